@@ -1,0 +1,40 @@
+/** AbortSignals that follow the injected clock and other signals. */
+
+import type { Clock } from './clock.ts'
+
+export class DeadlineExceeded extends Error {
+  override readonly name = 'DeadlineExceeded'
+}
+
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal
+}
+
+/** A signal that aborts with `DeadlineExceeded` after `ms`, or when `parent` does. Dispose it to drop the timer. */
+export function deadline(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
+  const controller = new AbortController()
+  const timer = clock.after(ms, () => controller.abort(new DeadlineExceeded(`not done after ${ms} ms`)))
+  const onAbort = () => controller.abort(parent?.reason)
+  if (parent?.aborted) onAbort()
+  parent?.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      timer.cancel()
+      parent?.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+/** Resolves or rejects with the promise, or rejects with the signal's reason, whichever comes first. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => {})
+    return Promise.reject(signal.reason)
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,40 @@
+/** Counters, gauges and histograms over prom-client, in a registry that is passed around. */
+
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export type MetricLabels = Readonly<Record<string, string | number>>
+
+export interface Metrics {
+  counter(name: string, help: string, labels?: readonly string[]): (labels?: MetricLabels, by?: number) => void
+  gauge(name: string, help: string, labels?: readonly string[]): (labels: MetricLabels, value: number) => void
+  histogram(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly string[],
+  ): (labels: MetricLabels, value: number) => void
+  /** The text exposition format. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const shared = { registers: [registry] }
+  return {
+    counter(name, help, labels = []) {
+      const metric = new Counter({ name, help, labelNames: [...labels], ...shared })
+      return (values = {}, by = 1) => metric.inc({ ...values }, by)
+    },
+    gauge(name, help, labels = []) {
+      const metric = new Gauge({ name, help, labelNames: [...labels], ...shared })
+      return (values, value) => metric.set({ ...values }, value)
+    },
+    histogram(name, help, buckets, labels = []) {
+      const metric = new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], ...shared })
+      return (values, value) => metric.observe({ ...values }, value)
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

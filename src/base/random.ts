@@ -1,0 +1,49 @@
+/** Chance as a dependency: secure in production, seeded in tests and simulation. */
+
+import { randomBytes } from 'node:crypto'
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number
+  bytes(length: number): Uint8Array
+}
+
+export const systemRandom: Random = {
+  next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  bytes: (length) => randomBytes(length),
+}
+
+/** The same seed gives the same sequence (splitmix32). Not for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x9e3779b9) >>> 0
+    let mixed = state ^ (state >>> 16)
+    mixed = Math.imul(mixed, 0x21f0aaad)
+    mixed ^= mixed >>> 15
+    mixed = Math.imul(mixed, 0x735a2d97)
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
+  }
+  return { next, bytes: (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256)) }
+}
+
+/** Uniform integer in [0, bound). */
+export function randomInteger(random: Random, bound: number): number {
+  return Math.floor(random.next() * bound)
+}
+
+/** RFC 9562 version 4. */
+export function randomUuid(random: Random): string {
+  const bytes = Buffer.from(random.bytes(16))
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = bytes.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** Letters and digits that spell no word: the alphabet of generated names. */
+const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
+
+export function randomSuffix(random: Random, length: number): string {
+  return Array.from({ length }, () => NAME_ALPHABET[randomInteger(random, NAME_ALPHABET.length)]).join('')
+}

@@ -1,0 +1,178 @@
+/**
+ * The one error type that reaches users: an `ApiError` carries a `Status`. It is made by the factories
+ * below, one per reason of the API; `toStatus` at the rim translates everything else to a 500 without
+ * details. Reasons, codes and messages: apimachinery's `errors` package, which clients match on.
+ */
+
+import type { FieldError } from './field-error.ts'
+import { groupResource } from './group-version.ts'
+import type { ListMeta } from './object.ts'
+
+export interface StatusCause {
+  readonly reason?: string | undefined
+  readonly message?: string | undefined
+  readonly field?: string | undefined
+}
+
+export interface StatusDetails {
+  readonly name?: string | undefined
+  readonly group?: string | undefined
+  readonly kind?: string | undefined
+  readonly uid?: string | undefined
+  readonly causes?: readonly StatusCause[] | undefined
+  readonly retryAfterSeconds?: number | undefined
+}
+
+export interface Status {
+  readonly kind: 'Status'
+  readonly apiVersion: 'v1'
+  readonly metadata: ListMeta
+  readonly status: 'Success' | 'Failure'
+  readonly message?: string | undefined
+  readonly reason?: string | undefined
+  readonly details?: StatusDetails | undefined
+  readonly code?: number | undefined
+}
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly status: Status
+
+  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+    super(message)
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code }
+  }
+
+  get code(): number {
+    return this.status.code ?? 500
+  }
+
+  get reason(): string {
+    return this.status.reason ?? ''
+  }
+}
+
+/** A resource as errors name it. */
+export interface ResourceName {
+  readonly group: string
+  readonly resource: string
+}
+
+const qualified = ({ group, resource }: ResourceName): string => groupResource(group, resource)
+const details = ({ group, resource }: ResourceName, name: string): StatusDetails => ({ name, group, kind: resource })
+
+export function notFound(resource: ResourceName, name: string): ApiError {
+  return new ApiError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, details(resource, name))
+}
+
+export function alreadyExists(resource: ResourceName, name: string): ApiError {
+  return new ApiError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, details(resource, name))
+}
+
+export function conflict(resource: ResourceName, name: string, detail: string): ApiError {
+  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${detail}`
+  return new ApiError(409, 'Conflict', message, details(resource, name))
+}
+
+/** What an update with a stale resourceVersion answers. */
+export const OBJECT_MODIFIED =
+  'the object has been modified; please apply your changes to the latest version and try again'
+
+export function invalid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): ApiError {
+  const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))]
+  const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
+  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${text}`
+  const causes = errors.map(({ type, path, message }) => ({ reason: type, message, field: path }))
+  return new ApiError(422, 'Invalid', message, { name, group: kind.group, kind: kind.kind, causes })
+}
+
+export function badRequest(message: string): ApiError {
+  return new ApiError(400, 'BadRequest', message)
+}
+
+export function unauthorized(message = 'Unauthorized'): ApiError {
+  return new ApiError(401, 'Unauthorized', message)
+}
+
+export function forbiddenRequest(resource: ResourceName, name: string, detail: string): ApiError {
+  const subject = name === '' ? qualified(resource) : `${qualified(resource)} "${name}"`
+  return new ApiError(403, 'Forbidden', `${subject} is forbidden: ${detail}`, details(resource, name))
+}
+
+export function forbiddenPath(path: string, detail: string): ApiError {
+  return new ApiError(403, 'Forbidden', `forbidden: ${detail}${path === '' ? '' : ` path "${path}"`}`, {})
+}
+
+export function methodNotSupported(resource: ResourceName, verb: string): ApiError {
+  const message = `${verb} is not supported on resources of kind "${qualified(resource)}"`
+  return new ApiError(405, 'MethodNotAllowed', message, { group: resource.group, kind: resource.resource })
+}
+
+/** No route: what an unknown group, version or resource answers. */
+export function pageNotFound(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+}
+
+export function notAcceptable(mediaTypes: readonly string[]): ApiError {
+  const message = `only the following media types are accepted: ${mediaTypes.join(', ')}`
+  return new ApiError(406, 'NotAcceptable', message)
+}
+
+export function unsupportedMediaType(mediaTypes: readonly string[]): ApiError {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`
+  return new ApiError(415, 'UnsupportedMediaType', message)
+}
+
+export function requestEntityTooLarge(message: string): ApiError {
+  return new ApiError(413, 'RequestEntityTooLarge', message)
+}
+
+/** 410: the asked revision is no longer kept, or a continue token is too old. */
+export function expired(message: string): ApiError {
+  return new ApiError(410, 'Expired', message)
+}
+
+export function gone(message: string): ApiError {
+  return new ApiError(410, 'Gone', message)
+}
+
+export function tooManyRequests(message: string, retryAfterSeconds: number, causes?: readonly StatusCause[]): ApiError {
+  return new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds, causes })
+}
+
+export function timeout(message: string, retryAfterSeconds = 0): ApiError {
+  return new ApiError(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds })
+}
+
+export function serviceUnavailable(message: string): ApiError {
+  return new ApiError(503, 'ServiceUnavailable', message)
+}
+
+export function internalError(message: string): ApiError {
+  return new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
+}
+
+/** Rebuilds the error of a `Status` that came over the wire. */
+export function fromStatus(status: Status): ApiError {
+  return new ApiError(status.code ?? 500, status.reason ?? '', status.message ?? '', status.details)
+}
+
+/** The only translator from "anything thrown" to what a caller may see. Unknown errors keep their details to the log. */
+export function toStatus(error: unknown): Status {
+  if (error instanceof ApiError) return error.status
+  return internalError('the server met an unexpected condition; see its log').status
+}
+
+export function isApiError(error: unknown, reason: string): error is ApiError {
+  return error instanceof ApiError && error.reason === reason
+}
+
+export const isNotFound = (error: unknown): error is ApiError => isApiError(error, 'NotFound')
+export const isConflict = (error: unknown): error is ApiError => isApiError(error, 'Conflict')
+export const isAlreadyExists = (error: unknown): error is ApiError => isApiError(error, 'AlreadyExists')
+export const isExpired = (error: unknown): error is ApiError =>
+  isApiError(error, 'Expired') || isApiError(error, 'Gone')

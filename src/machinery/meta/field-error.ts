@@ -1,0 +1,112 @@
+/**
+ * Validation failures with the path of the field. Validators collect them and never throw; the registry
+ * turns a non-empty list into a 422 `Invalid`. Wording and reasons: apimachinery's `field` package.
+ */
+
+export type FieldErrorType =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid'
+
+export interface FieldError {
+  readonly type: FieldErrorType
+  /** As clients see it: `spec.containers[0].ports[1].hostPort`, `metadata.labels[a/b]`. */
+  readonly path: string
+  /** Without the path: `Required value: must be …`. */
+  readonly message: string
+}
+
+/** A place in an object, printed as the API prints it. Immutable; `child` and `index` make deeper ones. */
+export class FieldPath {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  child(...names: readonly string[]): FieldPath {
+    return new FieldPath(this.text === '' ? names.join('.') : [this.text, ...names].join('.'))
+  }
+
+  index(position: number): FieldPath {
+    return new FieldPath(`${this.text}[${position}]`)
+  }
+
+  key(name: string): FieldPath {
+    return new FieldPath(`${this.text}[${name}]`)
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+export const rootPath = new FieldPath('')
+
+/** A value in a message, printed as upstream prints it: strings quoted, numbers and booleans bare, the rest as JSON. */
+function printed(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  return JSON.stringify(value)
+}
+
+export function required(path: FieldPath, detail = ''): FieldError {
+  return { type: 'FieldValueRequired', path: path.text, message: withDetail('Required value', detail) }
+}
+
+export function invalidValue(path: FieldPath, value: unknown, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', path: path.text, message: withDetail(`Invalid value: ${printed(value)}`, detail) }
+}
+
+export function typeInvalid(path: FieldPath, value: unknown, detail: string): FieldError {
+  return {
+    type: 'FieldValueTypeInvalid',
+    path: path.text,
+    message: withDetail(`Invalid value: ${printed(value)}`, detail),
+  }
+}
+
+export function duplicate(path: FieldPath, value: unknown): FieldError {
+  return { type: 'FieldValueDuplicate', path: path.text, message: `Duplicate value: ${printed(value)}` }
+}
+
+export function notFoundValue(path: FieldPath, value: unknown): FieldError {
+  return { type: 'FieldValueNotFound', path: path.text, message: `Not found: ${printed(value)}` }
+}
+
+export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
+  const choices = supported.map((choice) => JSON.stringify(choice)).join(', ')
+  const detail = choices === '' ? '' : `supported values: ${choices}`
+  return {
+    type: 'FieldValueNotSupported',
+    path: path.text,
+    message: withDetail(`Unsupported value: ${printed(value)}`, detail),
+  }
+}
+
+export function forbidden(path: FieldPath, detail: string): FieldError {
+  return { type: 'FieldValueForbidden', path: path.text, message: withDetail('Forbidden', detail) }
+}
+
+/** `limit` in bytes. The value is not repeated: it may be huge. */
+export function tooLong(path: FieldPath, limit: number): FieldError {
+  return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} bytes` }
+}
+
+export function tooMany(path: FieldPath, actual: number, limit: number): FieldError {
+  return {
+    type: 'FieldValueTooMany',
+    path: path.text,
+    message: `Too many: ${actual}: must have at most ${limit} items`,
+  }
+}
+
+function withDetail(text: string, detail: string): string {
+  return detail === '' ? text : `${text}: ${detail}`
+}

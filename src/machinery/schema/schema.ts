@@ -1,0 +1,55 @@
+/**
+ * The one schema type, for built-in and custom resources alike: structural OpenAPI v3 with Kubernetes'
+ * extensions. Nodes are linked, not referenced by name, so that a recursive type is a cycle; walkers follow
+ * the data and therefore end. Field names are those of a CustomResourceDefinition's `openAPIV3Schema`.
+ */
+
+export type SchemaType = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+
+export interface Schema {
+  /** Absent: any JSON value. */
+  readonly type?: SchemaType | undefined
+  readonly format?: string | undefined
+  readonly nullable?: boolean | undefined
+  readonly properties?: Readonly<Record<string, Schema>> | undefined
+  readonly additionalProperties?: Schema | boolean | undefined
+  readonly items?: Schema | undefined
+  readonly required?: readonly string[] | undefined
+  readonly default?: unknown
+  readonly enum?: readonly unknown[] | undefined
+  readonly minimum?: number | undefined
+  readonly maximum?: number | undefined
+  readonly exclusiveMinimum?: boolean | undefined
+  readonly exclusiveMaximum?: boolean | undefined
+  readonly multipleOf?: number | undefined
+  readonly minLength?: number | undefined
+  readonly maxLength?: number | undefined
+  readonly pattern?: string | undefined
+  readonly minItems?: number | undefined
+  readonly maxItems?: number | undefined
+  readonly uniqueItems?: boolean | undefined
+  readonly minProperties?: number | undefined
+  readonly maxProperties?: number | undefined
+  readonly allOf?: readonly Schema[] | undefined
+  readonly anyOf?: readonly Schema[] | undefined
+  readonly oneOf?: readonly Schema[] | undefined
+  readonly not?: Schema | undefined
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean | undefined
+  readonly 'x-kubernetes-embedded-resource'?: boolean | undefined
+  readonly 'x-kubernetes-int-or-string'?: boolean | undefined
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map' | undefined
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[] | undefined
+  readonly 'x-kubernetes-map-type'?: 'granular' | 'atomic' | undefined
+  readonly 'x-kubernetes-patch-strategy'?: string | undefined
+  readonly 'x-kubernetes-patch-merge-key'?: string | undefined
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[] | undefined
+}
+
+export interface ValidationRule {
+  readonly rule: string
+  readonly message?: string | undefined
+  readonly messageExpression?: string | undefined
+  readonly reason?: string | undefined
+  readonly fieldPath?: string | undefined
+  readonly optionalOldSelf?: boolean | undefined
+}

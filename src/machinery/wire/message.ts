@@ -1,0 +1,84 @@
+/**
+ * A request to the API and its answer, as plain values: the currency between transports and the server.
+ * `http.ts` makes them from sockets, the loopback transport from function calls; nothing else differs.
+ */
+
+import type { KubeObject } from '../meta/object.ts'
+
+/** Who asks. Set by authentication. */
+export interface UserInfo {
+  readonly name: string
+  readonly uid?: string | undefined
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined
+}
+
+/** Why a write happens: kept beside the revision, outside the object. */
+export interface Cause {
+  /** `request` for a caller over the wire, else the name of the component. */
+  readonly by: string
+  readonly user?: string | undefined
+  /** The request's id, or `resource namespace/name` of the object that was acted on. */
+  readonly about?: string | undefined
+  /** The newest revision the component had seen. */
+  readonly revision?: number | undefined
+}
+
+export interface ApiRequest {
+  /** Upper case. */
+  readonly method: string
+  /** Decoded by nobody yet: as on the request line, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: RequestBody
+  /** Aborts when the caller goes away or the server stops. */
+  readonly signal: AbortSignal
+  /** The verified identity of the connection: a client certificate over TLS, the component's own over loopback. */
+  readonly peer?: UserInfo | undefined
+  readonly remoteAddress?: string | undefined
+  readonly cause?: Cause | undefined
+  /** `object`: the caller is in this process and takes parsed, frozen objects instead of bytes. */
+  readonly wants: 'bytes' | 'object'
+}
+
+export type RequestBody =
+  | { readonly type: 'none' }
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  /** Loopback: a JSON value that nobody changes any more. */
+  | { readonly type: 'object'; readonly object: unknown }
+
+export interface ApiResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: ResponseBody
+}
+
+export type ResponseBody =
+  | { readonly type: 'none' }
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array | readonly Uint8Array[] }
+  /** Bytes that arrive over time: a watch, a log. Ends when the iterator does; `return()` is called when the caller leaves. */
+  | { readonly type: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
+  /** Loopback only. */
+  | { readonly type: 'object'; readonly object: unknown }
+  | { readonly type: 'events'; readonly events: AsyncIterable<readonly WatchEvent[]> }
+  /** Ask the transport to switch protocols; only for requests that came with an upgrade. See `server/streaming-proxy.ts`. */
+  | { readonly type: 'upgrade'; readonly connect: (socket: UpgradedSocket) => void }
+
+/** What `http.ts` hands to a handler that took over an upgraded connection. */
+export interface UpgradedSocket {
+  readonly request: import('node:http').IncomingMessage
+  readonly socket: import('node:stream').Duplex
+  readonly head: Buffer
+}
+
+export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+
+export interface WatchEvent<T = KubeObject> {
+  readonly type: WatchEventType
+  /** An object of the resource; for BOOKMARK one with nothing but its resourceVersion; for ERROR a Status. */
+  readonly object: T
+}
+
+export type Handler = (request: ApiRequest) => Promise<ApiResponse>
