@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest'
+import { DecodeError, decodeJson, duplicateKeys, encodeJson, JSON_DEPTH_MAX } from './json.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe('decodeJson', () => {
+  test('keeps __proto__ as an own property', () => {
+    const value = decodeJson(bytes('{"__proto__":{"polluted":1}}'))
+    expect(Object.keys(Object(value))).toEqual(['__proto__'])
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
+  })
+
+  test('refuses what is nested too deeply', () => {
+    expect(() => decodeJson(bytes('['.repeat(100_000)))).toThrow(/max depth/)
+    const deep = '['.repeat(JSON_DEPTH_MAX) + ']'.repeat(JSON_DEPTH_MAX)
+    expect(Array.isArray(decodeJson(bytes(deep)))).toBe(true)
+  })
+
+  test('does not count brackets in strings', () => {
+    expect(decodeJson(bytes(JSON.stringify('[{\\"'.repeat(2000))))).toBe('[{\\"'.repeat(2000))
+  })
+
+  for (const text of ['', '{', '{} {}', 'nul', '{"a":1,}', '\ufeff\ufeff{}'])
+    test(`refuses ${JSON.stringify(text)}`, () => expect(() => decodeJson(bytes(text))).toThrow(DecodeError))
+
+  test('round-trips', () => expect(decodeJson(encodeJson({ a: ['ü', null, 1.5] }))).toEqual({ a: ['ü', null, 1.5] }))
+})
+
+describe('duplicateKeys', () => {
+  for (const [text, expected] of [
+    ['{"a":1,"b":2}', []],
+    ['{"a":1,"a":2,"a":3}', ['a']],
+    ['{"spec":{"replicas":1,"x":{"replicas":2},"replicas":3}}', ['spec.replicas']],
+    ['{"c":[{"n":1},{"n":1,"n":"b"}]}', ['c[1].n']],
+    ['{"a":"a","b":"a","\\u0061":1}', ['a']],
+    ['{"m":{"k":[1,2]},"m":{}}', ['m']],
+  ] as const)
+    test(`finds ${JSON.stringify(expected)} in ${text}`, () => expect(duplicateKeys(bytes(text))).toEqual(expected))
+})

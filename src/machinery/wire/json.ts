@@ -1,0 +1,105 @@
+/**
+ * JSON in and out of bytes, with limits: nothing that recurses over a decoded value may meet one that is
+ * deeper than `JSON_DEPTH_MAX`. Every key, `__proto__` included, becomes an own property. `duplicateKeys`
+ * tells what strict field validation has to report, because decoding keeps the last of several equal keys.
+ */
+
+/** Levels of nesting; deep enough for every schema, shallow enough for recursive walkers. */
+export const JSON_DEPTH_MAX = 1_000
+
+/** Duplicate keys reported per document: the message is for a person. */
+const DUPLICATES_MAX = 50
+
+/** A body that is not what its content type says. The message is fit for the caller. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError'
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: false })
+const encoder = new TextEncoder()
+
+/** Throws `DecodeError` for text that is not exactly one JSON value, or nested too deeply. */
+export function decodeJson(bytes: Uint8Array): unknown {
+  if (tooDeep(bytes)) throw new DecodeError(`exceeded max depth of ${JSON_DEPTH_MAX}`)
+  return parseJson(utf8.decode(bytes))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new DecodeError(`json parse error: ${error instanceof Error ? error.message : 'invalid'}`)
+  }
+}
+
+export function encodeJson(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value))
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_OBJECT = 0x7b
+const OPEN_ARRAY = 0x5b
+const CLOSE_OBJECT = 0x7d
+const CLOSE_ARRAY = 0x5d
+
+function tooDeep(bytes: Uint8Array): boolean {
+  let depth = 0
+  for (let position = 0; position < bytes.length; position++) {
+    const byte = bytes[position]
+    if (byte === QUOTE) position = endOfString(bytes, position)
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (++depth > JSON_DEPTH_MAX) return true
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--
+  }
+  return false
+}
+
+/** The position of the quote that closes the string which opens at `start`; the end of the text when none does. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let position = start + 1
+  while (position < bytes.length && bytes[position] !== QUOTE) position += bytes[position] === BACKSLASH ? 2 : 1
+  return position
+}
+
+type Container = { readonly keys: Set<string>; readonly path: string } | { index: number; readonly path: string }
+
+/**
+ * The paths of keys that stand twice in one object (`spec.replicas`, `spec.containers[0].name`), in order of
+ * appearance, each once. `bytes` must be valid JSON: call it after `decodeJson`.
+ */
+export function duplicateKeys(bytes: Uint8Array): readonly string[] {
+  const found = new Set<string>()
+  const open: Container[] = []
+  let key: string | undefined
+  const pathHere = (): string => {
+    const parent = open.at(-1)
+    if (parent === undefined) return ''
+    if ('index' in parent) return `${parent.path}[${parent.index}]`
+    return parent.path === '' ? (key ?? '') : `${parent.path}.${key ?? ''}`
+  }
+  for (let position = 0; position < bytes.length && found.size < DUPLICATES_MAX; position++) {
+    const byte = bytes[position]
+    const parent = open.at(-1)
+    if (byte === QUOTE) {
+      const end = endOfString(bytes, position)
+      if (parent && 'keys' in parent && isKey(bytes, end)) {
+        key = String(parseJson(utf8.decode(bytes.subarray(position, end + 1))))
+        if (parent.keys.has(key)) found.add(pathHere())
+        parent.keys.add(key)
+      }
+      position = end
+    } else if (byte === OPEN_OBJECT) open.push({ keys: new Set(), path: pathHere() })
+    else if (byte === OPEN_ARRAY) open.push({ index: 0, path: pathHere() })
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) open.pop()
+    else if (byte === 0x2c && parent && 'index' in parent) parent.index++
+  }
+  return [...found]
+}
+
+/** Whether the string that ends at `end` is followed by a colon. */
+function isKey(bytes: Uint8Array, end: number): boolean {
+  let position = end + 1
+  while (position < bytes.length && (bytes[position] ?? 0) <= 0x20) position++
+  return bytes[position] === 0x3a
+}
