@@ -1,12 +1,73 @@
-/** One shared informer per resource: contract; `createInformers` is below. */
+/** One shared informer per resource, started when it is first asked for. */
 
 import type { ResourceDefinition } from '../apis/definition.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { groupResource } from '../machinery/meta/group-version.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
-import type { Informer } from './informer.ts'
+import type { Client, Selection } from './client.ts'
+import { type Informer, InformerStore } from './informer.ts'
+import { reflect } from './reflector.ts'
 
 export interface Informers extends AsyncDisposable {
   /** Starts on first use. */
   of<T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T>
   /** Resolves when every informer asked for so far has synced. */
   whenSynced(signal?: AbortSignal): Promise<void>
+}
+
+export interface InformersParts {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** Restricts every informer: a node's informers see only its pods, for example. Default: everything. */
+  readonly selection?: ((definition: ResourceDefinition) => Selection) | undefined
+}
+
+interface Running {
+  readonly informer: Informer<KubeObject>
+  readonly done: Promise<void>
+}
+
+export function createInformers({ client, selection, clock, random, log }: InformersParts): Informers {
+  const running = new Map<string, Running>()
+  const stop = new AbortController()
+
+  const start = <T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T> => {
+    const store = new InformerStore<T>()
+    const parts = {
+      client: client.of(definition),
+      selection: selection?.(definition) ?? {},
+      sink: store,
+      clock,
+      random,
+      log,
+    }
+    running.set(nameOf(definition), {
+      informer: store as unknown as Informer<KubeObject>,
+      done: reflect(parts, stop.signal),
+    })
+    return store
+  }
+
+  return {
+    of<T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T> {
+      const existing = running.get(nameOf(definition))
+      // The map is keyed by the definition's name, so what is under it is of the definition's type.
+      return existing ? (existing.informer as unknown as Informer<T>) : start(definition)
+    },
+    async whenSynced(signal) {
+      await Promise.all([...running.values()].map(({ informer }) => informer.whenSynced(signal)))
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.all([...running.values()].map(({ done }) => done))
+    },
+  }
+}
+
+function nameOf({ group, version, resource }: ResourceDefinition): string {
+  return `${groupResource(group, resource)}/${version}`
 }

@@ -1,8 +1,11 @@
-/** What a plan may ask for: contract. `execute` (below) is the only code that acts. */
+/** What a plan may ask for, and `execute`, the only code of the controllers that acts. */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
-import type { New, Patch } from '../../client/client.ts'
-import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import { AssertionError } from '../../base/assert.ts'
+import type { Client, DeleteRequest, New, Patch } from '../../client/client.ts'
+import type { EventRecorder } from '../../client/events.ts'
+import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
+import { type KubeObject, keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
 
 export interface PlannedEvent {
   readonly regarding: KubeObject
@@ -11,19 +14,33 @@ export interface PlannedEvent {
   readonly message: string
 }
 
+export interface CreateAction {
+  readonly do: 'create'
+  readonly definition: ResourceDefinition
+  readonly object: New<KubeObject>
+  readonly success?: ((created: KubeObject) => PlannedEvent) | undefined
+  readonly failure?: ((error: Error) => PlannedEvent) | undefined
+}
+
+export interface DeleteAction {
+  readonly do: 'delete'
+  readonly definition: ResourceDefinition
+  /** Deleted only while it still has this object's uid. */
+  readonly object: KubeObject
+  readonly gracePeriodSeconds?: number | undefined
+  readonly propagationPolicy?: DeleteRequest['propagationPolicy']
+  readonly success?: (() => PlannedEvent) | undefined
+  readonly failure?: ((error: Error) => PlannedEvent) | undefined
+}
+
 /**
- * `T` is erased here: build actions with the constructors below, which check it.
- * Runs of `create` and runs of `delete` execute concurrently in slowly growing batches; everything else in order.
- * A NotFound on delete and a failed uid precondition count as done. `success`/`failure` give the event to record.
+ * Neighbouring `create`s, and neighbouring `delete`s, execute concurrently in batches that grow (1, 2, 4, …), so that
+ * a quota or webhook that refuses all is met once, not a thousand times. Everything else executes in order. A failed
+ * create or delete does not keep later actions from being executed; it makes the key come back.
  */
 export type Action =
-  | {
-      readonly do: 'create'
-      readonly definition: ResourceDefinition
-      readonly object: New<KubeObject>
-      readonly success?: ((created: KubeObject) => PlannedEvent) | undefined
-      readonly failure?: ((error: Error) => PlannedEvent) | undefined
-    }
+  | CreateAction
+  | DeleteAction
   | { readonly do: 'update'; readonly definition: ResourceDefinition; readonly object: KubeObject }
   | { readonly do: 'update-status'; readonly definition: ResourceDefinition; readonly object: KubeObject }
   | {
@@ -33,13 +50,107 @@ export type Action =
       readonly patch: Patch
       readonly subresource?: string | undefined
     }
-  | {
-      readonly do: 'delete'
-      readonly definition: ResourceDefinition
-      readonly object: KubeObject
-      readonly gracePeriodSeconds?: number | undefined
-      readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground' | undefined
-      readonly success?: (() => PlannedEvent) | undefined
-      readonly failure?: ((error: Error) => PlannedEvent) | undefined
-    }
   | { readonly do: 'event'; readonly event: PlannedEvent }
+
+/** What the caches must show before the same key is looked at again. */
+export type Effect =
+  | { readonly definition: ResourceDefinition; readonly revision: number }
+  | { readonly definition: ResourceDefinition; readonly deleted: KubeObject }
+
+export interface Execution {
+  readonly effects: readonly Effect[]
+  /** The first failure, if any. */
+  readonly failure: Error | undefined
+}
+
+/** Concurrent requests of one batch: what one turn of the store's group commit takes easily. */
+const BATCH_ACTIONS_MAX = 256
+
+export async function execute(client: Client, events: EventRecorder, actions: readonly Action[]): Promise<Execution> {
+  const effects: Effect[] = []
+  let failure: Error | undefined
+  for (const run of runsOf(actions)) {
+    let size = 1
+    for (let start = 0; start < run.length; start += size / 2) {
+      const batch = run.slice(start, start + size)
+      const results = await Promise.all(batch.map((action) => perform(client, events, action)))
+      for (const result of results) {
+        if (result instanceof Error) failure ??= result
+        else if (result) effects.push(result)
+      }
+      if (results.some((result) => result instanceof Error)) break
+      size = Math.min(size * 2, BATCH_ACTIONS_MAX)
+    }
+  }
+  return { effects, failure }
+}
+
+/** Groups neighbours that may go out together; every other action stands alone. */
+function runsOf(actions: readonly Action[]): readonly (readonly Action[])[] {
+  const runs: Action[][] = []
+  for (const action of actions) {
+    const last = runs.at(-1)
+    const groups = action.do === 'create' || action.do === 'delete'
+    if (groups && last?.[0]?.do === action.do) last.push(action)
+    else runs.push([action])
+  }
+  return runs
+}
+
+async function perform(client: Client, events: EventRecorder, action: Action): Promise<Effect | Error | undefined> {
+  try {
+    return await act(client, events, action)
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof AssertionError) throw error
+    if ((action.do === 'create' || action.do === 'delete') && action.failure) record(events, action.failure(error))
+    return error
+  }
+}
+
+async function act(client: Client, events: EventRecorder, action: Action): Promise<Effect | undefined> {
+  switch (action.do) {
+    case 'create': {
+      const created = await client.of(action.definition).create(action.object)
+      if (action.success) record(events, action.success(created))
+      return effectOf(action.definition, created)
+    }
+    case 'update':
+      return effectOf(action.definition, await client.of(action.definition).update(action.object))
+    case 'update-status':
+      return effectOf(
+        action.definition,
+        await client.of(action.definition).update(action.object, { subresource: 'status' }),
+      )
+    case 'patch': {
+      const { definition, key, patch, subresource } = action
+      return effectOf(definition, await client.of(definition).patch(key, patch, { subresource }))
+    }
+    case 'delete':
+      return remove(client, events, action)
+    case 'event':
+      record(events, action.event)
+      return undefined
+  }
+}
+
+async function remove(client: Client, events: EventRecorder, action: DeleteAction): Promise<Effect | undefined> {
+  const { definition, object, gracePeriodSeconds, propagationPolicy } = action
+  try {
+    await client
+      .of(definition)
+      .delete(keyOf(object), { uid: object.metadata.uid, gracePeriodSeconds, propagationPolicy })
+  } catch (error) {
+    // Gone, or another object of that name: what was to be deleted is deleted.
+    if (!isNotFound(error) && !isConflict(error)) throw error
+  }
+  if (action.success) record(events, action.success())
+  return { definition, deleted: object }
+}
+
+function effectOf(definition: ResourceDefinition, written: KubeObject): Effect {
+  return { definition, revision: Number(written.metadata.resourceVersion ?? 0) }
+}
+
+function record(events: EventRecorder, { regarding, type, reason, message }: PlannedEvent): void {
+  events.event(regarding, type, reason, message)
+}

@@ -49,7 +49,8 @@ export interface ReconcilingController<View = unknown, T extends KubeObject = Ku
   readonly workers: number
   /** Undefined: nothing to do. Pure and synchronous. */
   observe(cache: Cache, key: ObjectKey, nowMs: number): View | undefined
-  plan(view: View, nowMs: number): Plan
+  /** `failure`: why executing the plan before failed, for statuses that show it. */
+  plan(view: View, nowMs: number, failure?: Error): Plan
 }
 
 /** For what is no key-by-key loop: garbage collection, namespace content, node health. */

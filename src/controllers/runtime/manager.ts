@@ -1,0 +1,56 @@
+/** Starts controllers, restarts what fails, stops them together. */
+
+import { AssertionError } from '../../base/assert.ts'
+import { type Backoff, backoffMs } from '../../base/backoff.ts'
+import { createEventRecorder } from '../../client/events.ts'
+import type { Informers } from '../../client/informers.ts'
+import type { Cache, Controller, ControllerParts } from './controller.ts'
+import { runController } from './run.ts'
+
+export type ManagerParts = Omit<ControllerParts, 'cache' | 'events'>
+
+const RESTART: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
+
+/** A view over all informers. */
+export function createCache(informers: Informers): Cache {
+  return {
+    get: (definition, key) => informers.of(definition).get(key),
+    list: (definition, namespace) => informers.of(definition).list(namespace),
+    controlledBy: (definition, owner) => informers.of(definition).controlledBy(owner.metadata.uid ?? ''),
+    informer: (definition) => informers.of(definition),
+  }
+}
+
+export function startControllers(controllers: readonly Controller[], parts: ManagerParts): AsyncDisposable {
+  const stop = new AbortController()
+  const cache = createCache(parts.informers)
+  const running = controllers.map((controller) => {
+    const { name } = controller
+    const log = parts.log.child({ controller: name })
+    const events = createEventRecorder({ ...parts, log, component: name })
+    return keepRunning(controller, { ...parts, cache, events, log }, stop.signal)
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.all(running)
+    },
+  }
+}
+
+/** A failed assertion stops the controller for good: going on with a broken invariant could do harm. */
+async function keepRunning(controller: Controller, parts: ControllerParts, signal: AbortSignal): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      await ('run' in controller ? controller.run(parts, signal) : runController(controller, parts, signal))
+      return
+    } catch (error) {
+      if (signal.aborted) return
+      parts.log.error('the controller failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+      if (error instanceof AssertionError) return
+      await parts.clock.sleep(backoffMs(RESTART, failures), signal).catch(() => {})
+    }
+  }
+}

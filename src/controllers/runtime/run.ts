@@ -1,0 +1,163 @@
+/**
+ * observe → plan → execute, once for all controllers: the queue, its workers, retries, and the barrier that makes
+ * a controller see its own writes before it decides again (so no controller counts on expectations).
+ */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import { AssertionError } from '../../base/assert.ts'
+import { deadline } from '../../base/deadline.ts'
+import { isConflict } from '../../machinery/meta/api-error.ts'
+import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
+import { type KubeObject, keyOf, keyText, type ObjectKey, parseKeyText } from '../../machinery/meta/object.ts'
+import { controllerOf } from '../../machinery/meta/owner.ts'
+import { type Effect, execute } from './action.ts'
+import type { Cache, ControllerParts, ReconcilingController } from './controller.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/** How long the barrier waits for a cache that lags behind before the key is tried again. */
+const BARRIER_MS = 10_000
+
+interface KeyState {
+  /** What the caches must show before this key is looked at again. */
+  readonly effects: readonly Effect[]
+  /** Why the last execution failed; the plan may show it in a status. */
+  readonly failure: Error | undefined
+}
+
+/** Runs until the signal aborts. Rejects only when an assertion of the controller fails. */
+export async function runController(
+  controller: ReconcilingController,
+  parts: ControllerParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const queue = new WorkQueue(parts.clock)
+  const subscriptions = subscribe(controller, parts, queue)
+  const stop = () => queue.close()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await parts.informers.whenSynced(signal).catch(() => {})
+    const states = new Map<string, KeyState>()
+    await Promise.all(Array.from({ length: controller.workers }, () => work(controller, parts, queue, states, signal)))
+  } finally {
+    queue.close()
+    signal.removeEventListener('abort', stop)
+    for (const unsubscribe of subscriptions) unsubscribe()
+  }
+}
+
+/** Wakes the keys that a change concerns. */
+function subscribe(
+  controller: ReconcilingController,
+  { informers, cache }: ControllerParts,
+  queue: WorkQueue,
+): (() => void)[] {
+  const on = (definition: ResourceDefinition, keysOf: (object: KubeObject) => Iterable<ObjectKey>) => {
+    const enqueue = (object: KubeObject) => {
+      for (const key of keysOf(object)) queue.add(keyText(key))
+    }
+    return informers.of(definition).subscribe({
+      added: enqueue,
+      updated: (object, previous) => {
+        enqueue(previous)
+        enqueue(object)
+      },
+      deleted: enqueue,
+    })
+  }
+  return [
+    on(controller.reconciles, (object) => [keyOf(object)]),
+    ...controller.owns.map((definition) => on(definition, (object) => ownerKeys(controller.reconciles, object))),
+    ...controller.watches.map((watch) => on(watch.definition, (object) => watch.keysOf(object, cache))),
+  ]
+}
+
+function ownerKeys(definition: ResourceDefinition, { metadata }: KubeObject): ObjectKey[] {
+  const owner = controllerOf(metadata)
+  if (!owner || owner.kind !== definition.kind || parseApiVersion(owner.apiVersion)?.group !== definition.group)
+    return []
+  return [{ namespace: metadata.namespace, name: owner.name }]
+}
+
+async function work(
+  controller: ReconcilingController,
+  parts: ControllerParts,
+  queue: WorkQueue,
+  states: Map<string, KeyState>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+    try {
+      const requeueAfterMs = await reconcile(controller, parts, key, states, signal)
+      queue.forget(key)
+      if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs)
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+      if (!signal.aborted) retry(controller, parts, queue, key, error)
+    } finally {
+      queue.done(key)
+    }
+  }
+}
+
+function retry(
+  { name }: ReconcilingController,
+  { log }: ControllerParts,
+  queue: WorkQueue,
+  key: string,
+  error: unknown,
+): void {
+  const level = isConflict(error) ? 'debug' : 'info'
+  log[level]('a reconciliation failed and is tried again', {
+    controller: name,
+    key,
+    error: String(error),
+    failures: queue.failures(key),
+  })
+  queue.retry(key)
+}
+
+async function reconcile(
+  controller: ReconcilingController,
+  parts: ControllerParts,
+  key: string,
+  states: Map<string, KeyState>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const state = states.get(key)
+  if (state) await effectsAreVisible(parts, state.effects, signal)
+  states.delete(key)
+  const nowMs = parts.clock.now()
+  const view = controller.observe(parts.cache, parseKeyText(key), nowMs)
+  if (view === undefined) return undefined
+  const { actions, requeueAfterMs } = controller.plan(view, nowMs, state?.failure)
+  const { effects, failure } = await execute(
+    parts.client.because(causeOf(controller, parts.cache, key)),
+    parts.events,
+    actions,
+  )
+  if (effects.length > 0 || failure) states.set(key, { effects, failure })
+  if (failure) throw failure
+  return requeueAfterMs
+}
+
+function causeOf({ name, reconciles }: ReconcilingController, cache: Cache, key: string) {
+  const about = `${groupResource(reconciles.group, reconciles.resource)} ${key}`
+  return { by: name, about, revision: cache.informer(reconciles).revision }
+}
+
+async function effectsAreVisible(
+  { informers, clock }: ControllerParts,
+  effects: readonly Effect[],
+  signal: AbortSignal,
+): Promise<void> {
+  using limit = deadline(clock, BARRIER_MS, signal)
+  for (const effect of effects) {
+    const informer = informers.of(effect.definition)
+    if ('revision' in effect) await informer.caughtUpTo(effect.revision, limit.signal)
+    else await informer.until(() => isDeleted(informer.get(keyOf(effect.deleted)), effect.deleted), limit.signal)
+  }
+}
+
+function isDeleted(current: KubeObject | undefined, deleted: KubeObject): boolean {
+  return current?.metadata.uid !== deleted.metadata.uid || current?.metadata.deletionTimestamp != null
+}
