@@ -1,0 +1,41 @@
+/**
+ * Facts → generated files. `node openapi/generate.ts` writes them; with `--check` it only says which ones
+ * differ from what is committed, and fails if any does.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFacts } from './facts.ts'
+import { typeFiles } from './types.ts'
+
+const SOURCE = new URL('../src/', import.meta.url)
+
+/** Path below `src/` to text. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const facts = readFacts()
+  const files = new Map<string, string>()
+  for (const [path, text] of typeFiles(facts)) files.set(`apis/${path}`, text)
+  return files
+}
+
+export function staleFiles(): readonly string[] {
+  return [...generatedFiles()].filter(([path, text]) => currentText(path) !== text).map(([path]) => path)
+}
+
+function currentText(path: string): string | undefined {
+  const file = new URL(path, SOURCE)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+function main(): void {
+  const stale = staleFiles()
+  if (process.argv.includes('--check')) {
+    for (const path of stale) console.error(`stale: src/${path}`)
+    process.exitCode = stale.length === 0 ? 0 : 1
+    return
+  }
+  const files = generatedFiles()
+  for (const path of stale) writeFileSync(new URL(path, SOURCE), files.get(path) ?? '')
+  console.log(`${files.size} generated files, ${stale.length} written`)
+}
+
+if (import.meta.main) main()
