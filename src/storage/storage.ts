@@ -41,7 +41,10 @@ export interface TransactOptions {
 
 export type Outcome =
   | { readonly result: 'committed'; readonly revision: Revision }
-  /** An expectation did not hold. `current` is the key's entry now, undefined when it does not exist. */
+  /**
+   * An expectation did not hold, or a key to be deleted does not exist. `current` is the key's entry now, undefined
+   * when there is none.
+   */
   | { readonly result: 'rejected'; readonly key: string; readonly current: Entry | undefined }
   /** The write may or may not survive; nothing can be concluded before a verified reopen. */
   | { readonly result: 'unknown'; readonly error: Error }
@@ -88,12 +91,14 @@ export interface Storage extends AsyncDisposable {
   list(prefix: string, options?: ListOptions): Promise<Page>
   /**
    * All writes or none, and only if every expectation holds. `committed` means durable and visible. Concurrent
-   * calls commit in the order of the calls. Throws `ReadOnly` in that mode, `Fenced` for an old fence.
+   * calls commit in the order of the calls. There is at least one write, at most one per key; a delete expects its
+   * key to exist. Throws `ReadOnly` in that mode, `Fenced` for an old fence, `Overloaded` when too many wait.
    */
   transact(expect: readonly Expectation[], writes: readonly Write[], options?: TransactOptions): Promise<Outcome>
   /**
    * What was committed after `from`, in order, without a gap, for ever: one batch per transaction or several
-   * transactions in one batch. Ends when the signal aborts or the storage closes. Throws `Compacted` rather than skip.
+   * transactions in one batch. Ends when the signal aborts or the storage closes. Throws `Compacted` rather than
+   * skip, `FutureRevision` when `from` is above `head`.
    */
   changes(from: Revision, signal: AbortSignal): AsyncIterable<readonly Change[]>
   /** The cause that was given with a revision, while the history keeps it. */
@@ -124,6 +129,21 @@ export class FutureRevision extends Error {
 
 export class ReadOnly extends Error {
   override readonly name = 'ReadOnly'
+}
+
+/** More transactions wait for the disk than the queue takes; nothing was written. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded'
+}
+
+/** The value cannot be read at the moment: the storage was closed, or reopens after a write error. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+}
+
+/** What is stored is not what was written. The message names the key and the revision. */
+export class Corrupt extends Error {
+  override readonly name = 'Corrupt'
 }
 
 export class Fenced extends Error {

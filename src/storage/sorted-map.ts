@@ -1,0 +1,97 @@
+/**
+ * A map whose keys can be walked in code-unit order. Lookups cost a hash; inserting and removing a key costs
+ * a binary search and a shift within one chunk, so 100,000 keys need no balanced tree.
+ */
+
+/** Keys per chunk before it splits: small enough that shifting is cheap, large enough that chunks are few. */
+const CHUNK_KEYS_MAX = 512
+
+export class SortedMap<V> {
+  readonly #values = new Map<string, V>()
+  /** Never empty chunks, except the only one of an empty map. */
+  readonly #chunks: string[][] = [[]]
+
+  get size(): number {
+    return this.#values.size
+  }
+
+  get(key: string): V | undefined {
+    return this.#values.get(key)
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key)
+  }
+
+  set(key: string, value: V): void {
+    if (!this.#values.has(key)) this.#insert(key)
+    this.#values.set(key, value)
+  }
+
+  delete(key: string): boolean {
+    if (!this.#values.delete(key)) return false
+    const index = this.#chunkFor(key)
+    const chunk = this.#chunks[index] ?? []
+    chunk.splice(lowerBound(chunk, key), 1)
+    if (chunk.length === 0 && this.#chunks.length > 1) this.#chunks.splice(index, 1)
+    return true
+  }
+
+  clear(): void {
+    this.#values.clear()
+    this.#chunks.splice(0, this.#chunks.length, [])
+  }
+
+  /**
+   * The entries whose keys start with `prefix` and come strictly after `after`, in order. The map must not
+   * change while they are walked.
+   */
+  *entries(prefix = '', after?: string): Generator<readonly [string, V]> {
+    const skip = after !== undefined && after >= prefix
+    const from = skip ? after : prefix
+    for (let index = this.#chunkFor(from); index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index] ?? []
+      for (let place = lowerBound(chunk, from); place < chunk.length; place++) {
+        const key = chunk[place] ?? ''
+        if (skip && key === after) continue
+        if (!key.startsWith(prefix)) return
+        const value = this.#values.get(key)
+        if (value !== undefined) yield [key, value]
+      }
+    }
+  }
+
+  #insert(key: string): void {
+    const index = this.#chunkFor(key)
+    const chunk = this.#chunks[index] ?? []
+    chunk.splice(lowerBound(chunk, key), 0, key)
+    if (chunk.length <= CHUNK_KEYS_MAX) return
+    // Keys often arrive in ascending order: splitting off the tail leaves full chunks behind in that case.
+    const ascending = chunk[chunk.length - 1] === key
+    this.#chunks.splice(index + 1, 0, chunk.splice(ascending ? CHUNK_KEYS_MAX : CHUNK_KEYS_MAX / 2))
+  }
+
+  /** The last chunk whose first key is not above `key`; the first chunk when there is none. */
+  #chunkFor(key: string): number {
+    let low = 0
+    let high = this.#chunks.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#chunks[middle]?.[0] ?? '') <= key) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+}
+
+/** The place of the first key that is not below `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((keys[middle] ?? '') < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,52 @@
+/** What a transaction means, decided purely: does it hold against the versions there are, and what does it change. */
+
+import { assert } from '../base/assert.ts'
+import type { Expectation, Revision, Write } from './storage.ts'
+
+/** What a decision needs to know of a key's version: the two revisions. */
+export interface VersionFacts {
+  readonly revision: Revision
+  readonly created: Revision
+}
+
+export interface Effect<V extends VersionFacts> {
+  readonly key: string
+  /** Undefined: deletes the key. */
+  readonly value: Uint8Array | undefined
+  readonly created: Revision
+  readonly previous: V | undefined
+}
+
+export type Decision<V extends VersionFacts> =
+  | { readonly result: 'holds'; readonly effects: readonly Effect<V>[] }
+  | { readonly result: 'rejected'; readonly key: string; readonly current: V | undefined }
+
+/** Refuses what no caller may send: these are programmer errors. */
+export function assertWellFormed(expect: readonly Expectation[], writes: readonly Write[]): void {
+  assert(writes.length > 0, 'a transaction has at least one write')
+  assert(new Set(writes.map(({ key }) => key)).size === writes.length, 'a transaction writes a key at most once')
+  for (const { key } of [...expect, ...writes]) {
+    assert(key !== '' && key.isWellFormed(), 'a key is not empty and is valid Unicode')
+  }
+}
+
+/** `revision` is the one the transaction takes if it holds. */
+export function decide<V extends VersionFacts>(
+  expect: readonly Expectation[],
+  writes: readonly Write[],
+  revision: Revision,
+  currentOf: (key: string) => V | undefined,
+): Decision<V> {
+  for (const { key, revision: expected } of expect) {
+    const current = currentOf(key)
+    if ((current?.revision ?? 0) !== expected) return { result: 'rejected', key, current }
+  }
+  const effects: Effect<V>[] = []
+  for (const write of writes) {
+    const previous = currentOf(write.key)
+    if (write.type === 'delete' && !previous) return { result: 'rejected', key: write.key, current: undefined }
+    const value = write.type === 'put' ? write.value : undefined
+    effects.push({ key: write.key, value, created: previous?.created ?? revision, previous })
+  }
+  return { result: 'holds', effects }
+}
