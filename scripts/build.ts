@@ -1,0 +1,59 @@
+/** Bundles the command into `dist/`: one entry, lazily loaded chunks, classic-level as the only native package. */
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { say, show } from './command.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const DIST = join(ROOT, 'dist')
+const STAMP = join(DIST, '.built')
+
+/** Bundled code may still call `require`, which an ES module does not have. */
+const BANNER =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+
+export async function buildIfStale(): Promise<void> {
+  const built = existsSync(STAMP) ? statSync(STAMP).mtimeMs : 0
+  const sources = ['src', 'openapi', 'scripts', 'package-lock.json'].map((name) => join(ROOT, name))
+  if (sources.every((path) => newest(path) < built)) return
+  await bundle()
+}
+
+function newest(path: string): number {
+  const { mtimeMs } = statSync(path)
+  if (!statSync(path).isDirectory()) return mtimeMs
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), mtimeMs)
+}
+
+async function bundle(): Promise<void> {
+  say('building dist/ …')
+  rmSync(DIST, { recursive: true, force: true })
+  mkdirSync(DIST, { recursive: true })
+  const described = show(process.execPath, [
+    join(ROOT, 'openapi', 'generate.ts'),
+    '--descriptions',
+    join(DIST, 'descriptions.json'),
+  ])
+  if (described !== 0) throw new Error('the descriptions of the API could not be generated')
+  await build({
+    entryPoints: { t8s: join(ROOT, 'src', 'cli', 'main.ts') },
+    outdir: DIST,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    minifySyntax: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    chunkNames: 'chunk-[hash]',
+    external: ['classic-level', 'ssh2', 'cpu-features'],
+    banner: { js: BANNER },
+    logLevel: 'warning',
+  })
+  chmodSync(join(DIST, 't8s.js'), 0o755)
+  writeFileSync(STAMP, '')
+}
+
+if (import.meta.main) await bundle()
