@@ -43,7 +43,21 @@ export interface Schema {
   readonly 'x-kubernetes-patch-strategy'?: string | undefined
   readonly 'x-kubernetes-patch-merge-key'?: string | undefined
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[] | undefined
+  /**
+   * Built-in types only: the definition this node is of, such as `core.v1.PodSpec` or `resource#.Quantity`.
+   * It names the type in messages and picks the canonical form of a value.
+   */
+  readonly definition?: string | undefined
+  /** Built-in types only. Absent: the field is written exactly when it is there. */
+  readonly presence?: Presence | undefined
 }
+
+/**
+ * When stored JSON has a field of a built-in type. `always`: even when never set, then with its zero value
+ * (`""`, `0`, `false`, `null` for lists, maps and times, `{}` for structs). `nonZero`: unless it has its zero
+ * value. `set`: when it was set, to whatever value. `setOrNull`: always, `null` when it was not set.
+ */
+export type Presence = 'always' | 'nonZero' | 'set' | 'setOrNull'
 
 export interface ValidationRule {
   readonly rule: string
