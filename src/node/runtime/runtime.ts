@@ -174,12 +174,14 @@ export class RuntimeError extends Error {
 
 export interface ContainerRuntime extends AsyncDisposable {
   version(): Promise<{ readonly name: string; readonly version: string; readonly apiVersion: string }>
-  sandboxes(): Promise<readonly SandboxStatus[]>
+  /** All of the node, or one pod's. */
+  sandboxes(podUid?: string): Promise<readonly SandboxStatus[]>
   /** Creates, starts and connects; resolves when the pod has its addresses. */
   runSandbox(config: SandboxConfig): Promise<SandboxStatus>
   /** Stops its containers at once, disconnects the network and removes the sandbox. */
   removeSandbox(id: string): Promise<void>
-  containers(): Promise<readonly ContainerStatus[]>
+  /** All of the node, or one pod's. */
+  containers(podUid?: string): Promise<readonly ContainerStatus[]>
   createContainer(sandboxId: string, config: ContainerConfig): Promise<string>
   startContainer(id: string): Promise<void>
   /** Stop signal, then kill after the grace. Resolves when it has exited. */
