@@ -37,6 +37,10 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** The verified identity of the connection: a client certificate over TLS, the component's own over loopback. */
   readonly peer?: UserInfo | undefined
+  /** Why the certificate that the connection presented proves nobody: unknown authority, expired. */
+  readonly peerFailure?: string | undefined
+  /** Names and values in turn as received, for the few headers that may repeat. Absent over loopback. */
+  readonly rawHeaders?: readonly string[] | undefined
   readonly remoteAddress?: string | undefined
   readonly cause?: Cause | undefined
   /** `object`: the caller is in this process and takes parsed, frozen objects instead of bytes. */
@@ -63,14 +67,17 @@ export type ResponseBody =
   /** Loopback only. */
   | { readonly type: 'object'; readonly object: unknown }
   | { readonly type: 'events'; readonly events: AsyncIterable<readonly WatchEvent[]> }
-  /** Ask the transport to switch protocols; only for requests that came with an upgrade. See `server/streaming-proxy.ts`. */
+  /** Take the connection over: after an upgrade, or to proxy one exchange. See `server/streaming-proxy.ts`. */
   | { readonly type: 'upgrade'; readonly connect: (socket: UpgradedSocket) => void }
 
-/** What `http.ts` hands to a handler that took over an upgraded connection. */
+/** What `http.ts` hands to a handler that took over a connection. */
 export interface UpgradedSocket {
   readonly request: import('node:http').IncomingMessage
   readonly socket: import('node:stream').Duplex
+  /** What came after the request's head in the same packet. */
   readonly head: Buffer
+  /** Present when the request asked for no upgrade: the answer goes here, and the socket stays the transport's. */
+  readonly response?: import('node:http').ServerResponse | undefined
 }
 
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'

@@ -1,0 +1,118 @@
+/** From what Node parsed to an `ApiRequest`: path and query apart, headers plain, the body within its limit. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Clock } from '../base/clock.ts'
+import { setOwn } from '../base/deep-freeze.ts'
+import { badRequest, requestEntityTooLarge, type Status, timeout } from '../machinery/meta/api-error.ts'
+import { encodeJson } from '../machinery/wire/json.ts'
+import type { ApiRequest, ApiResponse, RequestBody } from '../machinery/wire/message.ts'
+import type { Peer } from './peer-certificate.ts'
+
+export type Incoming = IncomingMessage | Http2ServerRequest
+export type Outgoing = ServerResponse | Http2ServerResponse
+
+/** Throws `ApiError` 400 for a target that is no path. */
+export function apiRequestOf(request: Incoming, body: RequestBody, signal: AbortSignal, peer: Peer): ApiRequest {
+  const { path, query } = targetOf(request.url ?? '')
+  return {
+    method: (request.method ?? 'GET').toUpperCase(),
+    path,
+    query: new URLSearchParams(query),
+    headers: plainHeaders(request),
+    rawHeaders: request.rawHeaders,
+    body,
+    signal,
+    peer: peer.user,
+    peerFailure: peer.failure,
+    remoteAddress: request.socket.remoteAddress?.replace(/^::ffff:/, ''),
+    wants: 'bytes',
+  }
+}
+
+/** `/path?query`, or the absolute form that proxies send. */
+function targetOf(url: string): { readonly path: string; readonly query: string } {
+  const target = /^https?:\/\/[^/?#]*/i.exec(url)
+  const text = target ? url.slice(target[0].length) || '/' : url
+  if (!text.startsWith('/') || hasForbiddenCharacter(text)) throw badRequest('the request target is no path')
+  const question = text.indexOf('?')
+  return question < 0 ? { path: text, query: '' } : { path: text.slice(0, question), query: text.slice(question + 1) }
+}
+
+/** Control characters, blanks and fragments. HTTP/1.1's parser refuses most of them, HTTP/2's does not. */
+function hasForbiddenCharacter(text: string): boolean {
+  for (let position = 0; position < text.length; position++) {
+    const code = text.charCodeAt(position)
+    if (code <= 0x20 || code === 0x7f || code === 0x23 || code > 0xff) return true
+  }
+  return false
+}
+
+function plainHeaders(request: Incoming): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined) continue
+    if (!name.startsWith(':')) setOwn(headers, name, Array.isArray(value) ? value.join(', ') : value)
+    else if (name === ':authority' && typeof value === 'string') headers.host ??= value
+  }
+  return headers
+}
+
+export interface BodyLimits {
+  readonly bodyBytesMax: number
+  readonly requestTimeoutMs: number
+}
+
+/** Throws `ApiError` 413 beyond the limit, 504 when the caller is too slow, and the signal's reason when it leaves. */
+export function readBody(
+  request: Incoming,
+  { bodyBytesMax, requestTimeoutMs }: BodyLimits,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<RequestBody> {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    request.resume()
+    return Promise.resolve({ type: 'none' })
+  }
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > bodyBytesMax) return Promise.reject(tooLarge(bodyBytesMax))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = clock.after(requestTimeoutMs, () => settle(() => reject(timeout('the request body did not arrive'))))
+    const onAbort = () => settle(() => reject(signal.reason))
+    const settle = (finish: () => void) => {
+      timer.cancel()
+      signal.removeEventListener('abort', onAbort)
+      request.removeAllListeners('data')
+      request.resume()
+      finish()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > bodyBytesMax) settle(() => reject(tooLarge(bodyBytesMax)))
+      else chunks.push(chunk)
+    })
+    request.once('end', () => settle(() => resolve(bodyOf(chunks))))
+    request.once('error', (error) => settle(() => reject(badRequest(`the request body broke off: ${error.message}`))))
+  })
+}
+
+function bodyOf(chunks: readonly Buffer[]): RequestBody {
+  if (chunks.length === 0) return { type: 'none' }
+  const [only] = chunks
+  return { type: 'bytes', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks) }
+}
+
+function tooLarge(limit: number) {
+  return requestEntityTooLarge(`Request entity too large: limit is ${limit}`)
+}
+
+/** A failure as the wire carries it. */
+export function failureResponse(status: Status): ApiResponse {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  const retryAfter = status.details?.retryAfterSeconds
+  if (retryAfter) headers['retry-after'] = String(retryAfter)
+  if (status.code === 413) headers.connection = 'close'
+  return { status: status.code ?? 500, headers, body: { type: 'bytes', bytes: encodeJson(status) } }
+}

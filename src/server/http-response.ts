@@ -1,0 +1,94 @@
+/**
+ * From an `ApiResponse` to the wire: several buffers in one write, streams with back-pressure. A stream that
+ * fails midway cuts the connection, so that the caller cannot take the part for the whole.
+ */
+
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { Http2ServerResponse } from 'node:http2'
+import type { Duplex, Writable } from 'node:stream'
+import { orAborted } from '../base/deadline.ts'
+import type { ApiResponse } from '../machinery/wire/message.ts'
+import type { Incoming, Outgoing } from './http-request.ts'
+
+export interface ResponseTarget {
+  readonly request: Incoming
+  /** Undefined: the head is written already, the body goes to `socket`, which is then closed. */
+  readonly response: Outgoing | undefined
+  readonly socket?: Duplex | undefined
+  readonly signal: AbortSignal
+}
+
+/** Headers of a connection, which HTTP/2 forbids in a response. */
+const CONNECTION_HEADERS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
+
+export async function writeResponse(answer: ApiResponse, target: ResponseTarget): Promise<void> {
+  const { body } = answer
+  const sink = target.response ? writeHead(answer, target.response) : target.socket
+  if (!sink) return
+  if (body.type === 'bytes' && target.request.method !== 'HEAD') writeAll(sink, buffersOf(body.bytes))
+  if (body.type === 'stream') await pump(body.chunks, sink, target.signal)
+  sink.end()
+}
+
+function buffersOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
+  return bytes instanceof Uint8Array ? [bytes] : bytes
+}
+
+/** What the body is written to: for HTTP/2 the stream itself, because only that can be corked. */
+function writeHead({ status, headers, body }: ApiResponse, response: Outgoing): Writable {
+  const version2 = response instanceof Http2ServerResponse
+  for (const [name, value] of Object.entries(headers))
+    if (!version2 || !CONNECTION_HEADERS.has(name.toLowerCase())) response.setHeader(name, value)
+  if (body.type === 'bytes') response.setHeader('Content-Length', byteLength(buffersOf(body.bytes)))
+  if (body.type === 'none' && status !== 204 && status !== 304) response.setHeader('Content-Length', 0)
+  response.statusCode = status
+  if (body.type === 'stream') flushHead(response)
+  return response as ServerResponse
+}
+
+/** A watcher learns that it is accepted before anything happens. */
+function flushHead(response: Outgoing): void {
+  if (response instanceof Http2ServerResponse) response.writeHead(response.statusCode)
+  else response.flushHeaders()
+}
+
+function byteLength(buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((sum, { length }) => sum + length, 0)
+}
+
+function writeAll(sink: Writable, buffers: readonly Uint8Array[]): void {
+  const [only] = buffers
+  if (buffers.length === 1 && only) return void sink.write(only)
+  sink.cork()
+  for (const buffer of buffers) sink.write(buffer)
+  sink.uncork()
+}
+
+/** Ends with the chunks or with the signal, whichever is first; the producer is always told. */
+async function pump(chunks: AsyncIterable<Uint8Array>, sink: Writable, signal: AbortSignal): Promise<void> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await orAborted(iterator.next(), signal)
+      if (done) break
+      if (!sink.write(value)) await orAborted(drained(sink), signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    iterator.return?.()?.catch(() => {})
+  }
+}
+
+function drained(sink: Writable): Promise<void> {
+  return new Promise((resolve) => sink.once('drain', resolve))
+}
+
+/** The head of an HTTP/1.1 answer for a socket that has left Node's HTTP server. */
+export function plainResponseHead({ status, headers, body }: ApiResponse): string {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`]
+  for (const [name, value] of Object.entries(headers))
+    if (name.toLowerCase() !== 'connection') lines.push(`${name}: ${value.replace(/[\r\n]/g, ' ')}`)
+  if (body.type === 'bytes') lines.push(`content-length: ${byteLength(buffersOf(body.bytes))}`)
+  return `${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`
+}

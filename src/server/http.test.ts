@@ -1,0 +1,254 @@
+/** The listener against real sockets on 127.0.0.1. */
+
+import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
+import { type RequestOptions, request as requestHttps } from 'node:https'
+import { connect as connectTls } from 'node:tls'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { systemRandom } from '../base/random.ts'
+import { notFound } from '../machinery/meta/api-error.ts'
+import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message.ts'
+import { type CertificateAuthority, createCertificateAuthority, type KeyPair } from './auth/certificate-authority.ts'
+import { type Listener, type ListenOptions, listen } from './http.ts'
+
+let authority: CertificateAuthority
+let server: KeyPair
+let jane: KeyPair
+let listener: Listener | undefined
+
+beforeAll(async () => {
+  authority = await createCertificateAuthority('ca', { clock: systemClock, random: systemRandom })
+  server = await authority.issueServer({ commonName: 'server', names: ['127.0.0.1'] })
+  jane = await authority.issueClient({ commonName: 'jane', organizations: ['a', 'b'] })
+})
+afterEach(async () => {
+  await listener?.close(0)
+  listener = undefined
+})
+
+async function start(handle: Handler, options: Partial<ListenOptions> = {}): Promise<Listener> {
+  const tls = { certificate: server.certificate, key: server.key, clientCa: authority.certificate }
+  const shared = { hosts: ['127.0.0.1'], port: 0, tls, clock: systemClock, log: silentLogger }
+  listener = await listen({ ...shared, handle, http2: true, ...options })
+  return listener
+}
+
+const text = (body: string, status = 200): ApiResponse => ({
+  status,
+  headers: { 'content-type': 'text/plain' },
+  body: { type: 'bytes', bytes: Buffer.from(body) },
+})
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+function fetchOver1(port: number, options: RequestOptions & { readonly send?: Uint8Array } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = requestHttps({ host: '127.0.0.1', port, ca: authority.certificate, agent: false, ...options })
+    request.on('error', reject)
+    request.on('response', async (response) => {
+      const chunks = await response.toArray()
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() })
+    })
+    request.end(options.send)
+  })
+}
+
+async function fetchOver2(port: number, headers: Record<string, string>, client?: KeyPair): Promise<Answer> {
+  const credentials = client ? { cert: client.certificate, key: client.key } : {}
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: authority.certificate, ...credentials })
+  try {
+    const stream = session.request(headers)
+    const head = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      stream.on('response', resolve)
+      stream.on('error', reject)
+    })
+    const body = Buffer.concat(await stream.toArray()).toString()
+    return { status: Number(head[':status']), headers: head, body }
+  } finally {
+    session.close()
+  }
+}
+
+function sendRaw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: '127.0.0.1', port, ca: authority.certificate })
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(received))
+    socket.write(bytes)
+  })
+}
+
+test('a request becomes a value and the answer a response, over HTTP/1.1 and HTTP/2', async () => {
+  const seen: ApiRequest[] = []
+  const { port } = await start(async (request) => {
+    seen.push(request)
+    return text('hello')
+  })
+  expect((await fetchOver1(port, { path: '/a%2Fb?x=1&x=2', headers: { 'X-Test': 'y' } })).body).toBe('hello')
+  expect((await fetchOver2(port, { ':path': '/a%2Fb?x=1&x=2', 'x-test': 'y' })).body).toBe('hello')
+  for (const request of seen) {
+    expect(request).toMatchObject({ method: 'GET', path: '/a%2Fb', body: { type: 'none' }, remoteAddress: '127.0.0.1' })
+    expect(request.query.getAll('x')).toEqual(['1', '2'])
+    expect(request.headers['x-test']).toBe('y')
+    expect(request.headers.host).toBe(`127.0.0.1:${port}`)
+    expect(request.peer).toBeUndefined()
+  }
+})
+
+test('a client certificate names the peer; one of a stranger is a failure', async () => {
+  const stranger = await createCertificateAuthority('other', { clock: systemClock, random: systemRandom })
+  const mallory = await stranger.issueClient({ commonName: 'jane' })
+  const { port } = await start(async ({ peer, peerFailure }) => text(JSON.stringify({ peer, peerFailure })))
+  const expected = JSON.stringify({ peer: { name: 'jane', groups: ['a', 'b'] } })
+  expect((await fetchOver1(port, { cert: jane.certificate, key: jane.key })).body).toBe(expected)
+  expect((await fetchOver2(port, { ':path': '/' }, jane)).body).toBe(expected)
+  expect((await fetchOver1(port, { cert: mallory.certificate, key: mallory.key })).body).toMatch(/peerFailure":"x509/)
+})
+
+describe('bodies', () => {
+  test('arrive as bytes', async () => {
+    const { port } = await start(async ({ body }) =>
+      text(body.type === 'bytes' ? String(body.bytes.length) : body.type),
+    )
+    expect((await fetchOver1(port, { method: 'POST', send: Buffer.alloc(100_000) })).body).toBe('100000')
+    expect((await fetchOver1(port, { method: 'POST' })).body).toBe('none')
+  })
+
+  test('are refused beyond the limit, declared or not', async () => {
+    const { port } = await start(async () => text('unreachable'), { limits: { bodyBytesMax: 1000 } })
+    const declared = await fetchOver1(port, { method: 'POST', send: Buffer.alloc(1001) })
+    const chunked = { 'Transfer-Encoding': 'chunked' }
+    const undeclared = await fetchOver1(port, { method: 'POST', headers: chunked, send: Buffer.alloc(1001) })
+    for (const answer of [declared, undeclared]) {
+      expect(answer.status).toBe(413)
+      expect(answer.body).toContain('Request entity too large: limit is 1000')
+    }
+  })
+})
+
+test('several buffers make one body, and HEAD has none', async () => {
+  const bytes = [Buffer.from('a'), Buffer.from('b'), Buffer.from('c')]
+  const { port } = await start(async () => ({ status: 200, headers: {}, body: { type: 'bytes', bytes } }))
+  expect(await fetchOver1(port)).toMatchObject({ body: 'abc', headers: { 'content-length': '3' } })
+  expect((await fetchOver2(port, { ':path': '/' })).body).toBe('abc')
+  expect(await fetchOver1(port, { method: 'HEAD' })).toMatchObject({ body: '', headers: { 'content-length': '3' } })
+})
+
+test('an error becomes its Status, an unknown one a 500 without details', async () => {
+  const { port } = await start(async ({ path }) => {
+    throw path === '/known' ? notFound({ group: '', resource: 'pods' }, 'x') : new Error('secret')
+  })
+  expect(await fetchOver1(port, { path: '/known' })).toMatchObject({ status: 404 })
+  const unknown = await fetchOver1(port, { path: '/unknown' })
+  expect(unknown.status).toBe(500)
+  expect(unknown.body).not.toContain('secret')
+})
+
+describe('streams', () => {
+  async function* ticks(signal: AbortSignal, onEnd: () => void) {
+    try {
+      yield Buffer.from('one\n')
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    } finally {
+      onEnd()
+    }
+  }
+
+  test('reach the caller at once, and end when it leaves', async () => {
+    const ended = Promise.withResolvers<void>()
+    const { port } = await start(async ({ signal }) => ({
+      status: 200,
+      headers: {},
+      body: { type: 'stream', chunks: ticks(signal, ended.resolve) },
+    }))
+    const request = requestHttps({ host: '127.0.0.1', port, ca: authority.certificate, agent: false })
+    request.on('error', () => {})
+    request.on('response', (response) => response.once('data', () => request.destroy()))
+    request.end()
+    await ended.promise
+  })
+
+  test('end cleanly when the listener closes', async () => {
+    const { port, close } = await start(async ({ signal }) => ({
+      status: 200,
+      headers: {},
+      body: { type: 'stream', chunks: ticks(signal, () => {}) },
+    }))
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: authority.certificate })
+    const stream = session.request({ ':path': '/' })
+    const request = requestHttps({ host: '127.0.0.1', port, ca: authority.certificate, agent: false }).end()
+    const [response] = await once(request, 'response')
+    await Promise.all([once(stream, 'data'), once(response, 'data')])
+    const ended = Promise.all([once(stream.resume(), 'end'), once(response.resume(), 'end')])
+    await close(5_000)
+    await ended
+    expect(response.complete).toBe(true)
+  })
+})
+
+test('closing waits for requests under way', async () => {
+  const entered = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const { port, close } = await start(async () => {
+    entered.resolve()
+    await gate.promise
+    return text('done')
+  })
+  const answer = fetchOver1(port)
+  await entered.promise
+  const closed = close(10_000)
+  gate.resolve()
+  expect(await answer).toMatchObject({ body: 'done', headers: { connection: 'close' } })
+  await closed
+})
+
+describe('upgrades', () => {
+  const upgrade = 'GET /exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n'
+
+  test('hand the socket to the handler', async () => {
+    const { port } = await start(async () => ({
+      status: 101,
+      headers: {},
+      body: { type: 'upgrade', connect: ({ socket }) => socket.end('raw') },
+    }))
+    expect(await sendRaw(port, upgrade)).toBe('raw')
+  })
+
+  test('that are refused get a plain answer and a closed connection', async () => {
+    const { port } = await start(async () => text('no', 403))
+    const answer = await sendRaw(port, `${upgrade}GET /second HTTP/1.1\r\nHost: x\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/)
+    expect(answer).toMatch(/connection: close\r\n\r\nno$/)
+  })
+})
+
+describe('what no parser accepts', () => {
+  for (const [behaviour, bytes, status] of [
+    ['garbage', 'garbage\r\n\r\n', 400],
+    ['a broken header', 'GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400],
+    ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 400],
+    [
+      'length and chunks',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    ['a head beyond the limit', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
+    ['a target that is no path', 'GET nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400],
+  ] as const)
+    test(`${behaviour} is answered with ${status} and a Status`, async () => {
+      const { port } = await start(async () => text('unreachable'))
+      const answer = await sendRaw(port, bytes)
+      expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${status}`)
+      expect(answer).toContain('"kind":"Status"')
+    })
+})

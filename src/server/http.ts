@@ -1,0 +1,328 @@
+/**
+ * The listening socket: TLS, HTTP/1.1 and HTTP/2 on one port ↔ `ApiRequest`/`ApiResponse`. The only file of the
+ * server that knows sockets. It bounds what a stranger may send (heads, bodies, time, streams), answers what no
+ * parser accepts with a 400 Status, and drains on close. Upgrades pass through the same `handle` as everything.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
+import { encodeJson } from '../machinery/wire/json.ts'
+import type { ApiResponse, Handler } from '../machinery/wire/message.ts'
+import { apiRequestOf, failureResponse, type Incoming, type Outgoing, readBody } from './http-request.ts'
+import { plainResponseHead, writeResponse } from './http-response.ts'
+import { createPeers } from './peer-certificate.ts'
+
+export interface TlsFiles {
+  /** PEM; the chain, leaf first. */
+  readonly certificate: string
+  readonly key: string
+  /** PEM; authorities whose client certificates name users. */
+  readonly clientCa: string
+}
+
+export interface HttpLimits {
+  readonly bodyBytesMax: number
+  /** Request line and headers together. */
+  readonly headerBytesMax: number
+  readonly connectionsMax: number
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly streamsPerSessionMax: number
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  /** Upstream's limit on a request body: twice etcd's limit on a value. */
+  bodyBytesMax: 3 * 1024 * 1024,
+  /** Room for a large bearer token and a long label selector. */
+  headerBytesMax: 64 * 1024,
+  /** 5,000 nodes with a few connections each, below the usual limit on descriptors. */
+  connectionsMax: 20_000,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  /** Longer than the 90 s that client-go keeps an idle connection: the client closes first, no request is lost. */
+  keepAliveTimeoutMs: 120_000,
+  /** Upstream's `http2-max-streams-per-connection`. */
+  streamsPerSessionMax: 100,
+}
+
+export interface ListenOptions {
+  readonly handle: Handler
+  /** Addresses to bind; all get the same port. */
+  readonly hosts: readonly string[]
+  /** 0: any free one. */
+  readonly port: number
+  readonly tls: TlsFiles
+  readonly http2: boolean
+  readonly clock: Clock
+  readonly log: Logger
+  readonly limits?: Partial<HttpLimits> | undefined
+  /** Requests whose body is left unread for a handler that takes the connection over: the proxy paths. */
+  readonly leavesBody?: ((path: string) => boolean) | undefined
+}
+
+export interface Listener {
+  /** The first of the hosts. */
+  readonly address: string
+  readonly port: number
+  /** New connections use the new certificate; open ones go on. */
+  renew(tls: TlsFiles): void
+  /** Accepts nothing more, ends watches and upgraded streams, lets the rest finish for `graceMs`, then cuts. */
+  close(graceMs: number): Promise<void>
+}
+
+/** MB. The default of 10 is too little for the watches of one client-go connection; each watch has its own bound. */
+const SESSION_MEMORY_MB = 1_000
+/** Bytes a stream may be ahead of its reader; upstream's value. */
+const STREAM_WINDOW_BYTES = 256 * 1024
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
+/** A peer that vanished without a word is noticed by TCP after about this long. */
+const TCP_KEEP_ALIVE_MS = 30_000
+
+type Server = HttpsServer | Http2SecureServer
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
+  const connections = createConnections(options, limits)
+  const servers: Server[] = []
+  let port = options.port
+  try {
+    for (const host of options.hosts) {
+      const server = createServer(options, limits)
+      connections.serve(server)
+      port = await bind(server, host, port)
+      servers.push(server)
+    }
+  } catch (error) {
+    for (const server of servers) server.close()
+    throw error
+  }
+  return {
+    address: options.hosts[0] ?? '',
+    port,
+    renew: (tls) => {
+      for (const server of servers) server.setSecureContext(contextOptions(tls))
+    },
+    close: async (graceMs) => {
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+      await connections.drain(graceMs)
+      await Promise.all(closed)
+    },
+  }
+}
+
+function contextOptions({ certificate, key, clientCa }: TlsFiles) {
+  return { cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2' } as const
+}
+
+function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server {
+  const shared = {
+    ...contextOptions(tls),
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    noDelay: true,
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+  }
+  const settings = {
+    maxConcurrentStreams: limits.streamsPerSessionMax,
+    maxHeaderListSize: limits.headerBytesMax,
+    initialWindowSize: STREAM_WINDOW_BYTES,
+  }
+  const server = http2
+    ? createSecureServer({ ...shared, allowHTTP1: true, maxSessionMemory: SESSION_MEMORY_MB, settings })
+    : createHttpsServer(shared)
+  server.maxConnections = limits.connectionsMax
+  return server
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+/** A request under way. */
+interface Exchange {
+  readonly abort: AbortController
+  /** A stream or an upgraded connection: it never ends by itself. */
+  lasting: boolean
+  answered: boolean
+}
+
+/** Everything open on a set of servers, and what is under way on it. */
+function createConnections({ handle, clock, log, leavesBody }: ListenOptions, limits: HttpLimits) {
+  const peers = createPeers(clock)
+  const sockets = new Set<Socket>()
+  const sessions = new Set<Http2Session>()
+  const exchanges = new Set<Exchange>()
+  let draining = false
+  let onIdle: () => void = () => {}
+
+  const begin = (emitter: Outgoing | Duplex) => {
+    const exchange: Exchange = { abort: new AbortController(), lasting: false, answered: false }
+    exchanges.add(exchange)
+    emitter.once('close', () => {
+      exchanges.delete(exchange)
+      if (!exchange.answered) exchange.abort.abort(new Error('the connection was closed'))
+      if (exchanges.size === 0) onIdle()
+    })
+    return exchange
+  }
+
+  const onRequest = async (request: Incoming, response: Outgoing) => {
+    const exchange = begin(response)
+    const { signal } = exchange.abort
+    const answer = await answerTo(request, signal)
+    if (signal.aborted) return
+    if (draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
+    exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
+    if (exchange.lasting && draining) exchange.abort.abort(new Error('the server is stopping'))
+    if (answer.body.type === 'upgrade') return answer.body.connect(takenOver(request, response))
+    await writeResponse(answer, { request, response, signal })
+    exchange.answered = true
+  }
+
+  const answerTo = async (request: Incoming, signal: AbortSignal): Promise<ApiResponse> => {
+    const keepsBody = leavesBody?.(request.url ?? '') ?? false
+    try {
+      const body = keepsBody ? ({ type: 'none' } as const) : await readBody(request, limits, { clock, signal })
+      return await handle(apiRequestOf(request, body, signal, peers.of(request)))
+    } catch (error) {
+      if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
+      return failureResponse(toStatus(error))
+    }
+  }
+
+  const onUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    const exchange = begin(socket)
+    exchange.lasting = true
+    const { signal } = exchange.abort
+    const answer = draining
+      ? failureResponse(toStatus(serviceUnavailable('the server is stopping')))
+      : await upgradeAnswer(request, signal)
+    if (signal.aborted) return
+    if (answer.body.type === 'upgrade') {
+      signal.addEventListener('abort', () => socket.destroy(), { once: true })
+      answer.body.connect({ request, socket, head })
+      return
+    }
+    socket.write(plainResponseHead(answer))
+    await writeResponse(answer, { request, response: undefined, socket, signal })
+  }
+
+  const upgradeAnswer = async (request: IncomingMessage, signal: AbortSignal): Promise<ApiResponse> => {
+    try {
+      return await handle(apiRequestOf(request, { type: 'none' }, signal, peers.of(request)))
+    } catch (error) {
+      return failureResponse(toStatus(error))
+    }
+  }
+
+  const guarded = (work: Promise<unknown>, close: () => void) => {
+    work.catch((error) => {
+      log.error('a response could not be written', { error })
+      close()
+    })
+  }
+
+  return {
+    serve(server: Server): void {
+      server.on('connection', (socket: Socket) => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+      })
+      server.on('request', (request: Incoming, response: Outgoing) =>
+        guarded(onRequest(request, response), () => response.destroy()),
+      )
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        guarded(onUpgrade(request, socket, head), () => socket.destroy()),
+      )
+      server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket))
+      server.on('tlsClientError', (error: Error) => log.debug('TLS handshake failed', { error: error.message }))
+      server.on('sessionError', (error: Error) => log.debug('HTTP/2 session failed', { error: error.message }))
+      server.on('error', (error: Error) => log.error('the listener failed', { error }))
+      server.on('session', (session: Http2Session) => watchSession(session, sessions, limits))
+    },
+
+    async drain(graceMs: number): Promise<void> {
+      draining = true
+      for (const session of sessions) session.close()
+      for (const exchange of exchanges) if (exchange.lasting) exchange.abort.abort(new Error('the server is stopping'))
+      if (exchanges.size > 0) {
+        const idle = Promise.withResolvers<void>()
+        onIdle = idle.resolve
+        const timer = clock.after(graceMs, idle.resolve)
+        await idle.promise
+        timer.cancel()
+      }
+      for (const exchange of exchanges) exchange.abort.abort(new Error('the server is stopping'))
+      for (const session of sessions) session.destroy()
+      for (const socket of sockets) socket.destroySoon()
+    },
+  }
+}
+
+function watchSession(session: Http2Session, sessions: Set<Http2Session>, limits: HttpLimits): void {
+  let open = 0
+  sessions.add(session)
+  session.once('close', () => sessions.delete(session))
+  session.on('error', () => session.destroy())
+  session.on('stream', (stream) => {
+    open++
+    stream.once('close', () => open--)
+    stream.on('error', () => stream.destroy())
+  })
+  session.setTimeout(limits.keepAliveTimeoutMs, () => {
+    if (open === 0) session.close()
+  })
+}
+
+/** What the HTTP/1.1 parser does not accept. The connection is of no further use. */
+function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const failure =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? requestEntityTooLarge('the request head is too large')
+      : badRequest('malformed HTTP request')
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? { ...failure.status, code: 408 } : failure.status
+  const body = encodeJson(status)
+  const head = plainResponseHead({
+    status: error.code === 'HPE_HEADER_OVERFLOW' ? 431 : (status.code ?? 400),
+    headers: { 'content-type': 'application/json', 'content-length': String(body.length) },
+    body: { type: 'none' },
+  })
+  socket.end(Buffer.concat([Buffer.from(head), body]))
+  if (socket instanceof TLSSocket) socket.destroySoon()
+}
+
+/**
+ * The raw exchange for a handler that writes the answer itself. Node's compatibility classes for HTTP/2 stand in
+ * for those of HTTP/1.1; their types do not say so.
+ */
+function takenOver(request: Incoming, response: Outgoing) {
+  return {
+    request: request as IncomingMessage,
+    response: response as ServerResponse,
+    socket: request.socket,
+    head: Buffer.alloc(0),
+  }
+}
