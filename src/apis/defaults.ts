@@ -16,9 +16,10 @@ export function fieldOf(object: KubeObject, field: string): unknown {
 /** The object with a top-level field set, or removed when `value` is undefined. */
 export function withField<T extends KubeObject>(object: T, field: string, value: unknown): T {
   if (fieldOf(object, field) === value) return object
-  const { [field]: _, ...rest }: Record<string, unknown> = { ...object }
-  // The field's type is the caller's promise: it comes from an object of the same type.
-  return (value === undefined ? rest : { ...object, [field]: value }) as T
+  const copy: T = { ...object }
+  if (value === undefined) Reflect.deleteProperty(copy, field)
+  else Reflect.set(copy, field, value)
+  return copy
 }
 
 /** The object with a top-level field as it was in `previous`: what an endpoint may not change. */

@@ -3,6 +3,7 @@
  * value that most resources share. See `definition.ts` for what each field means.
  */
 
+import { nameIsDns1123Subdomain } from '../machinery/meta/names.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import { ALL_VERBS, type DeletionRules, type ResourceDefinition } from './definition.ts'
 
@@ -22,7 +23,7 @@ export function defineResource<T extends KubeObject>(partial: PartialDefinition<
     categories: [],
     verbs: ALL_VERBS,
     default: (object) => object,
-    nameRule: nameIsSubdomain,
+    nameRule: nameIsDns1123Subdomain,
     prepareForCreate: (object) => object,
     prepareForUpdate: (object) => object,
     validate: () => [],
@@ -39,20 +40,4 @@ export function defineResource<T extends KubeObject>(partial: PartialDefinition<
     subresources,
     deletion: { propagation: 'Background', returns: 'status', ...partial.deletion },
   }
-}
-
-/** Bytes of a DNS subdomain. */
-const SUBDOMAIN_BYTES_MAX = 253
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const SUBDOMAIN_MESSAGE =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
-  "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
-  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-
-function nameIsSubdomain(name: string, prefix: boolean): readonly string[] {
-  const whole = prefix && name.endsWith('-') ? `${name.slice(0, -1)}a` : name
-  const errors: string[] = []
-  if (whole.length > SUBDOMAIN_BYTES_MAX) errors.push(`must be no more than ${SUBDOMAIN_BYTES_MAX} characters`)
-  if (!SUBDOMAIN.test(whole)) errors.push(SUBDOMAIN_MESSAGE)
-  return errors
 }

@@ -74,6 +74,10 @@ export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
 export interface DeletionRules<T extends KubeObject = KubeObject> {
   /** Seconds of grace for this object, before the request's own wish; absent: the resource is deleted at once. */
   graceSeconds?(object: T): number
+  /** Whether something besides metadata.finalizers keeps a deleted object: a namespace's spec.finalizers. */
+  isHeld?(object: T): boolean
+  /** What else changes when deletion begins: a namespace's phase becomes Terminating. */
+  markDeleting?(object: T): T
   /** What happens to dependents when the request names no policy. */
   readonly propagation: PropagationPolicy
   /** `object`: a completed delete answers with the object instead of a Status. */
@@ -96,6 +100,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends S
   readonly scope: Scope
   readonly verbs: readonly Verb[]
   readonly schema: Schema
+  /** Names the schema in stored bytes; what was stored under another stamp is defaulted and pruned anew when read. */
+  readonly schemaStamp?: string | undefined
   /** The group, resource and kind that objects are stored under where that is another one: events.k8s.io events are core events. */
   readonly storedAs?: { readonly group: string; readonly resource: string } | undefined
   /** Between the stored form and this one, where `storedAs` names another. */
