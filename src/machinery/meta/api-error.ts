@@ -4,7 +4,7 @@
  * details. Reasons, codes and messages: apimachinery's `errors` package, which clients match on.
  */
 
-import type { FieldError } from './field-error.ts'
+import { type FieldError, fieldErrorsText } from './field-error.ts'
 import { groupResource } from './group-version.ts'
 import type { ListMeta } from './object.ts'
 
@@ -83,9 +83,7 @@ export function invalid(
   name: string,
   errors: readonly FieldError[],
 ): ApiError {
-  const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))]
-  const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
-  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${text}`
+  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${fieldErrorsText(errors)}`
   const causes = errors.map(({ type, path, message }) => ({ reason: type, message, field: path }))
   return new ApiError(422, 'Invalid', message, { name, group: kind.group, kind: kind.kind, causes })
 }

@@ -11,7 +11,9 @@ export type FieldErrorType =
   | 'FieldValueNotSupported'
   | 'FieldValueForbidden'
   | 'FieldValueTooLong'
+  | 'FieldValueTooShort'
   | 'FieldValueTooMany'
+  | 'FieldValueTooFew'
   | 'InternalError'
   | 'FieldValueTypeInvalid'
 
@@ -50,10 +52,14 @@ export class FieldPath {
 
 export const rootPath = new FieldPath('')
 
+/** Upstream's JSON encoder writes these characters so, in composite values only. */
+const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
+
 /** A value in a message, printed as upstream prints it: strings quoted, numbers and booleans bare, the rest as JSON. */
 function printed(value: unknown): string {
   if (value === null || value === undefined) return 'null'
-  return JSON.stringify(value)
+  if (typeof value !== 'object') return JSON.stringify(value)
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => HTML_ESCAPES[character] ?? character)
 }
 
 export function required(path: FieldPath, detail = ''): FieldError {
@@ -96,15 +102,38 @@ export function forbidden(path: FieldPath, detail: string): FieldError {
 
 /** `limit` in bytes. The value is not repeated: it may be huge. */
 export function tooLong(path: FieldPath, limit: number): FieldError {
-  return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} bytes` }
+  const unit = limit === 1 ? 'byte' : 'bytes'
+  return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} ${unit}` }
+}
+
+/** `limit` in characters: what schemas' `maxLength` counts. */
+export function tooLongCharacters(path: FieldPath, limit: number): FieldError {
+  const unit = limit === 1 ? 'character' : 'characters'
+  return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} ${unit}` }
+}
+
+export function tooShort(path: FieldPath, limit: number): FieldError {
+  const unit = limit === 1 ? 'character' : 'characters'
+  return { type: 'FieldValueTooShort', path: path.text, message: `Too short: must be at least ${limit} ${unit}` }
 }
 
 export function tooMany(path: FieldPath, actual: number, limit: number): FieldError {
   return {
     type: 'FieldValueTooMany',
     path: path.text,
-    message: `Too many: ${actual}: must have at most ${limit} items`,
+    message: `Too many: ${actual}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
   }
+}
+
+/** A finding that is the server's fault, not the caller's. */
+export function internalFieldError(path: FieldPath, detail: string): FieldError {
+  return { type: 'InternalError', path: path.text, message: withDetail('Internal error', detail) }
+}
+
+/** The text of one finding, and of several: `a`, `[a, b]`; equal ones are said once. */
+export function fieldErrorsText(errors: readonly FieldError[]): string {
+  const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))]
+  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
 }
 
 function withDetail(text: string, detail: string): string {
