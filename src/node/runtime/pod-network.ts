@@ -27,4 +27,6 @@ export interface NodeNamespace {
   readonly ip: string
   /** The host's address on that bridge: where pods reach the API server. */
   readonly gateway: string
+  /** That bridge network, as a CIDR. */
+  readonly networkCidr: string
 }

@@ -1,0 +1,84 @@
+/** The engine's events about one node's pods, as "look again". Reconnects; after a gap every pod is named once. */
+
+import type { Readable } from 'node:stream'
+import { AsyncQueue } from '../../base/async-queue.ts'
+import { type Backoff, backoffMs } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type DockerEngine, labels, openBody } from './docker-engine.ts'
+import type { RuntimeEvent } from './runtime.ts'
+
+const RECONNECT: Backoff = { initialMs: 100, factor: 2, maxMs: 5_000 }
+
+/** Pods that wait to be looked at; the same pod waits once, so this is a bound on pods of a node. */
+const EVENTS_MAX = 10_000
+
+/** One event is under 4 KiB; what is longer is no event. */
+const EVENT_BYTES_MAX = 1_048_576
+
+export interface EventSource {
+  readonly engine: DockerEngine
+  readonly clock: Clock
+  /** `name=value` labels that the pods' containers carry. */
+  readonly labels: readonly string[]
+  /** The uids of all pods that there are now. */
+  pods(): Promise<readonly string[]>
+}
+
+export async function* podEvents(source: EventSource, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
+  const queue = new AsyncQueue<string>(EVENTS_MAX)
+  const waiting = new Set<string>()
+  const announce = (podUid: string) => {
+    if (!waiting.has(podUid) && queue.push(podUid)) waiting.add(podUid)
+  }
+  const finished = follow(source, announce, signal).finally(() => queue.end())
+  for await (const podUid of queue) {
+    waiting.delete(podUid)
+    yield { podUid }
+  }
+  await finished
+}
+
+async function follow(source: EventSource, announce: (podUid: string) => void, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const body = await openEvents(source, signal)
+      for (const podUid of await source.pods()) announce(podUid)
+      attempt = 0
+      for await (const podUid of podUids(body)) announce(podUid)
+    } catch {
+      // The engine restarts or is gone: what happened meanwhile is found by looking at every pod.
+    }
+    await source.clock.sleep(backoffMs(RECONNECT, attempt), signal).catch(() => {})
+  }
+}
+
+function openEvents({ engine, labels: own }: EventSource, signal: AbortSignal): Promise<Readable> {
+  const filters = { type: ['container'], event: ['start', 'die', 'oom', 'destroy'], label: own }
+  return openBody(engine.docker, '/events', { filters }, signal)
+}
+
+/** The stream is JSON objects one per line, in chunks of any size. */
+export async function* podUids(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of body) {
+    rest += decoder.decode(chunk, { stream: true })
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > EVENT_BYTES_MAX) throw new Error('an event of the engine is too long')
+    for (const line of lines) {
+      const podUid = podUidOf(line)
+      if (podUid !== undefined) yield podUid
+    }
+  }
+}
+
+function podUidOf(line: string): string | undefined {
+  try {
+    const event = JSON.parse(line) as { Actor?: { Attributes?: Record<string, unknown> } }
+    const uid = event.Actor?.Attributes?.[labels.podUid]
+    return typeof uid === 'string' ? uid : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,109 @@
+/** Pure: what the engine reports about sandboxes and containers, in the contract's words. */
+
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
+import type { Sharing } from './container-config.ts'
+import { labels } from './docker-engine.ts'
+import type { ContainerStatus, PodIdentity } from './runtime.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+export function podOf(from: Labels): PodIdentity {
+  return {
+    uid: from[labels.podUid] ?? '',
+    namespace: from[labels.podNamespace] ?? '',
+    name: from[labels.podName] ?? '',
+  }
+}
+
+export function attemptOf(from: Labels): number {
+  return Number(from[labels.attempt] ?? '0')
+}
+
+export function sharingOf(from: Labels): Sharing {
+  const sharing = jsonObject(from[labels.sharing])
+  return {
+    hostPid: sharing.hostPid === true,
+    hostIpc: sharing.hostIpc === true,
+    shareProcessNamespace: sharing.shareProcessNamespace === true,
+  }
+}
+
+/** From the list alone: enough for a container that has not run. */
+export function statusOfListed(info: ContainerInfo): ContainerStatus {
+  const from = info.Labels
+  return {
+    id: info.Id,
+    sandboxId: from[labels.sandbox] ?? '',
+    pod: podOf(from),
+    name: from[labels.container] ?? '',
+    attempt: attemptOf(from),
+    state: 'created',
+    image: from[labels.image] ?? info.Image,
+    imageId: info.ImageID,
+    createdAtMs: info.Created * 1000,
+    annotations: annotationsOf(from),
+  }
+}
+
+/** What upstream reports for a container whose process could not be started. */
+const START_ERROR_EXIT_CODE = 128
+
+export function statusOfInspected(info: ContainerInspectInfo): ContainerStatus {
+  const from = info.Config.Labels
+  const { State } = info
+  const createdAtMs = Date.parse(info.Created)
+  const base = {
+    id: info.Id,
+    sandboxId: from[labels.sandbox] ?? '',
+    pod: podOf(from),
+    name: from[labels.container] ?? '',
+    attempt: attemptOf(from),
+    image: from[labels.image] ?? info.Config.Image,
+    imageId: info.Image,
+    createdAtMs,
+    annotations: annotationsOf(from),
+  }
+  const startedAtMs = timeOf(State.StartedAt)
+  if (State.Running) return { ...base, state: 'running', startedAtMs }
+  if (startedAtMs === undefined && State.Error !== '') return { ...base, ...startError(State.Error, createdAtMs) }
+  if (State.Status === 'created') return { ...base, state: 'created' }
+  const finishedAtMs = timeOf(State.FinishedAt) ?? startedAtMs ?? createdAtMs
+  return { ...base, state: 'exited', startedAtMs, finishedAtMs, ...outcomeOf(State) }
+}
+
+function startError(message: string, createdAtMs: number): Partial<ContainerStatus> & Pick<ContainerStatus, 'state'> {
+  return {
+    state: 'exited',
+    exitCode: START_ERROR_EXIT_CODE,
+    reason: 'StartError',
+    message,
+    startedAtMs: 0,
+    finishedAtMs: createdAtMs,
+  }
+}
+
+function outcomeOf(state: ContainerInspectInfo['State']): Partial<ContainerStatus> {
+  const { ExitCode: exitCode, OOMKilled, Error: error } = state
+  const reason = OOMKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error'
+  return { exitCode, reason, ...(error !== '' && { message: error }) }
+}
+
+/** The engine's zero time is the year 1. */
+function timeOf(text: string): number | undefined {
+  const timeMs = Date.parse(text)
+  return Number.isNaN(timeMs) || timeMs <= 0 ? undefined : timeMs
+}
+
+function annotationsOf(from: Labels): Readonly<Record<string, string>> {
+  return jsonObject(from[labels.annotations]) as Record<string, string>
+}
+
+/** Labels are ours, but anyone with access to the engine can write them: what is no object is empty. */
+function jsonObject(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}')
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
