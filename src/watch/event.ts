@@ -1,0 +1,122 @@
+/**
+ * What happened to one object, and what a watcher is told about it. A change is one `CacheEvent`; by the selection
+ * of a watcher it becomes one of at most three deliveries, which all watchers share: a frame is encoded once per
+ * delivery and encoding, however many watchers there are.
+ */
+
+import { encodeWatchFrame } from '../machinery/wire/watch-frames.ts'
+import type { Change } from '../storage/storage.ts'
+import type { CachedObject, ObjectCodec } from './cached-object.ts'
+
+export type DeliveryType = 'ADDED' | 'MODIFIED' | 'DELETED'
+
+/** How events go over the wire. `name` tells encodings apart: equal names must give equal frames. */
+export interface FrameEncoding {
+  readonly name: string
+  event(type: DeliveryType, object: CachedObject): Uint8Array
+  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array
+}
+
+export interface ObjectDelivery {
+  readonly type: DeliveryType
+  readonly revision: number
+  readonly object: CachedObject
+  /** The encoded event; the same bytes for every watcher. */
+  frame(encoding: FrameEncoding): Uint8Array
+}
+
+/** Everything up to `revision` has been delivered. */
+export interface BookmarkDelivery {
+  readonly type: 'BOOKMARK'
+  readonly revision: number
+  /** The bookmark that closes the initial events. */
+  readonly initialEventsEnd: boolean
+  frame(encoding: FrameEncoding): Uint8Array
+}
+
+export type Delivery = ObjectDelivery | BookmarkDelivery
+
+export interface CacheEvent {
+  readonly type: DeliveryType
+  readonly revision: number
+  /** The object after the change; for a deletion its last state with the deletion's resourceVersion. */
+  readonly object: CachedObject
+  /** The object before the change. */
+  readonly previous: CachedObject | undefined
+  /** What watchers are told that saw the object before and after. */
+  plain(): ObjectDelivery
+  /** For watchers whose selection the object entered. */
+  entered(): ObjectDelivery
+  /** For watchers whose selection it left: the last matching state with this change's resourceVersion. */
+  left(): ObjectDelivery
+}
+
+/** `before` is the object before the change. Undefined when the change left nothing to tell. */
+export function toCacheEvent(
+  { revision, key, value, previous, created }: Change,
+  before: CachedObject | undefined,
+  codec: ObjectCodec,
+): CacheEvent | undefined {
+  const last = previous && { ...previous, modified: revision }
+  const lastState = last && once(() => codec.decode(last))
+  const object = value === undefined ? lastState?.() : codec.decode({ key, value, created, modified: revision })
+  if (!object) return undefined
+  const type = value === undefined ? 'DELETED' : previous === undefined ? 'ADDED' : 'MODIFIED'
+  const plain = once(() => delivery(type, object))
+  return {
+    type,
+    revision,
+    object,
+    previous: before,
+    plain,
+    entered: type === 'ADDED' ? plain : once(() => delivery('ADDED', object)),
+    left: type === 'DELETED' ? plain : once(() => delivery('DELETED', lastState?.() ?? object)),
+  }
+}
+
+export function delivery(type: DeliveryType, object: CachedObject): ObjectDelivery {
+  const frames = new Map<string, Uint8Array>()
+  const frame = (encoding: FrameEncoding): Uint8Array => {
+    const known = frames.get(encoding.name)
+    if (known) return known
+    const bytes = encoding.event(type, object)
+    frames.set(encoding.name, bytes)
+    return bytes
+  }
+  return { type, revision: object.revision, object, frame }
+}
+
+export function bookmark(revision: number, initialEventsEnd = false): BookmarkDelivery {
+  const frame = (encoding: FrameEncoding): Uint8Array => encoding.bookmark(revision, initialEventsEnd)
+  return { type: 'BOOKMARK', revision, initialEventsEnd, frame }
+}
+
+/** The annotation by which a client knows that it has seen everything there was. */
+export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+
+/** Plain JSON frames: the object's bytes between a head and a line feed, never parsed. */
+export function jsonFrames({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string
+  readonly kind: string
+}): FrameEncoding {
+  return {
+    name: `json ${apiVersion} ${kind}`,
+    event: (type, object) => encodeWatchFrame(type, object.bytes),
+    bookmark: (revision, initialEventsEnd) => {
+      const annotations = initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
+      const metadata = { resourceVersion: `${revision}`, creationTimestamp: null, ...annotations }
+      return encodeWatchFrame('BOOKMARK', Buffer.from(JSON.stringify({ kind, apiVersion, metadata })))
+    },
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * One watcher's life: it replays what was there before it came, then lives on what happens, until it ends. Live
+ * events wait while the replay is read; a consumer that lets too much wait is closed with 410 Expired and lists again.
+ *
+ *   replaying ──(replay is read)──▶ live ──(signal, slow consumer, cache closed)──▶ ended
+ *
+ * The consumer pulls batches: each holds all that happened since the last pull, so it goes out in one write.
+ */
+
+import { expired } from '../machinery/meta/api-error.ts'
+import { bookmark, type CacheEvent, type Delivery } from './event.ts'
+import { type Selection, select } from './selection.ts'
+
+/** A watcher this many events behind is closed; several seconds of a large rollout. */
+export const WATCH_BUFFER_EVENTS_MAX = 10_000
+
+/** Bytes of objects that wait for one watcher, most of them shared with other watchers. */
+export const WATCH_BUFFER_BYTES_MAX = 64 * 1024 * 1024
+
+export type Replay = AsyncIterator<readonly Delivery[]> | Iterator<readonly Delivery[]>
+
+type State =
+  | { readonly phase: 'replaying'; readonly replay: Replay }
+  | { readonly phase: 'live' }
+  | { readonly phase: 'ended'; readonly error: Error | undefined }
+
+export interface WatcherOptions {
+  readonly selection: Selection
+  /** Absent: the watcher is live from the start. */
+  readonly replay: Replay | undefined
+  /** Called once, when the watcher needs no more events. */
+  readonly onEnd: () => void
+}
+
+export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
+  readonly selection: Selection
+  readonly #onEnd: () => void
+  #state: State
+  #pending: Delivery[] = []
+  #pendingBytes = 0
+  #waiting: PromiseWithResolvers<void> | undefined
+
+  constructor({ selection, replay, onEnd }: WatcherOptions) {
+    this.selection = selection
+    this.#onEnd = onEnd
+    this.#state = replay ? { phase: 'replaying', replay } : { phase: 'live' }
+  }
+
+  /** What the cache saw. Only what the selection lets through is kept. */
+  offer(event: CacheEvent): void {
+    const seen = this.#state.phase === 'ended' ? undefined : select(this.selection, event)
+    if (!seen) return
+    this.#pending.push(seen)
+    this.#pendingBytes += seen.object.bytes.length
+    if (this.#pending.length > WATCH_BUFFER_EVENTS_MAX || this.#pendingBytes > WATCH_BUFFER_BYTES_MAX) {
+      this.end(expired('the watcher was too slow and has been closed; list again'))
+    } else this.#wake()
+  }
+
+  /** Says how far the watcher has come, once nothing older waits to be replayed. */
+  offerBookmark(revision: number): void {
+    if (this.#state.phase !== 'live') return
+    this.#pending.push(bookmark(revision))
+    this.#wake()
+  }
+
+  /**
+   * With an error the consumer gets that next; without, what waits is still delivered, unless that would leave a gap
+   * because the replay was not read to its end. Idempotent.
+   */
+  end(error?: Error): void {
+    if (this.#state.phase === 'ended') return
+    const replay = this.#state.phase === 'replaying' ? this.#state.replay : undefined
+    this.#state = { phase: 'ended', error }
+    if (error || replay) this.#takePending()
+    this.#onEnd()
+    this.#wake()
+    void Promise.resolve(replay?.return?.()).catch(() => {})
+  }
+
+  /** One consumer: a second call before the first has settled is a programmer error. */
+  async next(): Promise<IteratorResult<readonly Delivery[]>> {
+    while (true) {
+      const state = this.#state
+      if (state.phase === 'replaying') {
+        const batch = await this.#replayNext(state.replay)
+        if (batch) return { value: batch, done: false }
+        continue
+      }
+      if (this.#pending.length > 0) return { value: this.#takePending(), done: false }
+      if (state.phase === 'ended') {
+        if (state.error) throw state.error
+        return { value: undefined, done: true }
+      }
+      this.#waiting = Promise.withResolvers()
+      await this.#waiting.promise
+    }
+  }
+
+  async return(): Promise<IteratorResult<readonly Delivery[]>> {
+    this.end()
+    this.#takePending()
+    return { value: undefined, done: true }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** The next batch of the replay; undefined when there is none, and the state has moved on. */
+  async #replayNext(replay: Replay): Promise<readonly Delivery[] | undefined> {
+    try {
+      const result = await replay.next()
+      if (this.#state.phase === 'ended') return undefined
+      if (!result.done) return result.value.length > 0 ? result.value : undefined
+      this.#state = { phase: 'live' }
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error('the replay failed', { cause: error }))
+    }
+    return undefined
+  }
+
+  #takePending(): readonly Delivery[] {
+    const taken = this.#pending
+    this.#pending = []
+    this.#pendingBytes = 0
+    return taken
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve()
+    this.#waiting = undefined
+  }
+}
