@@ -4,9 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Clock } from '../base/clock.ts'
 import { setOwn } from '../base/deep-freeze.ts'
-import { badRequest, requestEntityTooLarge, type Status, timeout } from '../machinery/meta/api-error.ts'
-import { encodeJson } from '../machinery/wire/json.ts'
-import type { ApiRequest, ApiResponse, RequestBody } from '../machinery/wire/message.ts'
+import { badRequest, requestEntityTooLarge, timeout } from '../machinery/meta/api-error.ts'
+import type { ApiRequest, RequestBody } from '../machinery/wire/message.ts'
 import type { Peer } from './peer-certificate.ts'
 
 export type Incoming = IncomingMessage | Http2ServerRequest
@@ -106,13 +105,4 @@ function bodyOf(chunks: readonly Buffer[]): RequestBody {
 
 function tooLarge(limit: number) {
   return requestEntityTooLarge(`Request entity too large: limit is ${limit}`)
-}
-
-/** A failure as the wire carries it. */
-export function failureResponse(status: Status): ApiResponse {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
-  const retryAfter = status.details?.retryAfterSeconds
-  if (retryAfter) headers['retry-after'] = String(retryAfter)
-  if (status.code === 413) headers.connection = 'close'
-  return { status: status.code ?? 500, headers, body: { type: 'bytes', bytes: encodeJson(status) } }
 }

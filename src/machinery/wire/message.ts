@@ -42,6 +42,10 @@ export interface ApiRequest {
   /** Names and values in turn as received, for the few headers that may repeat. Absent over loopback. */
   readonly rawHeaders?: readonly string[] | undefined
   readonly remoteAddress?: string | undefined
+  /** Who asks, after authentication and impersonation. */
+  readonly user?: UserInfo | undefined
+  /** Adds a text to the answer's `Warning` headers. */
+  readonly warn?: ((text: string) => void) | undefined
   readonly cause?: Cause | undefined
   /** `object`: the caller is in this process and takes parsed, frozen objects instead of bytes. */
   readonly wants: 'bytes' | 'object'

@@ -1,0 +1,186 @@
+import { createHmac } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
+import { seededRandom } from '../../base/random.ts'
+import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
+import { anonymous } from './anonymous.ts'
+import { inOrder, peerIdentity } from './authenticator.ts'
+import { attributesOf, builtInRules, refusal } from './authorizer.ts'
+import { bearerToken, tokenOf } from './bearer-token.ts'
+import { createTokenKeys, generateSigningKey } from './json-web-token.ts'
+import { createServiceAccountTokens, type ServiceAccountTokens } from './service-account-token.ts'
+
+const signingKey = generateSigningKey()
+let clock: FakeClock
+let alive: Map<string, string>
+let tokens: ServiceAccountTokens
+
+beforeEach(() => {
+  clock = createFakeClock()
+  alive = new Map([
+    ['serviceaccounts/d/robot', 'u1'],
+    ['pods/d/web-0', 'u2'],
+  ])
+  tokens = createServiceAccountTokens({
+    keys: createTokenKeys([signingKey]),
+    issuer: 'https://kubernetes.default.svc',
+    audiences: ['https://kubernetes.default.svc'],
+    clock,
+    random: seededRandom(1),
+    bound: { uidOf: (resource, { namespace, name }) => alive.get(`${resource}/${namespace}/${name}`) },
+  })
+})
+
+const wish = {
+  namespace: 'd',
+  serviceAccount: { name: 'robot', uid: 'u1' },
+  pod: { name: 'web-0', uid: 'u2' },
+  audiences: [],
+  expirationSeconds: 600,
+}
+
+const request = (headers: Record<string, string>, more: Partial<ApiRequest> = {}): ApiRequest => ({
+  method: 'GET',
+  path: '/api/v1/pods',
+  query: new URLSearchParams(),
+  headers,
+  body: { type: 'none' },
+  signal: new AbortController().signal,
+  wants: 'bytes',
+  ...more,
+})
+
+describe('service account tokens', () => {
+  test('name the account, its groups and what they are bound to', async () => {
+    const { token } = await tokens.issue(wish)
+    expect(await tokens.verify(token)).toMatchObject({
+      name: 'system:serviceaccount:d:robot',
+      uid: 'u1',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:d'],
+      extra: { 'authentication.kubernetes.io/pod-name': ['web-0'], 'authentication.kubernetes.io/pod-uid': ['u2'] },
+    })
+  })
+
+  test('end with their time, at once with their pod, and with a new account of the same name', async () => {
+    const { token } = await tokens.issue(wish)
+    await tokens.verify(token)
+    alive.delete('pods/d/web-0')
+    await expect(tokens.verify(token)).rejects.toThrow(/pods/)
+    alive.set('pods/d/web-0', 'u2')
+    alive.set('serviceaccounts/d/robot', 'another')
+    await expect(tokens.verify(token)).rejects.toThrow(/serviceaccounts/)
+    alive.set('serviceaccounts/d/robot', 'u1')
+    await clock.advance(600_000)
+    await expect(tokens.verify(token)).rejects.toThrow(/expired/)
+  })
+
+  test('are good for their audiences only', async () => {
+    const { token } = await tokens.issue({ ...wish, audiences: ['vault'] })
+    await expect(tokens.verify(token)).rejects.toThrow(/audiences/)
+    expect((await tokens.review(token, ['x', 'vault']))?.audiences).toEqual(['vault'])
+  })
+
+  test('are refused when forged, and left to others when foreign', async () => {
+    const { token } = await tokens.issue(wish)
+    const [, payload = '', signature] = token.split('.')
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const none = `${encode({ alg: 'none' })}.${payload}.`
+    const confusedHead = `${encode({ alg: 'HS256' })}.${payload}`
+    const confused = `${confusedHead}.${createHmac('sha256', signingKey).update(confusedHead).digest('base64url')}`
+    const changed = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const altered = `${token.split('.')[0]}.${encode({ ...changed, exp: changed.exp + 1 })}.${signature}`
+    for (const forged of [none, confused, altered]) await expect(tokens.verify(forged)).rejects.toThrow()
+    for (const foreign of ['', 'x', 'a.b.c', `${encode({})}.${encode({ iss: 'other' })}.x`])
+      expect(await tokens.verify(foreign)).toBeUndefined()
+  })
+
+  test('signed by an older key are still good', async () => {
+    const older = createTokenKeys([signingKey])
+    const rotated = createTokenKeys([generateSigningKey(), signingKey])
+    expect(await rotated.verify(await older.sign({ a: 1 }))).toEqual({ a: 1 })
+    expect((await rotated.published()).keys).toHaveLength(2)
+  })
+})
+
+describe('authentication', () => {
+  const authenticator = inOrder([peerIdentity, bearerToken([{ verify: async (token) => known.get(token) }])], anonymous)
+  const known = new Map<string, UserInfo>([['good', { name: 'jane', groups: ['g'] }]])
+
+  for (const [behaviour, asked, expected] of [
+    ['a certificate wins', request({ authorization: 'Bearer good' }, { peer: { name: 'p', groups: [] } }), 'p'],
+    ['a token names its user', request({ authorization: 'bearer good' }), 'jane'],
+    ['a token makes up for a bad certificate', request({ authorization: 'Bearer good' }, { peerFailure: 'x' }), 'jane'],
+    ['a bad token is refused', request({ authorization: 'Bearer bad' }), undefined],
+    [
+      'a bad token is refused even for health',
+      request({ authorization: 'Bearer bad' }, { path: '/healthz' }),
+      undefined,
+    ],
+    ['nobody may ask for health', request({}, { path: '/readyz/ping' }), 'system:anonymous'],
+    ['nobody may ask for nothing else', request({}), undefined],
+    ['a look-alike path is not health', request({}, { path: '/healthzz' }), undefined],
+  ] as const)
+    test(behaviour, async () => {
+      const result = await authenticator.authenticate(asked)
+      expect(result.outcome === 'user' ? result.user.name : undefined).toBe(expected)
+    })
+
+  test('whoever is known is in system:authenticated', async () => {
+    const result = await authenticator.authenticate(request({ authorization: 'Bearer good' }))
+    expect(result).toEqual({ outcome: 'user', user: { name: 'jane', groups: ['g', 'system:authenticated'] } })
+  })
+
+  test('browsers pass tokens as a WebSocket protocol', () => {
+    const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from('tök').toString('base64url')}`
+    expect(tokenOf(request({ 'sec-websocket-protocol': `v5.channel.k8s.io, ${protocol}` }))).toBe('tök')
+  })
+})
+
+describe('authorization', () => {
+  const resource = (verb: string, name = '', more = {}) =>
+    ({
+      type: 'resource',
+      path: '',
+      verb,
+      group: '',
+      version: 'v1',
+      namespace: 'y',
+      resource: 'pods',
+      subresource: '',
+      name,
+      ...more,
+    }) as const
+  const path = (text: string, verb = 'get') => ({ type: 'path', path: text, verb }) as const
+  const jane: UserInfo = { name: 'jane', groups: ['system:authenticated'] }
+  const node: UserInfo = { name: 'system:node:n', groups: ['system:nodes', 'system:authenticated'] }
+  const nobody: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+  const review = { group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', namespace: '' }
+
+  for (const [user, target, allowed] of [
+    [{ name: 'a', groups: ['system:masters'] }, resource('delete'), true],
+    [node, resource('list'), true],
+    [{ ...node, groups: [] }, resource('list'), false],
+    [jane, resource('list'), false],
+    [jane, resource('create', '', review), true],
+    [jane, path('/apis/apps/v1'), true],
+    [jane, path('/metrics'), false],
+    [jane, path('/apis', 'post'), false],
+    [nobody, path('/livez'), true],
+    [nobody, path('/apis'), false],
+  ] as const)
+    test(`${user.name} ${allowed ? 'may' : 'may not'} ${target.verb} ${target.path || JSON.stringify(target)}`, () =>
+      expect(builtInRules.authorize(attributesOf(user, target)).allowed).toBe(allowed))
+
+  for (const [target, message] of [
+    [
+      resource('list'),
+      'pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "y"',
+    ],
+    [
+      resource('get', 'web', { group: 'apps', resource: 'deployments', subresource: 'scale', namespace: '' }),
+      'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" at the cluster scope',
+    ],
+    [path('/metrics'), 'forbidden: User "jane" cannot get path "/metrics"'],
+  ] as const)
+    test(`a refusal reads: ${message}`, () => expect(refusal(attributesOf(jane, target), '').message).toBe(message))
+})

@@ -1,0 +1,210 @@
+/**
+ * Tokens of service accounts, bound to the objects they were issued for. A token lives no longer than its
+ * service account, pod, secret or node: those are looked up on every use, while the costly check of the
+ * signature is remembered for a short time.
+ */
+
+import type { JWTPayload } from 'jose'
+import type { Clock } from '../../base/clock.ts'
+import { sha256Hex } from '../../base/hash.ts'
+import { LruMap } from '../../base/lru.ts'
+import { type Random, randomUuid } from '../../base/random.ts'
+import type { UserInfo } from '../../machinery/wire/message.ts'
+import type { TokenVerifier } from './bearer-token.ts'
+import type { TokenKeys } from './json-web-token.ts'
+
+interface Named {
+  readonly name: string
+  readonly uid: string
+}
+
+/** What a token is for. */
+export interface TokenSubject {
+  readonly namespace: string
+  readonly serviceAccount: Named
+  readonly pod?: Named | undefined
+  readonly secret?: Named | undefined
+  readonly node?: Named | undefined
+}
+
+export interface TokenWish extends TokenSubject {
+  /** Empty: the API server itself. */
+  readonly audiences: readonly string[]
+  readonly expirationSeconds: number
+}
+
+export interface IssuedToken {
+  readonly token: string
+  readonly audiences: readonly string[]
+  readonly expiresAtMs: number
+}
+
+export interface TokenIssuer {
+  issue(wish: TokenWish): Promise<IssuedToken>
+}
+
+export interface VerifiedToken {
+  readonly user: UserInfo
+  /** Those of the asked audiences that the token is good for. */
+  readonly audiences: readonly string[]
+}
+
+export interface ServiceAccountTokens extends TokenIssuer, TokenVerifier {
+  /** For token reviews, which may ask for other audiences than the API server. Otherwise as `verify`. */
+  review(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
+}
+
+/** The uid of an object that exists and is not past its deletion; undefined otherwise. */
+export interface BoundObjects {
+  uidOf(
+    resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes',
+    key: { readonly namespace?: string | undefined; readonly name: string },
+  ): string | undefined | Promise<string | undefined>
+}
+
+export interface ServiceAccountTokenParts {
+  readonly keys: TokenKeys
+  readonly issuer: string
+  /** Those of the API server itself; the first is what tokens are issued for by default. */
+  readonly audiences: readonly string[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly bound: BoundObjects
+}
+
+/** Tokens whose signature was checked lately. A token is about 1 KB; its hash and claims less. */
+const VERIFIED_TOKENS_MAX = 4_096
+const VERIFIED_FOR_MS = 10_000
+
+interface KubernetesClaims {
+  readonly namespace: string
+  readonly serviceaccount: Named
+  readonly pod?: Named | undefined
+  readonly secret?: Named | undefined
+  readonly node?: Named | undefined
+}
+
+export function createServiceAccountTokens(parts: ServiceAccountTokenParts): ServiceAccountTokens {
+  const { keys, issuer, clock } = parts
+  const verified = new LruMap<string, { readonly claims: JWTPayload; readonly untilMs: number }>(VERIFIED_TOKENS_MAX)
+
+  const signedClaims = async (token: string): Promise<JWTPayload> => {
+    const hash = sha256Hex(token)
+    const known = verified.get(hash)
+    if (known && known.untilMs > clock.monotonic()) return known.claims
+    const claims = await keys.verify(token)
+    verified.set(hash, { claims, untilMs: clock.monotonic() + VERIFIED_FOR_MS })
+    return claims
+  }
+
+  const review = async (token: string, asked: readonly string[]): Promise<VerifiedToken | undefined> => {
+    if (issuerOf(token) !== issuer) return undefined
+    const claims = await signedClaims(token)
+    checkTimes(claims, clock.now())
+    const audiences = asked.filter((audience) => [claims.aud].flat().includes(audience))
+    if (audiences.length === 0) throw new Error('the token is for other audiences')
+    const kubernetes = kubernetesClaims(claims)
+    await checkBound(kubernetes, parts.bound)
+    return { user: userOf(kubernetes, claims.jti), audiences }
+  }
+
+  return {
+    review,
+    verify: async (token) => (await review(token, parts.audiences))?.user,
+    async issue(wish) {
+      const audiences = wish.audiences.length > 0 ? wish.audiences : parts.audiences.slice(0, 1)
+      const issuedAt = Math.floor(clock.now() / 1_000)
+      const expires = issuedAt + wish.expirationSeconds
+      const token = await keys.sign({
+        aud: [...audiences],
+        exp: expires,
+        iat: issuedAt,
+        iss: issuer,
+        jti: randomUuid(parts.random),
+        'kubernetes.io': boundClaims(wish),
+        nbf: issuedAt,
+        sub: userName(wish.namespace, wish.serviceAccount.name),
+      })
+      return { token, audiences, expiresAtMs: expires * 1_000 }
+    },
+  }
+}
+
+export function userName(namespace: string, name: string): string {
+  return `system:serviceaccount:${namespace}:${name}`
+}
+
+export function serviceAccountGroups(namespace: string): readonly string[] {
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
+}
+
+function boundClaims({ namespace, serviceAccount, pod, secret, node }: TokenSubject): KubernetesClaims {
+  const bound = { ...(node && { node }), ...(pod && { pod }), ...(secret && { secret }) }
+  return { namespace, ...bound, serviceaccount: serviceAccount }
+}
+
+/** Unverified, only to tell whose token this is. */
+function issuerOf(token: string): unknown {
+  const payload = token.split('.')[1]
+  if (payload === undefined) return undefined
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+    return typeof claims === 'object' && claims !== null && 'iss' in claims ? claims.iss : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function checkTimes({ exp, nbf }: JWTPayload, nowMs: number): void {
+  const seconds = nowMs / 1_000
+  if (typeof exp !== 'number' || seconds >= exp) throw new Error('the token has expired')
+  if (typeof nbf === 'number' && seconds < nbf) throw new Error('the token is not valid yet')
+}
+
+function kubernetesClaims(claims: JWTPayload): KubernetesClaims {
+  const value = claims['kubernetes.io']
+  if (typeof value !== 'object' || value === null) throw new Error('the token has no kubernetes.io claims')
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const namespace = fields.get('namespace')
+  const serviceaccount = named(fields.get('serviceaccount'))
+  if (typeof namespace !== 'string' || !serviceaccount) throw new Error('the token names no service account')
+  if (claims.sub !== userName(namespace, serviceaccount.name)) throw new Error("the token is not its subject's")
+  const optional = (name: string) => named(fields.get(name))
+  return { namespace, serviceaccount, pod: optional('pod'), secret: optional('secret'), node: optional('node') }
+}
+
+function named(value: unknown): Named | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'object' && value !== null && 'name' in value && 'uid' in value) {
+    const { name, uid } = value
+    if (typeof name === 'string' && typeof uid === 'string') return { name, uid }
+  }
+  throw new Error('the token is bound to something unreadable')
+}
+
+/** A node claim beside a pod only tells where the pod was; it is checked when the token is bound to the node itself. */
+async function checkBound({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims, bound: BoundObjects) {
+  const expected = [
+    ['serviceaccounts', { namespace, name: serviceaccount.name }, serviceaccount.uid],
+    ...(pod ? [['pods', { namespace, name: pod.name }, pod.uid] as const] : []),
+    ...(secret ? [['secrets', { namespace, name: secret.name }, secret.uid] as const] : []),
+    ...(node && !pod ? [['nodes', { name: node.name }, node.uid] as const] : []),
+  ] as const
+  for (const [resource, key, uid] of expected)
+    if ((await bound.uidOf(resource, key)) !== uid) throw new Error(`the token's ${resource} are gone`)
+}
+
+function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: string | undefined): UserInfo {
+  const extra: Record<string, readonly string[]> = {}
+  if (id !== undefined) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${id}`]
+  if (node) {
+    extra['authentication.kubernetes.io/node-name'] = [node.name]
+    extra['authentication.kubernetes.io/node-uid'] = [node.uid]
+  }
+  if (pod) {
+    extra['authentication.kubernetes.io/pod-name'] = [pod.name]
+    extra['authentication.kubernetes.io/pod-uid'] = [pod.uid]
+  }
+  const groups = serviceAccountGroups(namespace)
+  return { name: userName(namespace, serviceaccount.name), uid: serviceaccount.uid, groups, extra }
+}
