@@ -1,0 +1,150 @@
+/**
+ * Structural validation of custom objects: types, required fields, value rules, compositions, list types, in
+ * upstream's words. Expression rules (`x-kubernetes-validations`) are another module's. Never throws.
+ */
+
+import { duplicate, type FieldError, FieldPath, invalidValue, required } from '../meta/field-error.ts'
+import { enumRule, jsonTypeOf, listRules, numberRules, objectRules, stringRules, wrongType } from './rules.ts'
+import type { Schema } from './schema.ts'
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** Findings kept per object: a hostile list must not make an answer of megabytes. */
+const ERRORS_MAX = 200
+
+/** `path` is where `value` stands; empty for a whole object. */
+export function validateValue(value: unknown, schema: Schema, path = ''): readonly FieldError[] {
+  const errors: FieldError[] = []
+  collect(value, schema, path, errors)
+  return errors
+}
+
+function collect(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
+  if (errors.length >= ERRORS_MAX || (value === null && schema.nullable)) return
+  const mismatch = typeError(value, schema, path)
+  if (mismatch !== undefined) {
+    errors.push(mismatch)
+    return
+  }
+  errors.push(...enumRule(value, schema, path))
+  if (typeof value === 'string') errors.push(...stringRules(value, schema, path))
+  else if (typeof value === 'number') errors.push(...numberRules(value, schema, path))
+  else if (Array.isArray(value)) collectList(value, schema, path, errors)
+  else if (isObject(value)) collectObject(value, schema, path, errors)
+  collectCompositions(value, schema, path, errors)
+}
+
+function typeError(value: unknown, schema: Schema, path: string): FieldError | undefined {
+  const given = jsonTypeOf(value)
+  if (schema['x-kubernetes-int-or-string']) {
+    return given === 'integer' || given === 'string' ? undefined : wrongType(value, 'integer,string', path)
+  }
+  const { type } = schema
+  if (type === undefined || type === given || (type === 'number' && given === 'integer')) return undefined
+  return wrongType(value, type, path)
+}
+
+function collectList(list: readonly unknown[], schema: Schema, path: string, errors: FieldError[]): void {
+  errors.push(...listRules(list, schema, path))
+  const { items } = schema
+  if (items !== undefined) {
+    for (const [index, item] of list.entries()) collect(item, items, `${path}[${index}]`, errors)
+  }
+  errors.push(...listTypeErrors(list, schema, path))
+}
+
+function collectObject(object: JsonObject, schema: Schema, path: string, errors: FieldError[]): void {
+  errors.push(...objectRules(object, schema, path))
+  for (const name of schema.required ?? []) {
+    if (!Object.hasOwn(object, name)) errors.push(required(new FieldPath(childOf(path, name))))
+  }
+  const { properties = {}, additionalProperties } = schema
+  for (const [name, value] of Object.entries(object)) {
+    if (Object.hasOwn(properties, name)) collect(value, properties[name] ?? {}, childOf(path, name), errors)
+    else if (typeof additionalProperties === 'object') collect(value, additionalProperties, childOf(path, name), errors)
+  }
+  if (schema['x-kubernetes-embedded-resource']) errors.push(...embeddedResourceErrors(object, path))
+}
+
+function childOf(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+/** A set has no item twice, a map no two items with the same keys. */
+function listTypeErrors(list: readonly unknown[], schema: Schema, path: string): readonly FieldError[] {
+  const listType = schema['x-kubernetes-list-type']
+  if (listType !== 'set' && listType !== 'map') return []
+  const seen = new Set<string>()
+  const errors: FieldError[] = []
+  list.forEach((item, index) => {
+    const identity = listType === 'set' ? item : keysOf(item, schema)
+    const text = canonicalText(identity)
+    if (seen.has(text)) errors.push(duplicate(new FieldPath(path).index(index), identity))
+    seen.add(text)
+  })
+  return errors
+}
+
+function keysOf(item: unknown, schema: Schema): unknown {
+  if (!isObject(item)) return item
+  const keys = [...(schema['x-kubernetes-list-map-keys'] ?? [])].sort()
+  return Object.fromEntries(keys.filter((key) => Object.hasOwn(item, key)).map((key) => [key, item[key]]))
+}
+
+/** JSON with sorted keys: equal for equal values. */
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1))) : part,
+  )
+}
+
+function embeddedResourceErrors(object: JsonObject, path: string): readonly FieldError[] {
+  const errors: FieldError[] = []
+  for (const name of ['apiVersion', 'kind']) {
+    const field = new FieldPath(childOf(path, name))
+    const value = object[name]
+    if (typeof value !== 'string' || value === '') errors.push(required(field, 'must not be empty'))
+  }
+  const { metadata } = object
+  if (metadata !== undefined && !isObject(metadata))
+    errors.push(wrongType(metadata, 'object', childOf(path, 'metadata')))
+  return errors
+}
+
+function collectCompositions(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
+  for (const part of schema.allOf ?? []) collect(value, part, path, errors)
+  const fail = (text: string): void =>
+    void errors.push(invalidValue(new FieldPath(path), '', `${quoted(path)} ${text}`))
+  if (schema.anyOf !== undefined) {
+    const attempts = schema.anyOf.map((part) => validateValue(value, part, path))
+    if (attempts.every((attempt) => attempt.length > 0)) {
+      fail('must validate at least one schema (anyOf)')
+      errors.push(...closest(attempts))
+    }
+  }
+  if (schema.oneOf !== undefined) {
+    const attempts = schema.oneOf.map((part) => validateValue(value, part, path))
+    const valid = attempts.filter((attempt) => attempt.length === 0).length
+    if (valid !== 1) {
+      const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`
+      fail(`must validate one and only one schema (oneOf). ${found}`)
+      if (valid === 0) errors.push(...closest(attempts))
+    }
+  }
+  if (schema.not !== undefined && validateValue(value, schema.not, path).length === 0) {
+    fail('must not validate the schema (not)')
+  }
+}
+
+function quoted(path: string): string {
+  return JSON.stringify(path)
+}
+
+/** What the alternative with the fewest findings found. */
+function closest(attempts: readonly (readonly FieldError[])[]): readonly FieldError[] {
+  return attempts.reduce((best, attempt) => (attempt.length < best.length ? attempt : best), attempts[0] ?? [])
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
