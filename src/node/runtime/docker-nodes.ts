@@ -156,6 +156,16 @@ async function findNode(docker: Docker, cluster: string, node: string): Promise<
   return { id: found.Id, running: found.State === 'running', address: found.Labels[labels.address] ?? '' }
 }
 
+/** A node forwards for its pods, whichever way packets come back, and may send loopback addresses to them (hostPorts). */
+const ROUTER_SYSCTLS = {
+  'net.ipv4.ip_forward': '1',
+  'net.ipv4.conf.all.rp_filter': '0',
+  'net.ipv4.conf.default.rp_filter': '0',
+  'net.ipv4.conf.all.send_redirects': '0',
+  'net.ipv4.conf.default.send_redirects': '0',
+  'net.ipv4.conf.all.route_localnet': '1',
+}
+
 /** A node that has stopped comes back with the address it had. */
 async function replaceNode(
   docker: Docker,
@@ -179,6 +189,7 @@ async function replaceNode(
     HostConfig: {
       NetworkMode: `t8s-${clusterName}`,
       IpcMode: 'shareable',
+      Sysctls: ROUTER_SYSCTLS,
       LogConfig: { Type: 'none', Config: {} },
       ReadonlyRootfs: true,
     },

@@ -24,11 +24,12 @@ const DIALS_MAX = 100
  */
 const HELPER = `
 const { connect } = require('node:net')
-const dial = (id, port, hosts) => {
-  const socket = connect({ host: hosts[0], port, allowHalfOpen: true })
+const dial = (id, port, [host, ...others], failure) => {
+  const socket = connect({ host, port, allowHalfOpen: true })
   socket.once('error', (error) => {
-    if (hosts.length > 1) dial(id, port, hosts.slice(1))
-    else process.send({ id, error: error.message })
+    const first = failure || error.message
+    if (others.length > 0) dial(id, port, others, first)
+    else process.send({ id, error: first })
   })
   socket.once('connect', () => process.send({ id }, socket, { keepOpen: false }))
 }
