@@ -38,9 +38,9 @@ export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: Status
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+  constructor(code: number, reason: string, message: string, details?: StatusDetails, metadata: ListMeta = {}) {
     super(message)
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code }
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason, details, code }
   }
 
   get code(): number {
@@ -129,9 +129,9 @@ export function requestEntityTooLarge(message: string): ApiError {
   return new ApiError(413, 'RequestEntityTooLarge', message)
 }
 
-/** 410: the asked revision is no longer kept, or a continue token is too old. */
-export function expired(message: string): ApiError {
-  return new ApiError(410, 'Expired', message)
+/** 410: the asked revision is no longer kept, or a continue token is too old; `metadata` then has one to go on with. */
+export function expired(message: string, metadata: ListMeta = {}): ApiError {
+  return new ApiError(410, 'Expired', message, undefined, metadata)
 }
 
 export function gone(message: string): ApiError {

@@ -1,0 +1,62 @@
+/**
+ * What the registry lets others decide about a write: the policy of the cluster (`server/admission`) and what must
+ * be reserved for an object before it is written (`allocators`). The registry runs them; it implements none.
+ */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { UserInfo } from '../../machinery/wire/message.ts'
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+export interface AdmissionAttributes {
+  readonly operation: AdmissionOperation
+  readonly definition: ResourceDefinition
+  /** Empty for the main resource. */
+  readonly subresource: string
+  /** Empty for cluster-scoped resources. */
+  readonly namespace: string
+  /** Empty while a generated name is still to be made. */
+  readonly name: string
+  /** Undefined for DELETE; the options object for CONNECT; the posted object for subresources that take another kind. */
+  readonly object: KubeObject | undefined
+  /** Undefined for CREATE and CONNECT. */
+  readonly previous: KubeObject | undefined
+  readonly user: UserInfo
+  readonly dryRun: boolean
+  /** The CreateOptions, UpdateOptions, PatchOptions or DeleteOptions of the request. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly signal?: AbortSignal | undefined
+  /** Adds a text to the `Warning` headers of the answer. */
+  warn(text: string): void
+}
+
+export interface AdmissionHooks {
+  /** The object as the plugins want it. Throws `ApiError` to refuse. */
+  mutate(attributes: AdmissionAttributes, object: KubeObject): Promise<KubeObject>
+  /** Throws `ApiError` to refuse. */
+  validate(attributes: AdmissionAttributes): Promise<void>
+}
+
+/** Without any policy. */
+export const admitEverything: AdmissionHooks = {
+  mutate: (_attributes, object) => Promise.resolve(object),
+  validate: () => Promise.resolve(),
+}
+
+/** Something taken for an object that is about to be written: a Service's addresses and ports. */
+export interface Reservation<T extends KubeObject> {
+  /** The object with what was reserved for it. */
+  readonly object: T
+  /** The write is durable: release what the previous object had and this one has no more. */
+  commit(): void
+  /** The write did not happen: give everything back. Without effect after `commit`. */
+  release(): void
+}
+
+export interface Reservations<T extends KubeObject = KubeObject> {
+  /** Throws `ApiError` when something asked for cannot be had. A dry run takes nothing and still answers with values. */
+  reserve(object: T, previous: T | undefined, dryRun: boolean): Reservation<T>
+  /** The object is gone: release what it had. */
+  removed(object: T): void
+}

@@ -1,0 +1,145 @@
+/**
+ * Between objects and bytes. An object is stored in its final form, but for the resourceVersion, which is the
+ * revision of the write and therefore spliced in when it is read:
+ *
+ *   stored   1⏎{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web",…},"spec":…}
+ *   answered {"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"42","name":"web",…},"spec":…}
+ *   in lists {"metadata":{"resourceVersion":"42","name":"web",…},"spec":…}
+ *
+ * The first line is the stamp of the schema it was written under. What was written under another one, or is served
+ * in another version than it is stored in, is decoded, converted and encoded anew.
+ */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import { assert } from '../../base/assert.ts'
+import { deepFreeze } from '../../base/deep-freeze.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { prune } from '../../machinery/schema/prune.ts'
+import type { Entry } from '../../storage/storage.ts'
+import { type CachedObject, cachedObjectFactory, type ObjectCodec } from '../../watch/cached-object.ts'
+import { storageKey } from './object-key.ts'
+
+/** An object of the API with its bytes, typed. */
+export interface Stored<T extends KubeObject = KubeObject> extends CachedObject {
+  object(): T
+}
+
+export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {
+  decode(entry: Entry): Stored<T>
+  /** What is put into the storage. */
+  encode(object: T): Uint8Array
+  /** The object as it is once `revision` has been written, without going through storage; 0: it never is (a dry run). */
+  stored(object: T, revision: number): Stored<T>
+  /** An object that this codec has made, by its type. */
+  typed(object: CachedObject): Stored<T>
+}
+
+/** The stamp of definitions that carry none. */
+const BUILT_IN_STAMP = '1'
+const NEWLINE = 0x0a
+
+export function createCodec<T extends KubeObject>(definition: ResourceDefinition<T>): RegistryCodec<T> {
+  const { conversion } = definition
+  const stamp = Buffer.from(`${definition.schemaStamp ?? BUILT_IN_STAMP}\n`)
+  const head = headOf(definition.kind, apiVersionOf(definition))
+  const cached = cachedObjectFactory()
+
+  // This codec and no other fills the cache that such an object comes from.
+  const typed = (object: CachedObject): Stored<T> => object as Stored<T>
+  /** What the stored bytes say today: of the current schema and version. */
+  const current = (object: KubeObject, stale: boolean): T => {
+    const converted = conversion ? conversion.fromStored(object) : (object as T)
+    return stale ? definition.default(prune(converted, definition.schema)) : converted
+  }
+  const encodeWire = (object: T, revision: number): Uint8Array => {
+    const json = jsonOf(definition, object)
+    return revision === 0 ? json : spliced(json, head, revision)
+  }
+  return {
+    decode({ value, modified }) {
+      const end = value.indexOf(NEWLINE)
+      assert(end >= 0, 'a stored object has no stamp')
+      const json = value.subarray(end + 1)
+      const stale = !stamp.equals(value.subarray(0, end + 1))
+      const object = current(parse(json), stale)
+      const asStored = !conversion && !stale
+      const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
+      return typed(cached(factsOf(definition, object, { bytes, revision: modified })))
+    },
+    encode(object) {
+      const stored = conversion ? conversion.toStored(object) : object
+      const names = conversion ? stored : named(definition)
+      return Buffer.concat([stamp, jsonOf(names, stored)])
+    },
+    stored(object, revision) {
+      const version = revision === 0 ? {} : { resourceVersion: String(revision) }
+      const { resourceVersion: _, ...metadata } = object.metadata
+      const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })
+      return { ...factsOf(definition, frozen, { bytes: encodeWire(object, revision), revision }), object: () => frozen }
+    },
+    typed,
+  }
+}
+
+function factsOf<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  { bytes, revision }: { readonly bytes: Uint8Array; readonly revision: number },
+): Omit<CachedObject, 'object'> {
+  const { metadata } = object
+  const namespace = metadata.namespace ?? ''
+  const name = metadata.name ?? ''
+  const own = namespace === '' ? { 'metadata.name': name } : { 'metadata.name': name, 'metadata.namespace': namespace }
+  return {
+    key: storageKey(definition, { namespace, name }),
+    namespace,
+    name,
+    uid: metadata.uid ?? '',
+    revision,
+    labels: metadata.labels ?? {},
+    fields: { ...own, ...definition.fields(object) },
+    ownerUids: metadata.ownerReferences?.map(({ uid }) => uid),
+    bytes,
+  }
+}
+
+interface Names {
+  readonly kind?: string | undefined
+  readonly apiVersion?: string | undefined
+}
+
+function named(definition: ResourceDefinition): { readonly kind: string; readonly apiVersion: string } {
+  return { kind: definition.kind, apiVersion: apiVersionOf(definition) }
+}
+
+/** Up to and with the brace that opens the metadata. */
+function headOf(kind: string, apiVersion: string): Buffer {
+  return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`)
+}
+
+/** Written piece by piece, because a top-level key that looks like a number would come first in an object. */
+function jsonOf(names: Names | ResourceDefinition, object: KubeObject): Buffer {
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
+  const { resourceVersion: _resourceVersion, ...kept } = metadata
+  const { kind = '', apiVersion = '' } = 'group' in names ? named(names) : names
+  const head = headOf(kind, apiVersion)
+  const others = JSON.stringify(rest)
+  const tail = others === '{}' ? '}' : `,${others.slice(1)}`
+  return Buffer.concat([head, Buffer.from(`${JSON.stringify(kept).slice(1)}${tail}`)])
+}
+
+/** The metadata always goes on after the splice: every object has a name. */
+function spliced(json: Uint8Array, head: Buffer, revision: number): Uint8Array {
+  return Buffer.concat([head, Buffer.from(`"resourceVersion":"${revision}",`), json.subarray(head.length)])
+}
+
+/** How many bytes of an answered object stand before `"metadata"`: an item of a list is `{` and what follows them. */
+export function itemOffset<T extends KubeObject>(definition: ResourceDefinition<T>): number {
+  return headOf(definition.kind, apiVersionOf(definition)).length - '"metadata":{'.length
+}
+
+function parse(json: Uint8Array): KubeObject {
+  // What is stored was written by `encode`.
+  return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString()) as KubeObject
+}

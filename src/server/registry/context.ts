@@ -1,0 +1,75 @@
+/** What every verb of one resource works with, and what a caller may ask of a write. */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import type { Cause, UserInfo } from '../../machinery/wire/message.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { WatchCache } from '../../watch/watch-cache.ts'
+import type { AdmissionAttributes, AdmissionHooks, AdmissionOperation, Reservations } from './admission-hooks.ts'
+import type { RegistryCodec, Stored } from './codec.ts'
+import { storageKey } from './object-key.ts'
+
+export interface RegistryContext<T extends KubeObject> {
+  readonly definition: ResourceDefinition<T>
+  readonly codec: RegistryCodec<T>
+  readonly storage: Storage
+  readonly cache: WatchCache
+  readonly clock: Clock
+  readonly random: Random
+  readonly admission: AdmissionHooks
+  readonly reservations: Reservations<T> | undefined
+}
+
+export interface WriteOptions {
+  readonly user: UserInfo
+  /** Everything happens but the write. */
+  readonly dryRun: boolean
+  /** Who is recorded in managedFields. */
+  readonly fieldManager: string
+  /** The options of the request as admission sees them. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly cause?: Cause | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Adds a text to the `Warning` headers of the answer. */
+  warn(text: string): void
+}
+
+/** The newest state of an object: nothing that was acknowledged before the call is missing from it. */
+export async function current<T extends KubeObject>(
+  { cache, codec, storage, definition }: RegistryContext<T>,
+  key: ObjectKey,
+  signal?: AbortSignal,
+): Promise<Stored<T> | undefined> {
+  await cache.caughtUpTo(storage.head, signal)
+  const found = cache.get(storageKey(definition, key))
+  return found && codec.typed(found)
+}
+
+export function admissionAttributes<T extends KubeObject>(
+  { definition }: RegistryContext<T>,
+  subject: {
+    readonly operation: AdmissionOperation
+    readonly key: ObjectKey
+    readonly subresource?: string | undefined
+    readonly object?: KubeObject | undefined
+    readonly previous?: KubeObject | undefined
+  },
+  { user, dryRun, options, signal, warn }: WriteOptions,
+): AdmissionAttributes {
+  return {
+    operation: subject.operation,
+    definition,
+    subresource: subject.subresource ?? '',
+    namespace: subject.key.namespace ?? '',
+    name: subject.key.name,
+    object: subject.object,
+    previous: subject.previous,
+    user,
+    dryRun,
+    options,
+    signal,
+    warn,
+  }
+}

@@ -1,0 +1,107 @@
+/** Deleting objects: preconditions, admission, then what `graceful-deletion.ts` decides. */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import { conflict, notFound, OBJECT_MODIFIED, type Status } from '../../machinery/meta/api-error.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import type { Stored } from './codec.ts'
+import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
+import { type DeletionPlan, type DeletionWish, planDeletion } from './graceful-deletion.ts'
+import { type Persisted, put, remove } from './persist.ts'
+
+/** Rounds of one delete against concurrent writers. */
+const DELETE_ATTEMPTS_MAX = 100
+
+export interface DeleteWish extends DeletionWish {
+  readonly uid?: string | undefined
+  readonly resourceVersion?: string | undefined
+}
+
+export interface Deleted<T extends KubeObject> {
+  readonly stored: Stored<T>
+  /** False: it lingers, for its grace period or its finalizers. */
+  readonly gone: boolean
+}
+
+export async function deleteObject<T extends KubeObject>(
+  context: RegistryContext<T>,
+  key: ObjectKey,
+  wish: DeleteWish,
+  options: WriteOptions,
+): Promise<Deleted<T>> {
+  let live = await current(context, key, options.signal)
+  for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
+    if (!live) throw notFound(context.definition, key.name)
+    const outcome = await deleteOnce(context, live, wish, options)
+    if (outcome.result === 'done') return outcome.deleted
+    live = outcome.live
+  }
+  throw conflict(context.definition, key.name, OBJECT_MODIFIED)
+}
+
+/** What a completed delete answers. */
+export function deletedStatus<T extends KubeObject>({ group, resource }: ResourceDefinition<T>, gone: Stored): Status {
+  const details = { name: gone.name, ...(group === '' ? {} : { group }), kind: resource, uid: gone.uid }
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }
+}
+
+type Round<T extends KubeObject> =
+  | { readonly result: 'done'; readonly deleted: Deleted<T> }
+  | { readonly result: 'outrun'; readonly live: Stored<T> | undefined }
+
+async function deleteOnce<T extends KubeObject>(
+  context: RegistryContext<T>,
+  live: Stored<T>,
+  wish: DeleteWish,
+  options: WriteOptions,
+): Promise<Round<T>> {
+  checkPreconditions(context.definition, live, wish)
+  const previous = live.object()
+  const key = { namespace: previous.metadata.namespace, name: live.name }
+  await context.admission.validate(admissionAttributes(context, { operation: 'DELETE', key, previous }, options))
+  const plan = planDeletion(context.definition, previous, wish, context.clock.now())
+  if (plan.step === 'keep') return { result: 'done', deleted: { stored: live, gone: false } }
+  if (options.dryRun) return { result: 'done', deleted: pretended(context, live, plan) }
+  if (plan.step === 'remove') return finished(context, await remove(context, plan.object, live.revision, options.cause))
+  const marked = await put(context, plan.object, live.revision, options.cause)
+  if (marked.result === 'outrun') return marked
+  if (!plan.thenRemove) return { result: 'done', deleted: { stored: marked.stored, gone: false } }
+  const removed = await remove(context, plan.object, marked.stored.revision, options.cause)
+  if (removed.result === 'outrun' && !removed.live) return finished(context, marked)
+  return finished(context, removed)
+}
+
+function finished<T extends KubeObject>({ reservations }: RegistryContext<T>, outcome: Persisted<T>): Round<T> {
+  if (outcome.result === 'outrun') return outcome
+  reservations?.removed(outcome.stored.object())
+  return { result: 'done', deleted: { stored: outcome.stored, gone: true } }
+}
+
+function pretended<T extends KubeObject>(
+  { codec }: RegistryContext<T>,
+  live: Stored<T>,
+  plan: Exclude<DeletionPlan<T>, { readonly step: 'keep' }>,
+): Deleted<T> {
+  const gone = plan.step === 'remove' || plan.thenRemove
+  return { stored: codec.stored(plan.object, live.revision), gone }
+}
+
+function checkPreconditions<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  live: Stored<T>,
+  { uid, resourceVersion }: DeleteWish,
+): void {
+  if (uid !== undefined && uid !== live.uid)
+    throw conflict(
+      definition,
+      live.name,
+      `the UID in the precondition (${uid}) does not match the UID in record (${live.uid}). ` +
+        'The object might have been deleted and then recreated',
+    )
+  if (resourceVersion !== undefined && resourceVersion !== String(live.revision))
+    throw conflict(
+      definition,
+      live.name,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record ` +
+        `(${live.revision}). The object might have been modified`,
+    )
+}

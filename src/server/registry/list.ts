@@ -1,0 +1,121 @@
+/**
+ * Lists: which revision is read, and in which pages. The rules on resourceVersion, resourceVersionMatch, limit and
+ * continue are upstream's, refusals included.
+ *
+ *   no resourceVersion                → the newest state
+ *   0, or NotOlderThan N              → the newest state (this server has no staler one at hand)
+ *   N with a limit, or Exact N        → the state at N
+ *   continue                          → the state at the token's revision, after the token's key
+ */
+
+import { type ApiError, badRequest, expired, invalid, isExpired } from '../../machinery/meta/api-error.ts'
+import { type FieldError, forbidden, notSupported, rootPath } from '../../machinery/meta/field-error.ts'
+import type { FieldSelector } from '../../machinery/meta/fields.ts'
+import type { Selector } from '../../machinery/meta/labels.ts'
+import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
+import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
+import type { Stored } from './codec.ts'
+import type { RegistryContext } from './context.ts'
+import { type ContinueToken, decodeContinueToken, encodeContinueToken } from './continue-token.ts'
+import { storagePrefix } from './object-key.ts'
+import { selectionOf } from './selection.ts'
+
+export interface ListOptions {
+  /** Empty: all namespaces. */
+  readonly namespace: string
+  readonly labels?: Selector | undefined
+  readonly fields?: FieldSelector | undefined
+  readonly resourceVersion: string
+  readonly resourceVersionMatch: string
+  /** 0: no limit. */
+  readonly limit: number
+  readonly continueToken: string
+}
+
+export interface Listed<T extends KubeObject> {
+  readonly metadata: ListMeta
+  readonly items: readonly Stored<T>[]
+}
+
+export async function list<T extends KubeObject>(
+  context: RegistryContext<T>,
+  options: ListOptions,
+): Promise<Listed<T>> {
+  checkListOptions(options)
+  const token = options.continueToken === '' ? undefined : decodeContinueToken(options.continueToken)
+  const prefix = storagePrefix(context.definition)
+  const version = parseResourceVersion(options.resourceVersion)
+  const unlimited = options.limit === 0 || (!token && options.resourceVersion === '0')
+  await context.cache.caughtUpTo(token || isExact(options) ? 0 : version)
+  const query = {
+    ...selectionOf(options),
+    ...(unlimited ? {} : { limit: options.limit }),
+    ...(token ? { after: `${prefix}${token.after}` } : {}),
+    ...revisionOf(options, version, token),
+  }
+  const page = await context.cache.list(query).catch((error: unknown) => {
+    throw token && isExpired(error) ? expiredToken(token, context.storage.head) : error
+  })
+  const last = page.objects.at(-1)
+  const rest = page.more && last ? restOf(page.revision, last.key.slice(prefix.length), page.remaining) : {}
+  return {
+    metadata: { resourceVersion: String(page.revision), ...rest },
+    items: page.objects.map((object) => context.codec.typed(object)),
+  }
+}
+
+function restOf(revision: number, after: string, remaining: number | undefined): ListMeta {
+  const token = { continue: encodeContinueToken({ revision, after }) }
+  return remaining === undefined ? token : { ...token, remainingItemCount: remaining }
+}
+
+/** The state at N is asked for by name, or by paging from N on. */
+function isExact({ resourceVersionMatch, resourceVersion, limit }: ListOptions): boolean {
+  if (resourceVersionMatch === 'Exact') return true
+  return resourceVersionMatch === '' && limit > 0 && resourceVersion !== '' && resourceVersion !== '0'
+}
+
+function revisionOf(
+  options: ListOptions,
+  version: number,
+  token: ContinueToken | undefined,
+): { readonly revision?: number } {
+  if (token) return token.revision < 0 ? {} : { revision: token.revision }
+  return isExact(options) ? { revision: version } : {}
+}
+
+/** 410 with a token that goes on after the same key at the newest state: an inconsistent list, if the client wants it. */
+function expiredToken({ after }: ContinueToken, head: number): ApiError {
+  const message =
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+    'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
+    'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
+    'deleted between the time the first chunk was returned and now may show up in the list.'
+  return expired(message, { continue: encodeContinueToken({ revision: -1, after }), resourceVersion: String(head) })
+}
+
+const MATCHES = ['Exact', 'NotOlderThan']
+
+export function checkListOptions(options: ListOptions): void {
+  const errors = matchErrors(options)
+  if (errors.length > 0) throw invalidListOptions(errors)
+  if (options.continueToken !== '' && options.resourceVersion !== '' && options.resourceVersion !== '0')
+    throw badRequest('specifying resource version is not allowed when using continue')
+}
+
+export function invalidListOptions(errors: readonly FieldError[]): ApiError {
+  return invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors)
+}
+
+function matchErrors({ resourceVersion, resourceVersionMatch, continueToken }: ListOptions): readonly FieldError[] {
+  const path = rootPath.child('resourceVersionMatch')
+  if (resourceVersionMatch === '') return []
+  const errors: FieldError[] = []
+  if (resourceVersion === '')
+    errors.push(forbidden(path, 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+  if (continueToken !== '') errors.push(forbidden(path, 'resourceVersionMatch is forbidden when continue is provided'))
+  if (!MATCHES.includes(resourceVersionMatch)) errors.push(notSupported(path, resourceVersionMatch, [...MATCHES, '']))
+  if (resourceVersionMatch === 'Exact' && resourceVersion === '0')
+    errors.push(forbidden(path, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+  return errors
+}

@@ -1,0 +1,89 @@
+/** The one place that writes objects: expectations and outcomes of storage in the registry's words. */
+
+import { ApiError, internalError, serviceUnavailable, toStatus } from '../../machinery/meta/api-error.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import type { Cause } from '../../machinery/wire/message.ts'
+import { type Entry, Fenced, type Outcome, ReadOnly } from '../../storage/storage.ts'
+import type { Stored } from './codec.ts'
+import type { RegistryContext } from './context.ts'
+import { storageKey } from './object-key.ts'
+
+export type Persisted<T extends KubeObject> =
+  | { readonly result: 'written'; readonly stored: Stored<T> }
+  /** Somebody was faster. `live` is what is there now. */
+  | { readonly result: 'outrun'; readonly live: Stored<T> | undefined }
+
+/** Writes the object if its key is still at `expected`; 0: if there is none. */
+export async function put<T extends KubeObject>(
+  context: RegistryContext<T>,
+  object: T,
+  expected: number,
+  cause: Cause | undefined,
+): Promise<Persisted<T>> {
+  const { codec } = context
+  const key = storageKey(context.definition, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
+  const outcome = await transact(context, { key, expected, value: codec.encode(object), cause })
+  if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(object, outcome.revision) }
+  return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
+}
+
+/** Removes the object if its key is still at `expected`. Answers with its last state. */
+export async function remove<T extends KubeObject>(
+  context: RegistryContext<T>,
+  last: T,
+  expected: number,
+  cause: Cause | undefined,
+): Promise<Persisted<T>> {
+  const { codec, definition } = context
+  const key = storageKey(definition, { namespace: last.metadata.namespace, name: last.metadata.name ?? '' })
+  const outcome = await transact(context, { key, expected, value: undefined, cause })
+  if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(last, outcome.revision) }
+  return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
+}
+
+type KnownOutcome =
+  | { readonly result: 'committed'; readonly revision: number }
+  | { readonly result: 'rejected'; readonly current: Entry | undefined }
+
+interface SingleWrite {
+  readonly key: string
+  readonly expected: number
+  /** Undefined: delete. */
+  readonly value: Uint8Array | undefined
+  readonly cause: Cause | undefined
+}
+
+async function transact<T extends KubeObject>(
+  { storage }: RegistryContext<T>,
+  { key, expected, value, cause }: SingleWrite,
+): Promise<KnownOutcome> {
+  const write = value === undefined ? ({ type: 'delete', key } as const) : ({ type: 'put', key, value } as const)
+  const options = cause === undefined ? {} : { cause: JSON.stringify(cause) }
+  try {
+    return known(await storage.transact([{ key, revision: expected }], [write], options))
+  } catch (error) {
+    if (error instanceof ReadOnly) throw serviceUnavailable(`the cluster takes no writes: ${error.message}`)
+    if (error instanceof Fenced) throw serviceUnavailable('another server has taken over this storage')
+    throw error
+  }
+}
+
+function known(outcome: Outcome): KnownOutcome {
+  if (outcome.result !== 'unknown') return outcome
+  throw internalError('the write may or may not have happened: the storage failed while it was being made durable')
+}
+
+/** How messages of failed preconditions name an object, as upstream's storage does. */
+export function invalidObjectText(key: string, detail: string): string {
+  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${detail}`
+}
+
+export function keyOfStored({ namespace, name }: Stored): ObjectKey {
+  return namespace === '' ? { name } : { namespace, name }
+}
+
+/** An error with more to say to the caller: the same status with a longer message. */
+export function withDetail(error: unknown, detail: (message: string) => string): ApiError {
+  const { code = 500, reason = '', message = '', details } = toStatus(error)
+  return new ApiError(code, reason, detail(message), details)
+}

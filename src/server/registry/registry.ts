@@ -1,0 +1,92 @@
+/** The verbs of one resource over storage: typed, the same for every definition. One registry per served definition. */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { notFound } from '../../machinery/meta/api-error.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { ChangeDispatcher } from '../../watch/change-dispatcher.ts'
+import { createWatchCache } from '../../watch/watch-cache.ts'
+import type { Watcher } from '../../watch/watcher.ts'
+import type { AdmissionHooks, Reservations } from './admission-hooks.ts'
+import { createCodec, type Stored } from './codec.ts'
+import { current, type RegistryContext, type WriteOptions } from './context.ts'
+import { create } from './create.ts'
+import { type Deleted, type DeleteWish, deleteObject } from './delete.ts'
+import { deleteCollection } from './delete-collection.ts'
+import { type Listed, type ListOptions, list } from './list.ts'
+import { storageKey, storagePrefix } from './object-key.ts'
+import { type Updated, type Updating, update } from './update.ts'
+import { type WatchOptions, watch } from './watch.ts'
+
+export interface RegistryParts {
+  readonly storage: Storage
+  /** Shared by all registries of a server. */
+  readonly dispatcher: ChangeDispatcher
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly admission: AdmissionHooks
+}
+
+export interface Registry<T extends KubeObject = KubeObject> extends Disposable {
+  readonly definition: ResourceDefinition<T>
+  /** Throws 404. A `resourceVersion` asks for a state that is at least that new; '0' takes what is at hand. */
+  get(key: ObjectKey, resourceVersion?: string, signal?: AbortSignal): Promise<Stored<T>>
+  list(options: ListOptions): Promise<Listed<T>>
+  watch(options: WatchOptions): Promise<Watcher>
+  create(object: T, options: WriteOptions): Promise<Stored<T>>
+  update(key: ObjectKey, updating: Updating<T>, options: WriteOptions): Promise<Updated<T>>
+  delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
+  deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
+  /** What is in memory now, without waiting: for lookups that may be a moment old. */
+  peek(key: ObjectKey): Stored<T> | undefined
+  /** Everything in memory now is durable; resolves when memory has been filled from storage. */
+  whenReady(): Promise<void>
+}
+
+export function createRegistry<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  parts: RegistryParts,
+  reservations?: Reservations<T>,
+): Registry<T> {
+  const codec = createCodec(definition)
+  const cache = createWatchCache({ ...parts, prefix: storagePrefix(definition), codec })
+  const context: RegistryContext<T> = { ...parts, definition, codec, cache, reservations }
+  const peek = (key: ObjectKey): Stored<T> | undefined => {
+    const found = cache.get(storageKey(definition, key))
+    return found && codec.typed(found)
+  }
+  return {
+    definition,
+    async get(key, resourceVersion = '', signal) {
+      const found =
+        resourceVersion === ''
+          ? await current(context, key, signal)
+          : await notOlderThan(context, peek, { key, resourceVersion })
+      if (!found) throw notFound(definition, key.name)
+      return found
+    },
+    list: (options) => list(context, options),
+    watch: async (options) => watch(context, options),
+    create: (object, options) => create(context, object, options),
+    update: (key, updating, options) => update(context, key, updating, options),
+    delete: (key, wish, options) => deleteObject(context, key, wish, options),
+    deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
+    peek,
+    whenReady: () => cache.whenReady(),
+    [Symbol.dispose]: () => cache[Symbol.dispose](),
+  }
+}
+
+async function notOlderThan<T extends KubeObject>(
+  { cache }: RegistryContext<T>,
+  peek: (key: ObjectKey) => Stored<T> | undefined,
+  { key, resourceVersion }: { readonly key: ObjectKey; readonly resourceVersion: string },
+): Promise<Stored<T> | undefined> {
+  await cache.caughtUpTo(parseResourceVersion(resourceVersion))
+  return peek(key)
+}

@@ -1,0 +1,183 @@
+/**
+ * Changing objects: `change` makes the new object from the live one, and is asked again when somebody else was
+ * faster, so that a patch never loses another's write. A change that changes nothing writes nothing.
+ */
+
+import type { ResetFields } from '../../apis/definition.ts'
+import { deepEqual } from '../../base/deep-equal.ts'
+import { conflict, invalid, notFound, OBJECT_MODIFIED } from '../../machinery/meta/api-error.ts'
+import { type FieldError, invalidValue } from '../../machinery/meta/field-error.ts'
+import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
+import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
+import { metadataPath, validateObjectMetaUpdate } from '../../machinery/meta/validate-meta.ts'
+import type { Stored } from './codec.ts'
+import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
+import { create } from './create.ts'
+import { goesWithUpdate } from './graceful-deletion.ts'
+import { invalidObjectText, type Persisted, put, remove } from './persist.ts'
+import { noReservation } from './reservation.ts'
+import { trackUpdateOf } from './track.ts'
+import { uniqueOwners } from './unique-owners.ts'
+import { write } from './write.ts'
+
+/** Rounds of one update against concurrent writers. Each round that is lost is a write that somebody else won. */
+const UPDATE_ATTEMPTS_MAX = 100
+
+/** What is updated: the main resource or an object-shaped part of it. */
+export interface Endpoint<T extends KubeObject> {
+  /** Empty for the main resource. */
+  readonly subresource: string
+  prepareForUpdate(object: T, previous: T, context: { readonly user: WriteOptions['user']; readonly nowMs: number }): T
+  validate(object: T, previous: T): readonly FieldError[]
+  readonly resetFields: ResetFields
+}
+
+export interface Updating<T extends KubeObject> {
+  /** The new object; `live` is undefined when there is none and the caller may create it. Called again after a lost race. */
+  change(live: T | undefined): T | Promise<T>
+  readonly endpoint: Endpoint<T>
+  /** Whether a missing object is created. */
+  readonly creates: boolean
+  /** What the change does without a resourceVersion: `refused` where the resource demands one. */
+  readonly withoutVersion: 'taken' | 'refused'
+  /** The change has recorded managedFields itself: server-side apply. */
+  readonly tracked?: boolean | undefined
+}
+
+export interface Updated<T extends KubeObject> {
+  readonly stored: Stored<T>
+  readonly created: boolean
+}
+
+export async function update<T extends KubeObject>(
+  context: RegistryContext<T>,
+  key: ObjectKey,
+  updating: Updating<T>,
+  options: WriteOptions,
+): Promise<Updated<T>> {
+  let live = await current(context, key, options.signal)
+  for (let attempt = 0; attempt < UPDATE_ATTEMPTS_MAX; attempt++) {
+    if (!live) return await createInstead(context, key, updating, options)
+    const outcome = await updateOnce(context, live, updating, options)
+    if (outcome.result === 'written') return { stored: outcome.stored, created: false }
+    live = outcome.live
+  }
+  throw conflict(context.definition, key.name, OBJECT_MODIFIED)
+}
+
+async function createInstead<T extends KubeObject>(
+  context: RegistryContext<T>,
+  key: ObjectKey,
+  { change, creates, tracked }: Updating<T>,
+  options: WriteOptions,
+): Promise<Updated<T>> {
+  const { definition } = context
+  if (!creates) throw notFound(definition, key.name)
+  const incoming = await change(undefined)
+  const { uid, resourceVersion: _, ...metadata } = incoming.metadata
+  if (uid) {
+    const detail = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+    throw conflict(definition, key.name, detail)
+  }
+  return { stored: await create(context, { ...incoming, metadata }, { ...options, tracked }), created: true }
+}
+
+async function updateOnce<T extends KubeObject>(
+  context: RegistryContext<T>,
+  live: Stored<T>,
+  updating: Updating<T>,
+  options: WriteOptions,
+): Promise<Persisted<T>> {
+  const { definition, admission, reservations, clock } = context
+  const { endpoint } = updating
+  const nowMs = clock.now()
+  const previous = live.object()
+  const changed = uniqueOwners(await updating.change(previous), options.warn)
+  checkPreconditions(context, changed, live, updating)
+  const incoming = withLiveMeta(changed, previous)
+  const key = { namespace: previous.metadata.namespace, name: live.name }
+  const attributes = (object: T) =>
+    admissionAttributes(
+      context,
+      { operation: 'UPDATE', key, subresource: endpoint.subresource, object, previous },
+      options,
+    )
+  return write(definition, incoming, {
+    track: (object) =>
+      updating.tracked ? object : trackUpdateOf(context, { object, live: previous, endpoint }, options),
+    // What plugins return is an object of the same resource: they are given one and change its fields.
+    mutate: async (object) => (await admission.mutate(attributes(object), object)) as T,
+    reserve: (object) =>
+      (endpoint.subresource === '' ? reservations?.reserve(object, previous, options.dryRun) : undefined) ??
+      noReservation(object),
+    prepare: (object) =>
+      withLiveMeta(endpoint.prepareForUpdate(object, previous, { user: options.user, nowMs }), previous),
+    validate: (object) => {
+      const errors = [
+        ...validateObjectMetaUpdate(object.metadata, previous.metadata),
+        ...endpoint.validate(object, previous),
+      ]
+      if (errors.length === 0) for (const text of definition.warnings(object, previous)) options.warn(text)
+      return errors
+    },
+    admit: (object) => admission.validate(attributes(object)),
+    persist: (object) => persistChange(context, object, live, options),
+  })
+}
+
+async function persistChange<T extends KubeObject>(
+  context: RegistryContext<T>,
+  object: T,
+  live: Stored<T>,
+  { dryRun, cause }: WriteOptions,
+): Promise<Persisted<T>> {
+  if (goesWithUpdate(context.definition, object)) {
+    if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
+    const outcome = await remove(context, object, live.revision, cause)
+    if (outcome.result === 'written') context.reservations?.removed(object)
+    return outcome
+  }
+  if (deepEqual(object, live.object())) return { result: 'written', stored: live }
+  if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
+  return put(context, object, live.revision, cause)
+}
+
+function checkPreconditions<T extends KubeObject>(
+  { definition }: RegistryContext<T>,
+  object: T,
+  live: Stored<T>,
+  { withoutVersion }: Updating<T>,
+): void {
+  const { uid, resourceVersion } = object.metadata
+  if (uid && uid !== live.uid) {
+    const detail = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.uid}`
+    throw conflict(definition, live.name, invalidObjectText(live.key, detail))
+  }
+  const version = parseResourceVersion(resourceVersion)
+  if (version === 0) {
+    if (withoutVersion === 'taken') return
+    const path = metadataPath.child('resourceVersion')
+    const error = { ...invalidValue(path, '', ''), message: 'Invalid value: 0: must be specified for an update' }
+    throw invalid(definition, live.name, [error])
+  }
+  if (version !== live.revision) throw conflict(definition, live.name, OBJECT_MODIFIED)
+}
+
+/** What no update changes; what an update may leave out. */
+function withLiveMeta<T extends KubeObject>(object: T, { metadata: live }: T): T {
+  const {
+    selfLink: _link,
+    deletionTimestamp: _deletion,
+    deletionGracePeriodSeconds: grace = live.deletionGracePeriodSeconds,
+    ...metadata
+  } = object.metadata
+  const kept: ObjectMeta = {
+    ...metadata,
+    uid: metadata.uid || live.uid,
+    resourceVersion: live.resourceVersion,
+    creationTimestamp: live.creationTimestamp,
+  }
+  const deleting = live.deletionTimestamp ? { deletionTimestamp: live.deletionTimestamp } : {}
+  const graceful = grace === undefined ? {} : { deletionGracePeriodSeconds: grace }
+  return { ...object, metadata: { ...kept, ...deleting, ...graceful } }
+}

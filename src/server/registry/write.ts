@@ -1,0 +1,58 @@
+/**
+ * THE write path: what happens to every object on its way in, whatever the verb, top to bottom. `create.ts` and
+ * `update.ts` say what each step means for them.
+ */
+
+import type { ResourceDefinition } from '../../apis/definition.ts'
+import { deepFreeze } from '../../base/deep-freeze.ts'
+import { invalid } from '../../machinery/meta/api-error.ts'
+import type { FieldError } from '../../machinery/meta/field-error.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { canonical } from '../../machinery/schema/canonical.ts'
+import type { Reservation } from './admission-hooks.ts'
+
+export interface WriteSteps<T extends KubeObject, Result> {
+  /** Records in managedFields who set what. */
+  track(object: T): T
+  /** The plugins that change objects. */
+  mutate(object: T): Promise<T>
+  /** What must be had before the object can be written: addresses, ports. */
+  reserve(object: T): Reservation<T>
+  /** Drops what this endpoint may not set, sets what writing implies. */
+  prepare(object: T): T
+  /** Findings; none lets the object pass. */
+  validate(object: T): readonly FieldError[]
+  /** The plugins that refuse objects. */
+  admit(object: T): Promise<void>
+  /** Durable when it resolves. */
+  persist(object: T): Promise<Result>
+}
+
+export async function write<T extends KubeObject, Result>(
+  definition: ResourceDefinition<T>,
+  incoming: T,
+  steps: WriteSteps<T, Result>,
+): Promise<Result> {
+  const inForm = (object: T): T => deepFreeze(canonical(definition.default(object), definition.schema))
+  const tracked = steps.track(inForm(incoming))
+  const mutated = await steps.mutate(tracked)
+  const reservation = steps.reserve(mutated === tracked ? tracked : inForm(mutated))
+  try {
+    const prepared = inForm(steps.prepare(reservation.object))
+    failOn(definition, prepared, steps.validate(prepared))
+    await steps.admit(prepared)
+    const result = await steps.persist(prepared)
+    reservation.commit()
+    return result
+  } finally {
+    reservation.release()
+  }
+}
+
+function failOn<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  errors: readonly FieldError[],
+): void {
+  if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors)
+}
