@@ -165,8 +165,10 @@ interface Exchange {
   readonly abort: AbortController
   /** A stream or an upgraded connection: it never ends by itself. */
   lasting: boolean
-  answered: boolean
 }
+
+/** One for all: a stack trace for each finished request would cost more than it tells. */
+const CLOSED = new Error('the connection was closed')
 
 /** Everything open on a set of servers, and what is under way on it. */
 function createConnections({ handle, clock, log, leavesBody }: ListenOptions, limits: HttpLimits) {
@@ -178,11 +180,11 @@ function createConnections({ handle, clock, log, leavesBody }: ListenOptions, li
   let onIdle: () => void = () => {}
 
   const begin = (emitter: Outgoing | Duplex) => {
-    const exchange: Exchange = { abort: new AbortController(), lasting: false, answered: false }
+    const exchange: Exchange = { abort: new AbortController(), lasting: false }
     exchanges.add(exchange)
     emitter.once('close', () => {
       exchanges.delete(exchange)
-      if (!exchange.answered) exchange.abort.abort(new Error('the connection was closed'))
+      exchange.abort.abort(CLOSED)
       if (exchanges.size === 0) onIdle()
     })
     return exchange
@@ -198,7 +200,6 @@ function createConnections({ handle, clock, log, leavesBody }: ListenOptions, li
     if (exchange.lasting && draining) exchange.abort.abort(new Error('the server is stopping'))
     if (answer.body.type === 'upgrade') return answer.body.connect(takenOver(request, response))
     await writeResponse(answer, { request, response, signal })
-    exchange.answered = true
   }
 
   const answerTo = async (request: Incoming, signal: AbortSignal): Promise<ApiResponse> => {

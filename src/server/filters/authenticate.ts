@@ -1,0 +1,20 @@
+/** Finds out who asks, or answers 401. From here on the request carries its user, and writes a cause. */
+
+import type { Logger } from '../../base/log.ts'
+import { unauthorized } from '../../machinery/meta/api-error.ts'
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { Filter } from './filter.ts'
+
+export function authenticate(parts: { readonly authenticator: Authenticator; readonly log: Logger }): Filter {
+  return (next) => async (call) => {
+    const { request } = call
+    const result = await parts.authenticator.authenticate(request)
+    if (result.outcome === 'failed')
+      parts.log.warn('a request could not be authenticated', { from: request.remoteAddress, reason: result.reason })
+    if (result.outcome !== 'user') throw unauthorized()
+    const { user } = result
+    const cause = request.cause ?? { by: 'request', user: user.name, about: request.headers['audit-id'] }
+    const { authorization, ...headers } = request.headers
+    return next({ ...call, request: { ...request, headers, user, cause } })
+  }
+}

@@ -1,0 +1,36 @@
+/** A minute for every request that is not meant to last; then its signal aborts and the caller gets a 504. */
+
+import type { Clock } from '../../base/clock.ts'
+import { DeadlineExceeded, deadline, orAborted } from '../../base/deadline.ts'
+import { badRequest, timeout } from '../../machinery/meta/api-error.ts'
+import { type Filter, isLongRunning } from './filter.ts'
+
+/** Upstream's `request-timeout`. */
+export const REQUEST_TIMEOUT_MS = 60_000
+
+export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
+  return (next) => async (call) => {
+    const { request, target } = call
+    if (isLongRunning(target)) return next(call)
+    using limit = deadline(clock, timeoutMs(request.query.get('timeout')), request.signal)
+    try {
+      return await orAborted(next({ ...call, request: { ...request, signal: limit.signal } }), limit.signal)
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error
+      throw timeout('request did not complete within requested timeout - context deadline exceeded')
+    }
+  }
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
+
+/** `?timeout=10s`, never more than the server's own; absent or 0: the server's own. */
+function timeoutMs(text: string | null): number {
+  if (text === null || text === '') return REQUEST_TIMEOUT_MS
+  if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text) && text !== '0')
+    throw badRequest('invalid timeout specified in the request URL')
+  let total = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g))
+    total += Number(amount) * (UNITS_MS[unit ?? ''] ?? 0)
+  return total === 0 ? REQUEST_TIMEOUT_MS : Math.min(total, REQUEST_TIMEOUT_MS)
+}
