@@ -5,6 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFacts } from './facts.ts'
+import { resourceFactsFile } from './resource-facts.ts'
 import { schemaFactsFile } from './schema-facts.ts'
 import { typeFiles } from './types.ts'
 
@@ -15,6 +16,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const facts = readFacts()
   const files = new Map<string, string>()
   for (const [path, text] of typeFiles(facts)) files.set(`apis/${path}`, text)
+  files.set('server/discovery/facts.gen.ts', resourceFactsFile(facts))
   files.set('apis/schema-facts.gen.ts', schemaFactsFile(facts))
   return files
 }
