@@ -1,0 +1,124 @@
+/** Pods: names, strategy, status endpoint, graceful deletion, field selectors, columns. */
+
+import type { FieldError } from '../../../machinery/meta/field-error.ts'
+import { FieldPath, rootPath } from '../../../machinery/meta/field-error.ts'
+import { formatTime } from '../../../machinery/meta/time.ts'
+import { builtinSchema } from '../../builtin-schema.ts'
+import { changedSpec, immutable, newSpec } from '../../defaults.ts'
+import { defineResource } from '../../define-resource.ts'
+import type { WriteContext } from '../../definition.ts'
+import type { Pod } from '../types.gen.ts'
+import { podColumns } from './columns.ts'
+import { defaultPod } from './defaults.ts'
+import { withMatchLabelKeys } from './match-label-keys.ts'
+import { isPodTerminal, templateSpec } from './pod-status.ts'
+import { computeQosClass } from './qos-class.ts'
+import { validatePodSpec } from './validate-spec.ts'
+import { validatePodUpdate } from './validate-update.ts'
+import { podWarnings } from './warnings.ts'
+
+export const pods = defineResource<Pod>({
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  resource: 'pods',
+  shortNames: ['po'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  schema: builtinSchema('core.v1.Pod'),
+  default: defaultPod,
+  prepareForCreate,
+  prepareForUpdate: changedSpec,
+  validate: (pod) => validatePodSpec(templateSpec(pod), specPath),
+  validateUpdate: validatePodUpdate,
+  warnings: podWarnings,
+  deletion: { returns: 'object', graceSeconds },
+  status: { prepareForUpdate: prepareStatus, validateUpdate: validateStatusUpdate },
+  subresources: [
+    'attach',
+    'binding',
+    'ephemeralcontainers',
+    'eviction',
+    'exec',
+    'log',
+    'portforward',
+    'proxy',
+    'resize',
+  ],
+  resetFields: {
+    '': [['status']],
+    status: [['spec'], ['metadata', 'deletionTimestamp'], ['metadata', 'ownerReferences']],
+  },
+  columns: podColumns,
+  fields: (pod) => ({
+    'spec.nodeName': pod.spec?.nodeName ?? '',
+    'spec.restartPolicy': pod.spec?.restartPolicy ?? '',
+    'spec.schedulerName': pod.spec?.schedulerName ?? '',
+    'spec.serviceAccountName': pod.spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': String(pod.spec?.hostNetwork ?? false),
+    'status.phase': pod.status?.phase ?? '',
+    'status.podIP': pod.status?.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': pod.status?.nominatedNodeName ?? '',
+  }),
+  fieldLabels: [
+    'metadata.name',
+    'metadata.namespace',
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.podIPs',
+    'status.nominatedNodeName',
+  ],
+  fieldAliases: { 'spec.host': 'spec.nodeName' },
+})
+
+const specPath = new FieldPath('spec')
+
+function prepareForCreate(pod: Pod, context: WriteContext): Pod {
+  const started = withMatchLabelKeys(newSpec(pod))
+  const gated = (pod.spec?.schedulingGates ?? []).length > 0
+  return {
+    ...started,
+    status: {
+      phase: 'Pending',
+      qosClass: computeQosClass(templateSpec(pod)),
+      ...(gated ? { conditions: [gatedCondition(context)] } : {}),
+    },
+  }
+}
+
+function gatedCondition({ nowMs }: WriteContext) {
+  return {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+    lastTransitionTime: formatTime(nowMs),
+  }
+}
+
+/** Nothing runs for a pod without a node or after its end, so nothing needs time to stop. */
+function graceSeconds(pod: Pod): number {
+  if (!pod.spec?.nodeName || isPodTerminal(pod)) return 0
+  const seconds = pod.spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+function prepareStatus(pod: Pod, previous: Pod): Pod {
+  const { ownerReferences, deletionTimestamp } = previous.metadata
+  const qosClass = pod.status?.qosClass ?? previous.status?.qosClass
+  return {
+    ...pod,
+    spec: previous.spec,
+    metadata: { ...pod.metadata, ownerReferences, deletionTimestamp },
+    status: { ...pod.status, ...(qosClass ? { qosClass } : {}) },
+  }
+}
+
+function validateStatusUpdate(pod: Pod, previous: Pod): readonly FieldError[] {
+  return immutable(rootPath.child('status', 'qosClass'), pod.status?.qosClass, previous.status?.qosClass)
+}

@@ -1,0 +1,101 @@
+/** Where a container sees its volumes: paths are unique, volumes exist, block devices are no directories. */
+
+import {
+  type FieldError,
+  type FieldPath,
+  forbidden,
+  invalidValue,
+  notFoundValue,
+  required,
+} from '../../../machinery/meta/field-error.ts'
+import type { Container, Volume, VolumeDevice, VolumeMount } from '../types.gen.ts'
+import { validateChoice } from './findings.ts'
+import { validateDescendingPath, validateNoBacksteps } from './validate-volume-files.ts'
+
+const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
+const RECURSIVE_READ_ONLY = ['Disabled', 'Enabled', 'IfPossible']
+
+type Volumes = ReadonlyMap<string, Volume>
+
+export function validateMounts(container: Container, volumes: Volumes, path: FieldPath): FieldError[] {
+  const mountPaths = new Set<string>()
+  return (container.volumeMounts ?? []).flatMap((mount, index) => {
+    const at = path.index(index)
+    const errors: FieldError[] = []
+    if (!mount.name) errors.push(required(at.child('name')))
+    if (!volumes.has(mount.name)) errors.push(notFoundValue(at.child('name'), mount.name ?? ''))
+    if (!mount.mountPath) errors.push(required(at.child('mountPath')))
+    if (mountPaths.has(mount.mountPath)) {
+      errors.push(invalidValue(at.child('mountPath'), mount.mountPath, 'must be unique'))
+    }
+    mountPaths.add(mount.mountPath)
+    errors.push(...validateAgainstDevices(mount, container.volumeDevices ?? [], at))
+    errors.push(...validateSubPaths(mount, at))
+    return [...errors, ...validatePropagation(mount, container, at)]
+  })
+}
+
+function validateAgainstDevices(mount: VolumeMount, devices: readonly VolumeDevice[], at: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  if (devices.some(({ name }) => name === mount.name)) {
+    errors.push(invalidValue(at.child('name'), mount.name, 'must not already exist in volumeDevices'))
+  }
+  if (devices.some(({ devicePath }) => devicePath === mount.mountPath)) {
+    const detail = 'must not already exist as a path in volumeDevices'
+    errors.push(invalidValue(at.child('mountPath'), mount.mountPath, detail))
+  }
+  return errors
+}
+
+function validateSubPaths({ subPath, subPathExpr }: VolumeMount, at: FieldPath): FieldError[] {
+  const errors = subPath ? validateDescendingPath(subPath, at.child('subPath')) : []
+  if (!subPathExpr) return errors
+  if (subPath) {
+    errors.push(invalidValue(at.child('subPathExpr'), subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
+  }
+  return [...errors, ...validateDescendingPath(subPathExpr, at.child('subPathExpr'))]
+}
+
+function validatePropagation(mount: VolumeMount, container: Container, at: FieldPath): FieldError[] {
+  const { mountPropagation: propagation, recursiveReadOnly } = mount
+  const errors = validateChoice(propagation, PROPAGATIONS, at.child('mountPropagation'))
+  if (propagation === 'Bidirectional' && !container.securityContext?.privileged) {
+    const detail = 'Bidirectional mount propagation is available only to privileged containers'
+    errors.push(forbidden(at.child('mountPropagation'), detail))
+  }
+  const recursive = at.child('recursiveReadOnly')
+  errors.push(...validateChoice(recursiveReadOnly, RECURSIVE_READ_ONLY, recursive))
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return errors
+  if (!mount.readOnly) {
+    errors.push(forbidden(recursive, 'may only be specified when readOnly is true'))
+  }
+  if (propagation !== undefined && propagation !== 'None') {
+    errors.push(forbidden(recursive, 'may only be specified when mountPropagation is None or not specified'))
+  }
+  return errors
+}
+
+export function validateDevices(container: Container, volumes: Volumes, path: FieldPath): FieldError[] {
+  const names = new Set<string>()
+  const devicePaths = new Set<string>()
+  return (container.volumeDevices ?? []).flatMap((device, index) => {
+    const at = path.index(index)
+    const errors: FieldError[] = []
+    if (!device.name) errors.push(required(at.child('name')))
+    if (names.has(device.name)) errors.push(invalidValue(at.child('name'), device.name, 'must be unique'))
+    names.add(device.name)
+    const volume = volumes.get(device.name)
+    if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
+      const detail = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
+      errors.push(invalidValue(at.child('name'), device.name, detail))
+    }
+    if (!device.devicePath) errors.push(required(at.child('devicePath')))
+    if (devicePaths.has(device.devicePath)) {
+      errors.push(invalidValue(at.child('devicePath'), device.devicePath, 'must be unique'))
+    }
+    devicePaths.add(device.devicePath)
+    if (device.devicePath) errors.push(...validateNoBacksteps(device.devicePath, at.child('devicePath')))
+    if (!volume) errors.push(notFoundValue(at.child('name'), device.name ?? ''))
+    return errors
+  })
+}

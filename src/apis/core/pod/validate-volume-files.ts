@@ -1,0 +1,168 @@
+/**
+ * The parts of volumes that put files into a directory: keys to paths, downward API items, projections.
+ * Paths stay below the volume's directory; modes are permissions only.
+ */
+
+import {
+  type FieldError,
+  type FieldPath,
+  forbidden,
+  invalidValue,
+  required,
+} from '../../../machinery/meta/field-error.ts'
+import type {
+  ClusterTrustBundleProjection,
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  ProjectedVolumeSource,
+  ServiceAccountTokenProjection,
+  VolumeProjection,
+} from '../types.gen.ts'
+import { validateFieldReference, validateResourceReference } from './validate-environment.ts'
+
+const MODE_MESSAGE = 'must be a number between 0 and 0777 (octal), both inclusive'
+
+/** Seconds; a projected token that lived shorter would be renewed all the time. */
+const TOKEN_SECONDS_MIN = 600
+/** Seconds: 2^32, the longest a token may live. */
+const TOKEN_SECONDS_MAX = 2 ** 32
+
+/** Fields of the pod that a file may show; single labels and annotations may be subscripted. */
+const FILE_FIELDS = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid']
+
+export function validateMode(mode: number | undefined, path: FieldPath): FieldError[] {
+  return mode !== undefined && (mode < 0 || mode > 0o777) ? [invalidValue(path, mode, MODE_MESSAGE)] : []
+}
+
+export function validateNoBacksteps(target: string, path: FieldPath): FieldError[] {
+  return target.split('/').includes('..') ? [invalidValue(path, target, "must not contain '..'")] : []
+}
+
+/** A relative path that does not leave its directory. */
+export function validateDescendingPath(target: string, path: FieldPath): FieldError[] {
+  const errors = target.startsWith('/') ? [invalidValue(path, target, 'must be a relative path')] : []
+  return [...errors, ...validateNoBacksteps(target, path)]
+}
+
+/** As above, and not in the names that the volume writer keeps for itself. */
+export function validateFilePath(target: string, path: FieldPath): FieldError[] {
+  const errors = validateDescendingPath(target, path)
+  if (target.startsWith('..') && !target.startsWith('../')) {
+    errors.push(invalidValue(path, target, "must not start with '..'"))
+  }
+  return errors
+}
+
+export function validateKeysToPaths(items: readonly KeyToPath[] | undefined, path: FieldPath): FieldError[] {
+  return (items ?? []).flatMap((item, index) => {
+    const at = path.index(index)
+    const errors: FieldError[] = []
+    if (!item.key) errors.push(required(at.child('key')))
+    if (!item.path) errors.push(required(at.child('path')))
+    errors.push(...validateFilePath(item.path ?? '', at.child('path')))
+    return [...errors, ...validateMode(item.mode, at.child('mode'))]
+  })
+}
+
+export function validateDownwardFiles(
+  items: readonly DownwardAPIVolumeFile[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return (items ?? []).flatMap((item, index) => validateDownwardFile(item, path.index(index)))
+}
+
+function validateDownwardFile(file: DownwardAPIVolumeFile, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  if (!file.path) errors.push(required(path.child('path')))
+  errors.push(...validateFilePath(file.path ?? '', path.child('path')))
+  if (file.fieldRef) {
+    errors.push(...validateFieldReference(file.fieldRef, FILE_FIELDS, path.child('fieldRef')))
+    if (file.resourceFieldRef) {
+      const detail = 'fieldRef and resourceFieldRef can not be specified simultaneously'
+      errors.push(invalidValue(path, 'resource', detail))
+    }
+  } else if (file.resourceFieldRef) {
+    errors.push(...validateResourceReference(file.resourceFieldRef, path.child('resourceFieldRef'), true))
+  } else {
+    errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'))
+  }
+  return [...errors, ...validateMode(file.mode, path.child('mode'))]
+}
+
+/** All sources of a projected volume share one directory: no path may be written twice. */
+export function validateProjected(projected: ProjectedVolumeSource, path: FieldPath): FieldError[] {
+  const taken = new Set<string>()
+  const sources = (projected.sources ?? []).flatMap((source, index) =>
+    validateProjection(source, path.child('sources').index(index), path, taken),
+  )
+  return [...validateMode(projected.defaultMode, path.child('defaultMode')), ...sources]
+}
+
+function validateProjection(
+  source: VolumeProjection,
+  at: FieldPath,
+  volume: FieldPath,
+  taken: Set<string>,
+): FieldError[] {
+  const errors: FieldError[] = []
+  const take = (target: string | undefined, owner: string) => {
+    if (!target) return
+    if (taken.has(target)) errors.push(invalidValue(volume, owner, 'conflicting duplicate paths'))
+    taken.add(target)
+  }
+  for (const kind of ['secret', 'configMap'] as const) {
+    const projection = source[kind]
+    if (!projection) continue
+    if (!projection.name) errors.push(required(at.child(kind, 'name')))
+    errors.push(...validateKeysToPaths(projection.items, at.child(kind, 'items')))
+    for (const item of projection.items ?? []) take(item.path, projection.name ?? '')
+  }
+  if (source.downwardAPI) {
+    errors.push(...validateDownwardFiles(source.downwardAPI.items, at.child('downwardAPI')))
+    for (const item of source.downwardAPI.items ?? []) take(item.path, item.path ?? '')
+  }
+  if (source.serviceAccountToken) {
+    errors.push(...validateTokenProjection(source.serviceAccountToken, at.child('serviceAccountToken')))
+    take(source.serviceAccountToken.path, source.serviceAccountToken.path ?? '')
+  }
+  if (source.clusterTrustBundle) {
+    errors.push(...validateTrustBundle(source.clusterTrustBundle, at.child('clusterTrustBundle')))
+    take(source.clusterTrustBundle.path, source.clusterTrustBundle.path ?? '')
+  }
+  const kinds = Object.values(source).filter((value) => value !== undefined).length
+  if (kinds > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type'))
+  return errors
+}
+
+function validateTokenProjection(token: ServiceAccountTokenProjection, at: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  const seconds = token.expirationSeconds ?? 0
+  if (seconds < TOKEN_SECONDS_MIN) {
+    const detail = 'may not specify a duration less than 10 minutes'
+    errors.push(invalidValue(at.child('expirationSeconds'), seconds, detail))
+  }
+  if (seconds > TOKEN_SECONDS_MAX) {
+    const detail = 'may not specify a duration larger than 2^32 seconds'
+    errors.push(invalidValue(at.child('expirationSeconds'), seconds, detail))
+  }
+  if (!token.path) errors.push(required(at.child('path')))
+  return [...errors, ...validateFilePath(token.path ?? '', at.child('path'))]
+}
+
+function validateTrustBundle(bundle: ClusterTrustBundleProjection, at: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  const named = bundle.name !== undefined
+  const signed = bundle.signerName !== undefined
+  if (named && signed) {
+    errors.push(invalidValue(at.child('signerName'), bundle.signerName, 'only one of name and signerName may be used'))
+  } else if (!named && !signed) {
+    errors.push(required(at, 'either name or signerName must be specified'))
+  }
+  if (named && bundle.labelSelector) {
+    errors.push(
+      invalidValue(at.child('labelSelector'), bundle.labelSelector, 'labelSelector must be unset if name is specified'),
+    )
+  }
+  if (!bundle.path) errors.push(required(at.child('path')))
+  return [...errors, ...validateFilePath(bundle.path ?? '', at.child('path'))]
+}
