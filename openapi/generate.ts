@@ -5,6 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFacts } from './facts.ts'
+import { openApiFactsFile } from './openapi-facts.ts'
 import { resourceFactsFile } from './resource-facts.ts'
 import { schemaFactsFile } from './schema-facts.ts'
 import { typeFiles } from './types.ts'
@@ -17,6 +18,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
   for (const [path, text] of typeFiles(facts)) files.set(`apis/${path}`, text)
   files.set('server/discovery/facts.gen.ts', resourceFactsFile(facts))
+  files.set('server/openapi/facts.gen.ts', openApiFactsFile(facts))
   files.set('apis/schema-facts.gen.ts', schemaFactsFile(facts))
   return files
 }
