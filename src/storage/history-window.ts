@@ -18,23 +18,23 @@ export interface Moment {
   readonly keys: readonly string[]
 }
 
-export class HistoryWindow {
+export class HistoryWindow<M extends Moment = Moment> {
   /** Contiguous: every transaction after the last compaction. */
-  #moments: Moment[] = []
+  #moments: M[] = []
 
-  append(moment: Moment): void {
+  append(moment: M): void {
     const last = this.#moments.at(-1)
     assert(!last || moment.revision === last.revision + 1, `revision ${moment.revision} after ${last?.revision}`)
     this.#moments.push(moment)
   }
 
-  at(revision: Revision): Moment | undefined {
+  at(revision: Revision): M | undefined {
     const first = this.#moments[0]
     return first && this.#moments[revision - first.revision]
   }
 
   /** Removes and returns the moments up to `revision`, oldest first. */
-  takeUntil(revision: Revision): readonly Moment[] {
+  takeUntil(revision: Revision): readonly M[] {
     const first = this.#moments[0]
     if (!first || revision < first.revision) return []
     const taken = this.#moments.slice(0, revision - first.revision + 1)
@@ -54,12 +54,12 @@ export class HistoryWindow {
 /** Keeps compacting what is older than `historyMs`, until the signal aborts. `Infinity` keeps everything. */
 export function compactByAge(
   storage: Pick<Storage, 'compact' | 'mode'>,
-  window: HistoryWindow,
+  newestUntil: (timeMs: number) => Revision,
   { clock, historyMs, signal }: { readonly clock: Clock; readonly historyMs: number; readonly signal: AbortSignal },
 ): void {
   if (historyMs === Infinity) return
   every(clock, historyMs / CHECKS_PER_WINDOW, signal, async () => {
-    const revision = window.newestUntil(clock.now() - historyMs)
+    const revision = newestUntil(clock.now() - historyMs)
     if (revision > 0 && storage.mode.mode === 'writable') await storage.compact(revision)
   })
 }

@@ -57,7 +57,12 @@ class MemoryStorage implements Storage {
 
   constructor({ clock, historyMs = HISTORY_MS_DEFAULT }: MemoryStorageOptions) {
     this.#now = () => clock?.now() ?? 0
-    if (clock) compactByAge(this, this.#window, { clock, historyMs, signal: this.#closing.signal })
+    if (clock)
+      compactByAge(this, (timeMs) => this.#window.newestUntil(timeMs), {
+        clock,
+        historyMs,
+        signal: this.#closing.signal,
+      })
   }
 
   get head(): Revision {

@@ -5,6 +5,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { createFakeClock, type FakeClock } from '../../src/base/fake-clock.ts'
+import { byCodeUnit } from '../../src/base/group-by.ts'
+import { type Random, randomInteger, seededRandom, systemRandom } from '../../src/base/random.ts'
 import {
   type Change,
   Compacted,
@@ -52,6 +54,7 @@ export function storageContract(name: string, open: (options: OpenOptions) => Pr
     changeStreams(async () => (await start()).storage)
     history(start)
     lifetimes(start)
+    randomOperations(start)
   })
 }
 
@@ -366,6 +369,58 @@ function lifetimes(start: () => Promise<OpenedStorage & { readonly clock: FakeCl
     expect([empty.head, empty.compacted]).toEqual([4, 4])
     expect(await empty.transact([{ key: 'a', revision: 4 }], [del('a')])).toMatchObject({ revision: 5 })
   })
+}
+
+/** Random transactions, compactions and reopenings against plain maps, one per revision. */
+function randomOperations(start: () => Promise<OpenedStorage>): void {
+  test('random operations agree with a plain map at every revision', async () => {
+    const seed = Number(process.env.SEED ?? randomInteger(systemRandom, 2 ** 31))
+    const random = seededRandom(seed)
+    const { storage: first, reopen } = await start()
+    let storage = first
+    const states: ReadonlyMap<string, string>[] = [new Map()]
+    for (let step = 0; step < 400; step++) {
+      await randomTransaction(storage, random, states)
+      if (step % 20 === 0) await storage.compact(randomInteger(random, storage.head + 1))
+      if (step % 70 === 69 && reopen) storage = await reopen()
+      if (step % 10 === 0) await compareState(storage, states, pickRevision(storage, random), seed)
+    }
+    for (let at = storage.compacted; at <= storage.head; at++) await compareState(storage, states, at, seed)
+  })
+}
+
+async function randomTransaction(storage: Storage, random: Random, states: ReadonlyMap<string, string>[]) {
+  const state = new Map(states.at(-1))
+  const keys = new Set(Array.from({ length: 1 + randomInteger(random, 3) }, () => `k/${randomInteger(random, 30)}`))
+  const writes = [...keys].map((key) => {
+    if (state.has(key) && random.next() < 0.4) return del(key)
+    return put(key, 'x'.repeat(randomInteger(random, 50)) + random.next())
+  })
+  const rejected = random.next() < 0.1
+  const expected = rejected ? [{ key: [...keys][0] ?? '', revision: 1_000_000 }] : []
+  const outcome = await storage.transact(expected, writes)
+  expect(outcome.result).toBe(rejected ? 'rejected' : 'committed')
+  if (rejected) return
+  for (const write of writes) {
+    if (write.type === 'put') state.set(write.key, Buffer.from(write.value).toString())
+    else state.delete(write.key)
+  }
+  states.push(state)
+}
+
+const pickRevision = (storage: Storage, random: Random): Revision =>
+  storage.compacted + randomInteger(random, storage.head - storage.compacted + 1)
+
+async function compareState(
+  storage: Storage,
+  states: readonly ReadonlyMap<string, string>[],
+  revision: Revision,
+  seed: number,
+): Promise<void> {
+  const { entries } = await storage.list('k/', { revision })
+  const actual = entries.map(({ key, value }) => [key, Buffer.from(value).toString()])
+  const expected = [...(states[revision] ?? [])].sort(([left], [right]) => byCodeUnit(left, right))
+  expect(actual, `SEED=${seed}, revision ${revision}`).toEqual(expected)
 }
 
 export async function textOf(storage: Storage, key: string, revision?: Revision): Promise<string | undefined> {

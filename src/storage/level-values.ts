@@ -1,0 +1,118 @@
+/**
+ * The read path of the durable storage: values by their place, from the cache or the disk, verified. The database may
+ * be exchanged under it while the storage reopens; reads wait for that, and fail with `Unavailable` when it fails.
+ */
+
+import type { Database } from './level-database.ts'
+import { decodeLogRecord, decodeValue, type LoggedWrite, logKey, type Place, valueKey } from './level-records.ts'
+import { type Change, type Entry, type Revision, Unavailable } from './storage.ts'
+import { ValueCache } from './value-cache.ts'
+import type { LiveVersion } from './version-index.ts'
+
+export interface KeyedPlace extends Place {
+  readonly key: string
+}
+
+/** Values asked of the disk at once: bounds the memory of one read. */
+const READ_VALUES_MAX = 500
+
+export class LevelValues {
+  readonly #cache = new ValueCache()
+  #database: Database | undefined
+  #exchange: Promise<unknown> = Promise.resolve()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  remember(place: Place, value: Uint8Array): void {
+    this.#cache.set(place, value)
+  }
+
+  /** Reads wait until `next` settles; they read from what it resolves to. */
+  exchange(next: Promise<Database>): void {
+    this.#database = undefined
+    this.#exchange = next.then(
+      (database) => {
+        this.#database = database
+      },
+      () => {},
+    )
+  }
+
+  close(): void {
+    this.#database = undefined
+  }
+
+  /** One per place; undefined where the value has been compacted. Throws `Corrupt` and `Unavailable`. */
+  async read(places: readonly KeyedPlace[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const values = places.map((place) => this.#cache.get(place))
+    const missing = places.flatMap((place, index) => (values[index] ? [] : [{ place, index }]))
+    for (let start = 0; start < missing.length; start += READ_VALUES_MAX) {
+      const some = missing.slice(start, start + READ_VALUES_MAX)
+      const found = await (await this.#open()).getMany(some.map(({ place }) => valueKey(place)))
+      for (const [offset, { place, index }] of some.entries()) {
+        const bytes = found[offset]
+        if (bytes) values[index] = decodeValue(place.key, place.revision, bytes)
+      }
+    }
+    return values
+  }
+
+  /** One per version; undefined where the value has been compacted. */
+  async entries(
+    versions: readonly (readonly [key: string, version: LiveVersion<number>])[],
+  ): Promise<readonly (Entry | undefined)[]> {
+    const places = versions.map(([key, { revision, slot }]) => ({ key, revision, position: slot }))
+    const values = await this.read(places)
+    return versions.map(([key, { revision, created }], index) => {
+      const value = values[index]
+      return value && { key, value, created, modified: revision }
+    })
+  }
+
+  /** The changes from `first` to `last`; stops before the first transaction that has been compacted. */
+  async changes(first: Revision, last: Revision): Promise<readonly Change[]> {
+    const revisions = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    const records = await (await this.#open()).getMany(revisions.map(logKey))
+    const writes = records.flatMap((bytes) => {
+      if (!bytes) return []
+      const record = decodeLogRecord(bytes)
+      return record.writes.map((write, position) => ({ ...write, revision: record.revision, position }))
+    })
+    const values = await this.read(writes.flatMap(placesOf))
+    const changes: Change[] = []
+    let next = 0
+    for (const write of writes) {
+      const { revision, key, created, previous } = write
+      const value = write.type === 'put' ? values[next++] : undefined
+      const before = previous && values[next++]
+      const compacted = (write.type === 'put' && !value) || (previous && !before)
+      if (compacted) return changes.filter((change) => change.revision < revision)
+      changes.push({
+        revision,
+        key,
+        value,
+        created,
+        previous: previous && before && entryBefore(write, previous, before),
+      })
+    }
+    return changes
+  }
+
+  async #open(): Promise<Database> {
+    if (!this.#database) await this.#exchange
+    if (!this.#database) throw new Unavailable('the storage has not been opened again yet')
+    return this.#database
+  }
+}
+
+type PlacedWrite = LoggedWrite & Place
+
+function placesOf({ type, key, revision, position, previous }: PlacedWrite): readonly KeyedPlace[] {
+  return [...(type === 'put' ? [{ key, revision, position }] : []), ...(previous ? [{ key, ...previous }] : [])]
+}
+
+function entryBefore({ key, created }: PlacedWrite, { revision }: Place, value: Uint8Array): Entry {
+  return { key, value, created, modified: revision }
+}

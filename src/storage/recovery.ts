@@ -1,0 +1,128 @@
+/**
+ * Opening: reads the index and the kept log, verifies both against each other, and rebuilds what the storage keeps in
+ * memory. Nothing is repaired here: what does not verify is `Corrupt`, with the revision or key it is about.
+ */
+
+import { HistoryWindow, type Moment } from './history-window.ts'
+import type { Database } from './level-database.ts'
+import {
+  ANCHOR_KEY,
+  type Anchor,
+  checksumOf,
+  decodeAnchor,
+  decodeIndexEntry,
+  decodeLogRecord,
+  INDEX_RANGE,
+  type IndexEntry,
+  keyOfIndex,
+  LOG_RANGE,
+  type LogRecord,
+} from './level-records.ts'
+import { Corrupt } from './storage.ts'
+import { type Version, VersionIndex } from './version-index.ts'
+
+/** A moment of the durable log: with what the anchor needs when the log is cut here. */
+export interface LoggedMoment extends Moment {
+  readonly checksum: number
+  readonly fence: number
+}
+
+export interface Recovered {
+  /** Where the kept log begins. */
+  readonly anchor: Anchor
+  /** Where it ends. */
+  readonly head: Anchor
+  /** A version's slot is its position in its transaction. */
+  readonly index: VersionIndex<number>
+  readonly window: HistoryWindow<LoggedMoment>
+}
+
+export async function recover(database: Database): Promise<Recovered> {
+  const anchor = await readAnchor(database)
+  const chains = new Map<string, Version<number>[]>()
+  const window = new HistoryWindow<LoggedMoment>()
+  let head = anchor
+  for await (const { record, checksum } of readLog(database, anchor)) {
+    for (const [position, write] of record.writes.entries()) addVersion(chains, record, position, write)
+    const { revision, timeMs, cause, fence } = record
+    window.append({ revision, timeMs, cause, fence, checksum, keys: record.writes.map(({ key }) => key) })
+    head = { revision, checksum, fence }
+  }
+  return { anchor, head, index: await buildIndex(database, chains, anchor), window }
+}
+
+export async function readAnchor(database: Database): Promise<Anchor> {
+  const bytes = await database.get(ANCHOR_KEY)
+  if (!bytes) throw new Corrupt('the log has no anchor')
+  return decodeAnchor(bytes)
+}
+
+/** The records after the anchor, each verified against the one before. */
+export async function* readLog(
+  database: Database,
+  anchor: Anchor,
+): AsyncGenerator<{ readonly record: LogRecord; readonly checksum: number }> {
+  let last = anchor
+  for await (const bytes of database.values(LOG_RANGE)) {
+    const record = decodeLogRecord(bytes)
+    if (record.revision !== last.revision + 1) {
+      throw new Corrupt(`the log has revision ${record.revision} after ${last.revision}`)
+    }
+    if (record.previousChecksum !== last.checksum) {
+      throw new Corrupt(`revision ${record.revision} of the log does not follow the revision before it`)
+    }
+    last = { revision: record.revision, checksum: checksumOf(bytes), fence: record.fence }
+    yield { record, checksum: last.checksum }
+  }
+}
+
+function addVersion(
+  chains: Map<string, Version<number>[]>,
+  { revision }: LogRecord,
+  position: number,
+  { type, key, created, previous }: LogRecord['writes'][number],
+): void {
+  const chain = chains.get(key) ?? []
+  chains.set(key, chain)
+  const last = chain.at(-1)
+  if (!last && previous) chain.push({ revision: previous.revision, created, slot: previous.position })
+  const known = last?.slot === undefined ? undefined : last
+  if (last && (known?.revision ?? 0) !== (previous?.revision ?? 0)) {
+    throw new Corrupt(`revision ${revision} of the log names a wrong version before it for ${key}`)
+  }
+  chain.push({ revision, created, slot: type === 'put' ? position : undefined })
+}
+
+/** Every key's versions: from the log where it was written since the anchor, else from the index alone. */
+async function buildIndex(
+  database: Database,
+  chains: ReadonlyMap<string, readonly Version<number>[]>,
+  anchor: Anchor,
+): Promise<VersionIndex<number>> {
+  const index = new VersionIndex<number>()
+  let live = 0
+  for await (const [bytes, value] of database.iterator(INDEX_RANGE)) {
+    const key = keyOfIndex(bytes)
+    const entry = decodeIndexEntry(key, value)
+    const chain = chains.get(key)
+    verifyEntry(key, entry, chain?.at(-1), anchor)
+    if (chain) live++
+    for (const version of chain ?? [{ revision: entry.revision, created: entry.created, slot: entry.position }]) {
+      index.append(key, version)
+    }
+  }
+  for (const [key, chain] of chains) {
+    if (chain.at(-1)?.slot !== undefined) live--
+    else for (const version of chain) index.append(key, version)
+  }
+  if (live !== 0) throw new Corrupt('the index lacks keys that the log has written')
+  return index
+}
+
+function verifyEntry(key: string, entry: IndexEntry, last: Version<number> | undefined, anchor: Anchor): void {
+  const { revision, created, position } = entry
+  const agrees = last
+    ? last.revision === revision && last.created === created && last.slot === position
+    : revision <= anchor.revision
+  if (!agrees) throw new Corrupt(`the index has ${key} at revision ${revision}, the log has another`)
+}
