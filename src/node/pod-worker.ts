@@ -5,13 +5,14 @@
 
 import { pods } from '../apis/core/pod/definition.ts'
 import type { Pod, PodStatus } from '../apis/core/types.gen.ts'
+import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { retryOnConflict } from '../client/retry-on-conflict.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
-import { keyOf } from '../machinery/meta/object.ts'
+import { keyOf, keyText } from '../machinery/meta/object.ts'
 import type { Executor } from './execute.ts'
 import { type PodAction, planPod, taskOf } from './plan-pod.ts'
 import { type NodeFacts, podStatus } from './pod-status.ts'
@@ -52,6 +53,8 @@ const RESTART_DELAY_MS_MAX = 300_000
 const RESTART_RESET_MS = 600_000
 /** After an error of the loop itself: the engine or the API server did not answer. */
 const ERROR_DELAY_MS = 1_000
+/** Between attempts of a failing task: a volume that cannot be set up, a sandbox that does not start. */
+const TASK_RETRY: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
 /** Looks even when nothing happened: events of the runtime may get lost. */
 const RESYNC_MS = 60_000
 
@@ -61,6 +64,8 @@ export class PodWorker {
   readonly #restartDelaysMs = new Map<string, number>()
   readonly #hooks = new Map<string, 'running' | 'succeeded' | 'failed'>()
   readonly #busy = new Set<string>()
+  /** Tasks that failed: how often, and when they may be tried again. */
+  readonly #retries = new Map<string, { readonly failures: number; readonly atMs: number }>()
   readonly #messages = new Map<string, string>()
   readonly #stop = new AbortController()
   #pod: Pod
@@ -139,9 +144,12 @@ export class PodWorker {
   async #sync(): Promise<number> {
     const view = await this.#observe()
     const plan = planPod(view)
-    for (const action of plan.actions) this.#launch(action)
+    const due = plan.actions.filter((action) => (this.#retries.get(taskOf(action))?.atMs ?? 0) <= view.nowMs)
+    for (const action of due) this.#launch(action)
     await this.#publish(view)
-    const soonest = Math.min(plan.wakeAtMs ?? Number.POSITIVE_INFINITY, ...this.#failureTimes(view.nowMs))
+    const later = [...this.#failures.values()].map(({ retryAtMs }) => retryAtMs)
+    for (const { atMs } of this.#retries.values()) later.push(atMs)
+    const soonest = Math.min(plan.wakeAtMs ?? Number.POSITIVE_INFINITY, ...later.filter((time) => time > view.nowMs))
     return Math.min(RESYNC_MS, Math.max(0, soonest - view.nowMs))
   }
 
@@ -183,19 +191,19 @@ export class PodWorker {
     }
   }
 
-  #failureTimes(nowMs: number): readonly number[] {
-    return [...this.#failures.values()].map(({ retryAtMs }) => retryAtMs).filter((time) => time > nowMs)
-  }
-
   // ---- tasks
 
   #launch(action: PodAction): void {
     const task = taskOf(action)
     this.#busy.add(task)
     void this.#perform(action)
-      .catch((error: unknown) =>
-        this.#parts.log.warn('a task of a pod failed', { pod: this.#pod.metadata.name, task, error: String(error) }),
-      )
+      .then(() => this.#retries.delete(task))
+      .catch((error: unknown) => {
+        const failures = (this.#retries.get(task)?.failures ?? 0) + 1
+        this.#retries.set(task, { failures, atMs: this.#parts.clock.now() + backoffMs(TASK_RETRY, failures - 1) })
+        const pod = keyText(keyOf(this.#pod))
+        this.#parts.log.warn('a task of a pod failed and is tried again', { pod, task, error: String(error) })
+      })
       .finally(() => {
         this.#busy.delete(task)
         this.wake()
