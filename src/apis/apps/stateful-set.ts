@@ -1,0 +1,177 @@
+/** StatefulSets: numbered pods with names and volumes of their own. Most of the spec is fixed once it is written. */
+
+import { deepEqual } from '../../base/deep-equal.ts'
+import {
+  type FieldError,
+  FieldPath,
+  forbidden,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../machinery/meta/field-error.ts'
+import { labelSelectorText } from '../../machinery/meta/labels.ts'
+import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
+import { builtinSchema } from '../builtin-schema.ts'
+import { ageColumn, containerColumns, nameColumn, textColumn } from '../columns.ts'
+import { defaultClaim } from '../core/persistent-volume-claim.ts'
+import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
+import { mapField, mapItems, withAbsent, withZero } from '../core/pod/field-defaults.ts'
+import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
+import { defineResource } from '../define-resource.ts'
+import { nonNegative } from '../field-rules.ts'
+import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from './types.gen.ts'
+import {
+  collisionCountErrors,
+  countErrors,
+  notGreaterErrors,
+  requiredSelectorErrors,
+  templateErrors,
+} from './workload-rules.ts'
+
+export const statefulSets = defineResource<StatefulSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  resource: 'statefulsets',
+  shortNames: ['sts'],
+  categories: ['all'],
+  scope: 'Namespaced',
+  schema: builtinSchema('apps.v1.StatefulSet'),
+  nameRule: nameIsDns1123Label,
+  default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
+  prepareForCreate: newSpec,
+  prepareForUpdate: changedSpec,
+  validate: validateStatefulSet,
+  validateUpdate,
+  status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
+  scale: {
+    replicas: ({ spec }) => spec.replicas ?? 0,
+    statusReplicas: ({ status }) => status?.replicas ?? 0,
+    selector: ({ spec }) => labelSelectorText(spec.selector),
+    withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
+  },
+  resetFields: { '': [['status']], status: [['spec']] },
+  columns: [
+    nameColumn,
+    textColumn('Ready', ({ spec, status }: StatefulSet) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`),
+    ageColumn,
+    ...containerColumns(({ spec }: StatefulSet) => spec.template),
+  ],
+})
+
+function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
+  const typed = withZero(spec, { podManagementPolicy: 'OrderedReady' })
+  const filled = withAbsent(typed, { replicas: 1, revisionHistoryLimit: 10 })
+  const templated = mapField(filled, 'template', defaultPodTemplateSpec)
+  return {
+    ...mapField(templated, 'volumeClaimTemplates', (claims) => mapItems(claims, defaultClaim)),
+    updateStrategy: defaultStrategy(spec.updateStrategy ?? {}),
+    persistentVolumeClaimRetentionPolicy: withZero(spec.persistentVolumeClaimRetentionPolicy ?? {}, {
+      whenDeleted: 'Retain',
+      whenScaled: 'Retain',
+    }),
+  }
+}
+
+/** A rolling update is spelled out only where the type was, too, left to us or the client began to. */
+function defaultStrategy({ type, rollingUpdate }: StatefulSetUpdateStrategy): StatefulSetUpdateStrategy {
+  if (!type) return { type: 'RollingUpdate', rollingUpdate: withAbsent(rollingUpdate ?? {}, { partition: 0 }) }
+  if (type !== 'RollingUpdate' || rollingUpdate === undefined)
+    return { type, ...(rollingUpdate === undefined ? {} : { rollingUpdate }) }
+  return { type, rollingUpdate: withAbsent(rollingUpdate, { partition: 0 }) }
+}
+
+const specPath = new FieldPath('spec')
+const statusPath = new FieldPath('status')
+
+function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[] {
+  return [
+    ...managementPolicyErrors(spec),
+    ...strategyErrors(spec.updateStrategy ?? {}, specPath.child('updateStrategy')),
+    ...retentionErrors(spec),
+    ...nonNegative(specPath.child('replicas'), spec.replicas),
+    ...nonNegative(specPath.child('minReadySeconds'), spec.minReadySeconds),
+    ...nonNegative(specPath.child('ordinals', 'start'), spec.ordinals?.start),
+    ...requiredSelectorErrors(spec.selector, specPath.child('selector'), 'empty selector is invalid for statefulset'),
+    ...templateErrors(spec.template ?? {}, spec.selector, specPath.child('template'), 'StatefulSet'),
+    ...nonNegative(specPath.child('revisionHistoryLimit'), spec.revisionHistoryLimit),
+  ]
+}
+
+function managementPolicyErrors({ podManagementPolicy: policy }: StatefulSetSpec): readonly FieldError[] {
+  const path = specPath.child('podManagementPolicy')
+  if (!policy) return [required(path)]
+  if (policy === 'OrderedReady' || policy === 'Parallel') return []
+  return [invalidValue(path, policy, "must be 'OrderedReady' or 'Parallel'")]
+}
+
+function strategyErrors(strategy: StatefulSetUpdateStrategy, path: FieldPath): readonly FieldError[] {
+  const { type, rollingUpdate } = strategy
+  const rollingPath = path.child('rollingUpdate')
+  switch (type) {
+    case undefined:
+      return [required(path)]
+    case 'OnDelete':
+      if (rollingUpdate === undefined) return []
+      return [invalidValue(rollingPath, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")]
+    case 'RollingUpdate':
+      return nonNegative(rollingPath.child('partition'), rollingUpdate?.partition)
+    default:
+      return [invalidValue(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")]
+  }
+}
+
+const RETENTION_POLICIES = ['Delete', 'Retain']
+
+function retentionErrors({ persistentVolumeClaimRetentionPolicy: policy }: StatefulSetSpec): readonly FieldError[] {
+  const path = specPath.child('persistentVolumeClaimRetentionPolicy')
+  return (['whenDeleted', 'whenScaled'] as const).flatMap((field) => {
+    const value = policy?.[field] ?? ''
+    return RETENTION_POLICIES.includes(value) ? [] : [notSupported(path.child(field), value, RETENTION_POLICIES)]
+  })
+}
+
+const MUTABLE_FIELDS = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const
+
+function validateUpdate({ spec }: StatefulSet, previous: StatefulSet): readonly FieldError[] {
+  const fixed = Object.keys({ ...spec, ...previous.spec }).filter(
+    (field) => !MUTABLE_FIELDS.some((name) => name === field),
+  )
+  const changed = fixed.some((field) => !deepEqual(Reflect.get(spec, field), Reflect.get(previous.spec, field)))
+  if (!changed) return []
+  const names = MUTABLE_FIELDS.map((field) => `'${field}'`)
+  const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+  return [forbidden(specPath, `updates to statefulset spec for fields other than ${list} are forbidden`)]
+}
+
+const NOT_ABOVE_REPLICAS = 'cannot be greater than status.replicas'
+
+function validateStatus({ status }: StatefulSet, previous: StatefulSet): readonly FieldError[] {
+  return [
+    ...countErrors(status, statusPath, [
+      'replicas',
+      'readyReplicas',
+      'currentReplicas',
+      'updatedReplicas',
+      'availableReplicas',
+      'observedGeneration',
+      'collisionCount',
+    ]),
+    ...notGreaterErrors(status, statusPath, [
+      ['readyReplicas', 'replicas', NOT_ABOVE_REPLICAS],
+      ['currentReplicas', 'replicas', NOT_ABOVE_REPLICAS],
+      ['updatedReplicas', 'replicas', NOT_ABOVE_REPLICAS],
+      ['availableReplicas', 'replicas', NOT_ABOVE_REPLICAS],
+      ['availableReplicas', 'readyReplicas', 'cannot be greater than status.readyReplicas'],
+    ]),
+    ...collisionCountErrors(statusPath, status?.collisionCount, previous.status?.collisionCount),
+  ]
+}

@@ -1,0 +1,104 @@
+/** What all workloads have in common: a selector that must pick their own template's pods, and counts in their status. */
+
+import {
+  type FieldError,
+  type FieldPath,
+  forbidden,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../machinery/meta/field-error.ts'
+import { type LabelSelector, selectorFromLabelSelector, validateLabelSelector } from '../../machinery/meta/labels.ts'
+import { validatePodTemplateSpec } from '../core/pod/validate-spec.ts'
+import type { PodTemplateSpec } from '../core/types.gen.ts'
+import { nonNegative } from '../field-rules.ts'
+
+export function selectorIsEmpty({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return Object.keys(matchLabels).length + matchExpressions.length === 0
+}
+
+/** A selector is demanded, well-formed and picks something. `emptyDetail` is the kind's own wording. */
+export function requiredSelectorErrors(
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+  emptyDetail: string,
+): readonly FieldError[] {
+  if (!selector) return [required(path)]
+  const errors = validateLabelSelector(selector, path)
+  return selectorIsEmpty(selector) ? [...errors, invalidValue(path, selector, emptyDetail)] : errors
+}
+
+/** The template of a workload whose pods run for ever; `kind` stands in the message. */
+export function templateErrors(
+  template: PodTemplateSpec | undefined,
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+  kind: string,
+): readonly FieldError[] {
+  if (!template) return [required(path)]
+  return [
+    ...selectorMatchErrors(template, selector, path),
+    ...validatePodTemplateSpec(template, path),
+    ...runsForeverErrors(template, path, kind),
+  ]
+}
+
+/** An absent or unreadable selector has been reported before. */
+export function selectorMatchErrors(
+  template: PodTemplateSpec,
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+): readonly FieldError[] {
+  if (!selector || selectorIsEmpty(selector) || validateLabelSelector(selector, path).length > 0) return []
+  const { labels } = template.metadata ?? {}
+  if (selectorFromLabelSelector(selector).matches(labels)) return []
+  return [invalidValue(path.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`')]
+}
+
+function runsForeverErrors({ spec }: PodTemplateSpec, path: FieldPath, kind: string): readonly FieldError[] {
+  const { restartPolicy = '', activeDeadlineSeconds } = spec ?? {}
+  const errors: FieldError[] = []
+  if (restartPolicy !== 'Always')
+    errors.push(notSupported(path.child('spec', 'restartPolicy'), restartPolicy, ['Always']))
+  if (activeDeadlineSeconds !== undefined) {
+    const detail = `activeDeadlineSeconds in ${kind} is not Supported`
+    errors.push(forbidden(path.child('spec', 'activeDeadlineSeconds'), detail))
+  }
+  return errors
+}
+
+/** Counts of a status: none is negative. */
+export function countErrors<T extends object>(
+  status: T | undefined,
+  path: FieldPath,
+  fields: readonly (keyof T & string)[],
+): readonly FieldError[] {
+  return fields.flatMap((field) => nonNegative(path.child(field), numberOf(status, field)))
+}
+
+/** Counts that may not pass another count of the same status. */
+export function notGreaterErrors<T extends object>(
+  status: T | undefined,
+  path: FieldPath,
+  limits: readonly (readonly [field: keyof T & string, limit: keyof T & string, detail: string])[],
+): readonly FieldError[] {
+  return limits.flatMap(([field, limit, detail]) => {
+    const value = numberOf(status, field)
+    return value > numberOf(status, limit) ? [invalidValue(path.child(field), value, detail)] : []
+  })
+}
+
+/** The number of hash collisions only grows. */
+export function collisionCountErrors(
+  path: FieldPath,
+  count: number | undefined,
+  previous: number | undefined,
+): readonly FieldError[] {
+  if (previous === undefined || (count ?? -1) >= previous) return []
+  return [invalidValue(path.child('collisionCount'), count ?? 0, 'cannot be decremented')]
+}
+
+function numberOf<T extends object>(status: T | undefined, field: keyof T): number {
+  const value = status?.[field]
+  return typeof value === 'number' ? value : 0
+}

@@ -1,0 +1,33 @@
+/** Leases: who holds what, and until when. The heartbeats of nodes and the locks of leader election. */
+
+import { type FieldError, FieldPath } from '../../machinery/meta/field-error.ts'
+import { builtinSchema } from '../builtin-schema.ts'
+import { ageColumn, nameColumn, textColumn } from '../columns.ts'
+import { defineResource } from '../define-resource.ts'
+import { nonNegative, positive } from '../field-rules.ts'
+import type { Lease } from './types.gen.ts'
+
+export const leases = defineResource<Lease>({
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  resource: 'leases',
+  scope: 'Namespaced',
+  schema: builtinSchema('coordination.v1.Lease'),
+  validate: validateLease,
+  createOnUpdate: true,
+  unconditionalUpdate: false,
+  columns: [nameColumn, textColumn('Holder', ({ spec }: Lease) => spec?.holderIdentity ?? ''), ageColumn],
+})
+
+const specPath = new FieldPath('spec')
+
+function validateLease({ spec }: Lease): readonly FieldError[] {
+  const { leaseDurationSeconds, leaseTransitions } = spec ?? {}
+  return [
+    ...(leaseDurationSeconds === undefined
+      ? []
+      : positive(specPath.child('leaseDurationSeconds'), leaseDurationSeconds)),
+    ...nonNegative(specPath.child('leaseTransitions'), leaseTransitions),
+  ]
+}
