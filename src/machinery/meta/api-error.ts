@@ -88,6 +88,21 @@ export function invalid(
   return new ApiError(422, 'Invalid', message, { name, group: kind.group, kind: kind.kind, causes })
 }
 
+/** 422 without a word on the cause: what a JSON patch that does not apply answers. */
+export function unprocessable(): ApiError {
+  return new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+}
+
+/** 500 with an open message and no reason: how upstream reports failures that it has no class for. */
+export function unclassified(message: string): ApiError {
+  return new ApiError(500, '', message)
+}
+
+/** 409 of a server-side apply; one cause per field that another manager holds. */
+export function applyConflict(message: string, causes: readonly StatusCause[]): ApiError {
+  return new ApiError(409, 'Conflict', message, { causes })
+}
+
 export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message)
 }
