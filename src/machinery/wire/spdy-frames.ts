@@ -84,35 +84,36 @@ export interface HeaderReader {
 
 export function createHeaderReader(): HeaderReader {
   const inflate = createInflate({ dictionary: SPDY_DICTIONARY, flush: constants.Z_SYNC_FLUSH })
-  let failure: Error | undefined
-  inflate.on('error', (error) => {
-    failure = error
-  })
+  let chunks: Buffer[] = []
+  let bytes = 0
+  let fail: (error: SpdyError) => void = () => {}
+  let failure: SpdyError | undefined
+  const onFailure = (text: string) => {
+    failure ??= new SpdyError(text)
+    fail(failure)
+    inflate.close()
+  }
+  /** What one block inflates to may come in several parts, before and after its write is called back. */
+  const collect = () => {
+    for (let chunk: Buffer | null = inflate.read(); chunk !== null && !failure; chunk = inflate.read()) {
+      bytes += chunk.length
+      if (bytes > CONTROL_BYTES_MAX) onFailure('a header block is too large')
+      chunks.push(chunk)
+    }
+  }
+  inflate.on('readable', collect)
+  inflate.on('error', () => onFailure('a header block cannot be inflated'))
   return {
     close: () => inflate.close(),
     read: (block) =>
       new Promise((resolve, reject) => {
-        const chunks: Buffer[] = []
-        let bytes = 0
-        const fail = (text: string) => {
-          settle()
-          reject(new SpdyError(text))
-        }
-        const onData = (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > CONTROL_BYTES_MAX) fail('a header block is too large')
-          else chunks.push(chunk)
-        }
-        const onError = () => fail('a header block cannot be inflated')
-        const settle = () => {
-          inflate.off('data', onData)
-          inflate.off('error', onError)
-        }
-        if (failure) return onError()
-        inflate.on('data', onData)
-        inflate.on('error', onError)
+        if (failure) return reject(failure)
+        chunks = []
+        bytes = 0
+        fail = reject
         inflate.write(block, () => {
-          settle()
+          if (failure) return
+          collect()
           try {
             resolve(parseHeaders(Buffer.concat(chunks)))
           } catch (error) {

@@ -86,6 +86,13 @@ export class SpdyStream extends Duplex {
     this.destroy()
   }
 
+  /** The connection is gone: what arrived whole may still be read, everything else is over. */
+  receiveEnd(): void {
+    this.#resetReceived = true
+    if (!this.#finReceived || this.readableEnded) this.destroy()
+    else this.once('end', () => this.destroy())
+  }
+
   override _read(): void {
     this.#drained()
   }
@@ -182,7 +189,7 @@ export function createSpdySession(socket: Duplex, role: 'server' | 'client', hea
   const finish = (error?: Error) => {
     if (closed.signal.aborted) return
     closed.abort(error ?? new SpdyError('the connection is closed'))
-    for (const stream of open.values()) stream.receiveReset()
+    for (const stream of [...open.values()]) stream.receiveEnd()
     incoming.end()
     headerReader.close()
     socket.destroy()
