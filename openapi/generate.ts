@@ -1,15 +1,21 @@
 /**
  * Facts → generated files. `node openapi/generate.ts` writes them; with `--check` it only says which ones
- * differ from what is committed, and fails if any does.
+ * differ from what is committed, and fails if any does; with `--descriptions` it writes the descriptions of
+ * the OpenAPI documents, which are not committed.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { countFields, FIELDS_MIN, joinDescriptions } from './descriptions.ts'
 import { readFacts } from './facts.ts'
 import { openApiFactsFile } from './openapi-facts.ts'
 import { resourceFactsFile } from './resource-facts.ts'
 import { schemaFactsFile } from './schema-facts.ts'
 import { typeFiles } from './types.ts'
 
+/** Where `--descriptions` writes. */
+export const DESCRIPTIONS_FILE = new URL('../.cache/openapi/descriptions.json', import.meta.url)
+
+const PACKAGES = new URL('../node_modules/', import.meta.url)
 const SOURCE = new URL('../src/', import.meta.url)
 
 /** Path below `src/` to text. */
@@ -32,7 +38,20 @@ function currentText(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
+function writeDescriptions(): void {
+  const descriptions = joinDescriptions(readFacts(), PACKAGES)
+  const count = countFields(descriptions)
+  if (count < FIELDS_MIN) throw new Error(`only ${count} field descriptions, expected at least ${FIELDS_MIN}`)
+  mkdirSync(new URL('.', DESCRIPTIONS_FILE), { recursive: true })
+  writeFileSync(DESCRIPTIONS_FILE, JSON.stringify(descriptions))
+  console.log(`${count} field descriptions`)
+}
+
 function main(): void {
+  if (process.argv.includes('--descriptions')) {
+    writeDescriptions()
+    return
+  }
   const stale = staleFiles()
   if (process.argv.includes('--check')) {
     for (const path of stale) console.error(`stale: src/${path}`)

@@ -9,6 +9,9 @@ export type SchemaType = 'object' | 'array' | 'string' | 'integer' | 'number' | 
 export interface Schema {
   /** Absent: any JSON value. */
   readonly type?: SchemaType | undefined
+  /** For people: shown by `kubectl explain`. */
+  readonly description?: string | undefined
+  readonly title?: string | undefined
   readonly format?: string | undefined
   readonly nullable?: boolean | undefined
   readonly properties?: Readonly<Record<string, Schema>> | undefined

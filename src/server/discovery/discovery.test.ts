@@ -1,35 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { readFacts } from '../../../openapi/facts.ts'
+import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
-import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import { AGGREGATED_MEDIA_TYPE, aggregatedAnswer, aggregatedDiscovery, wantsAggregated } from './aggregated.ts'
 import { compareVersions, coreVersions, groupDocument, groupList } from './groups.ts'
 import { resourceList } from './resources.ts'
 import { GIT_VERSION, versionInfo } from './version.ts'
-
-/** Everything that is served by default, as definitions without behaviour. */
-function allDefinitions(): readonly ResourceDefinition[] {
-  const facts = readFacts().resources.filter((resource) => resource.profile !== 'all')
-  return facts.map(({ gv, resource, kind, scope, verbs, short, categories, singular, sub = {} }) => {
-    const slash = gv.indexOf('/')
-    const names = Object.keys(sub)
-    const status = { prepareForUpdate: (object: never) => object, validateUpdate: () => [] }
-    return defineResource({
-      group: slash < 0 ? '' : gv.slice(0, slash),
-      version: gv.slice(slash + 1),
-      kind,
-      resource,
-      scope,
-      schema: {},
-      verbs: (verbs ?? '').split(',') as Verb[],
-      shortNames: short?.split(',') ?? [],
-      categories: categories?.split(',') ?? [],
-      ...(singular === undefined ? {} : { singular }),
-      ...(names.includes('status') ? { status } : {}),
-      subresources: names.filter((name) => name !== 'status'),
-    })
-  })
-}
 
 const definitions = allDefinitions()
 const widgets = defineResource({

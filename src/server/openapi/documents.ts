@@ -30,12 +30,6 @@ export interface OpenApiDocuments {
 
 const JSON_TYPE = 'application/json'
 const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-/** Spellings of the v2 protobuf type that clients use. */
-const PROTOBUF_V2_SPELLINGS: ReadonlySet<string> = new Set([
-  PROTOBUF_V2,
-  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
-])
-
 /** `descriptions` may be empty: the documents then have the same structure without texts. */
 export function openApiDocuments(
   definitions: readonly ResourceDefinition[],
@@ -90,8 +84,9 @@ function once<T>(make: () => T): () => T {
 
 /** How to answer a GET of `/openapi/v2`; undefined is a 406. */
 export function v2Form(accept: string | undefined): 'json' | 'protobuf' | undefined {
-  for (const media of parseAccept(accept)) {
-    if (PROTOBUF_V2_SPELLINGS.has(media.type)) return 'protobuf'
+  // Clients also spell the type with an at sign, which is no character of media types.
+  for (const media of parseAccept(accept?.replaceAll('.v2@v1.0+', '.v2.v1.0+'))) {
+    if (media.type === PROTOBUF_V2) return 'protobuf'
     if (isJsonType(media)) return 'json'
   }
   return undefined
