@@ -52,6 +52,33 @@ export type Action =
     }
   | { readonly do: 'event'; readonly event: PlannedEvent }
 
+type Report = Pick<CreateAction, 'success' | 'failure'>
+
+/** The constructors check that object and definition belong together; the union itself cannot. */
+export function createAction<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: New<T>,
+  report: Report = {},
+): Action {
+  return { do: 'create', definition, object, ...report }
+}
+
+export function updateAction<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Action {
+  return { do: 'update', definition, object }
+}
+
+export function updateStatusAction<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Action {
+  return { do: 'update-status', definition, object }
+}
+
+export function deleteAction<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  options: Omit<DeleteAction, 'do' | 'definition' | 'object'> = {},
+): Action {
+  return { do: 'delete', definition, object, ...options }
+}
+
 /** What the caches must show before the same key is looked at again. */
 export type Effect =
   | { readonly definition: ResourceDefinition; readonly revision: number }

@@ -9,7 +9,6 @@ import { deadline } from '../../base/deadline.ts'
 import { isConflict } from '../../machinery/meta/api-error.ts'
 import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
 import { type KubeObject, keyOf, keyText, type ObjectKey, parseKeyText } from '../../machinery/meta/object.ts'
-import { controllerOf } from '../../machinery/meta/owner.ts'
 import { type Effect, execute } from './action.ts'
 import type { Cache, ControllerParts, ReconcilingController } from './controller.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -17,11 +16,12 @@ import { WorkQueue } from './work-queue.ts'
 /** How long the barrier waits for a cache that lags behind before the key is tried again. */
 const BARRIER_MS = 10_000
 
-interface KeyState {
-  /** What the caches must show before this key is looked at again. */
-  readonly effects: readonly Effect[]
+/** What a controller remembers between two looks at a key. */
+interface Memory {
+  /** What the caches must show first. With one worker this is kept for all keys together: decisions see each other. */
+  readonly effects: Map<string, readonly Effect[]>
   /** Why the last execution failed; the plan may show it in a status. */
-  readonly failure: Error | undefined
+  readonly failures: Map<string, Error>
 }
 
 /** Runs until the signal aborts. Rejects only when an assertion of the controller fails. */
@@ -36,8 +36,8 @@ export async function runController(
   signal.addEventListener('abort', stop, { once: true })
   try {
     await parts.informers.whenSynced(signal).catch(() => {})
-    const states = new Map<string, KeyState>()
-    await Promise.all(Array.from({ length: controller.workers }, () => work(controller, parts, queue, states, signal)))
+    const memory: Memory = { effects: new Map(), failures: new Map() }
+    await Promise.all(Array.from({ length: controller.workers }, () => work(controller, parts, queue, memory, signal)))
   } finally {
     queue.close()
     signal.removeEventListener('abort', stop)
@@ -72,7 +72,7 @@ function subscribe(
 }
 
 function ownerKeys(definition: ResourceDefinition, { metadata }: KubeObject): ObjectKey[] {
-  const owner = controllerOf(metadata)
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
   if (!owner || owner.kind !== definition.kind || parseApiVersion(owner.apiVersion)?.group !== definition.group)
     return []
   return [{ namespace: metadata.namespace, name: owner.name }]
@@ -82,12 +82,12 @@ async function work(
   controller: ReconcilingController,
   parts: ControllerParts,
   queue: WorkQueue,
-  states: Map<string, KeyState>,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     try {
-      const requeueAfterMs = await reconcile(controller, parts, key, states, signal)
+      const requeueAfterMs = await reconcile(controller, parts, key, memory, signal)
       queue.forget(key)
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs)
     } catch (error) {
@@ -120,24 +120,26 @@ async function reconcile(
   controller: ReconcilingController,
   parts: ControllerParts,
   key: string,
-  states: Map<string, KeyState>,
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const state = states.get(key)
-  if (state) await effectsAreVisible(parts, state.effects, signal)
-  states.delete(key)
+  const scope = controller.workers === 1 ? '' : key
+  await effectsAreVisible(parts, memory.effects.get(scope) ?? [], signal)
+  memory.effects.delete(scope)
   const nowMs = parts.clock.now()
   const view = controller.observe(parts.cache, parseKeyText(key), nowMs)
-  if (view === undefined) return undefined
-  const { actions, requeueAfterMs } = controller.plan(view, nowMs, state?.failure)
-  const { effects, failure } = await execute(
-    parts.client.because(causeOf(controller, parts.cache, key)),
-    parts.events,
-    actions,
-  )
-  if (effects.length > 0 || failure) states.set(key, { effects, failure })
-  if (failure) throw failure
-  return requeueAfterMs
+  if (view === undefined) {
+    memory.failures.delete(key)
+    return undefined
+  }
+  const { actions, requeueAfterMs } = controller.plan(view, nowMs, memory.failures.get(key))
+  const client = parts.client.because(causeOf(controller, parts.cache, key))
+  const { effects, failure } = await execute(client, parts.events, actions)
+  if (effects.length > 0) memory.effects.set(scope, effects)
+  memory.failures.delete(key)
+  if (!failure) return requeueAfterMs
+  memory.failures.set(key, failure)
+  throw failure
 }
 
 function causeOf({ name, reconciles }: ReconcilingController, cache: Cache, key: string) {

@@ -1,0 +1,87 @@
+/** The real world: clock, chance, log and the facts of this machine. The one place that reads them. */
+
+import { readFileSync, statfsSync } from 'node:fs'
+import { arch, cpus, release, totalmem } from 'node:os'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
+import { type Random, systemRandom } from '../base/random.ts'
+import type { MachineFacts } from '../node/registration.ts'
+
+export interface Environment {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly machine: MachineFacts
+  /** Text of /etc/hosts and /etc/resolv.conf of this machine. */
+  readonly hosts: string
+  readonly resolvConf: string
+}
+
+export interface EnvironmentOptions {
+  readonly logLevel: LogLevel
+  /** A file, or 1 or 2 for the process's own outputs. */
+  readonly logDestination: string | number
+  /** Whose file system counts as the nodes' disk. */
+  readonly directory: string
+}
+
+export function createEnvironment({ logLevel, logDestination, directory }: EnvironmentOptions): Environment {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    log: createLogger({ level: logLevel, destination: logDestination }),
+    machine: machineFacts(directory),
+    hosts: textOf('/etc/hosts'),
+    resolvConf: textOf('/etc/resolv.conf'),
+  }
+}
+
+function machineFacts(directory: string): MachineFacts {
+  const { blocks, bsize } = statfsSync(directory)
+  return {
+    architecture: arch() === 'arm64' ? 'arm64' : 'amd64',
+    operatingSystem: 'linux',
+    osImage: /^PRETTY_NAME="?(.*?)"?$/m.exec(textOf('/etc/os-release'))?.[1] ?? 'unknown',
+    kernelVersion: release(),
+    machineId: textOf('/etc/machine-id').trim(),
+    bootId: textOf('/proc/sys/kernel/random/boot_id').trim(),
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    diskBytes: blocks * bsize,
+  }
+}
+
+/** Empty where there is no such file: not every system has all of them. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** The variables that set defaults; flags win over them. */
+export interface Variables {
+  readonly home: string | undefined
+  readonly dataHome: string | undefined
+  readonly cluster: string | undefined
+  readonly kubeconfig: string | undefined
+  readonly dockerHost: string | undefined
+  readonly noColor: boolean
+  readonly forceColor: boolean
+  readonly ci: boolean
+}
+
+export function readVariables(): Variables {
+  const { T8S_HOME, XDG_DATA_HOME, T8S_CLUSTER, KUBECONFIG, DOCKER_HOST, NO_COLOR, FORCE_COLOR, CI } = process.env
+  return {
+    home: T8S_HOME,
+    dataHome: XDG_DATA_HOME,
+    cluster: T8S_CLUSTER,
+    kubeconfig: KUBECONFIG,
+    dockerHost: DOCKER_HOST,
+    noColor: Boolean(NO_COLOR),
+    forceColor: Boolean(FORCE_COLOR),
+    ci: Boolean(CI),
+  }
+}

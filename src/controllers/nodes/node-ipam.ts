@@ -1,0 +1,60 @@
+/** node-ipam-controller: every node gets its own part of the pods' address range. */
+
+import { nodes } from '../../apis/core/node.ts'
+import type { Node } from '../../apis/core/types.gen.ts'
+import { assert } from '../../base/assert.ts'
+import { type Cidr, cidrSize, formatCidr, parseCidr } from '../../base/ip.ts'
+import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+
+export interface NodeIpamView {
+  readonly node: Node
+  /** Ranges that other nodes have. */
+  readonly taken: ReadonlySet<string>
+  readonly cluster: Cidr
+  readonly prefixLength: number
+}
+
+/** One worker: two nodes must not be given the same range. */
+const WORKERS = 1
+
+export function nodeIpamController(podCidr: string, prefixLength: number): ReconcilingController<NodeIpamView> {
+  const cluster = parseCidr(podCidr)
+  assert(cluster, 'the configuration was checked')
+  return defineController({
+    name: 'node-ipam-controller',
+    reconciles: nodes,
+    workers: WORKERS,
+    observe: (cache, key): NodeIpamView | undefined => {
+      const node = cache.get(nodes, key)
+      if (!node || node.spec?.podCIDR) return undefined
+      const taken = new Set(cache.list(nodes).flatMap(({ spec }) => spec?.podCIDR ?? []))
+      return { node, taken, cluster, prefixLength }
+    },
+    plan: planNodeIpam,
+  })
+}
+
+export function planNodeIpam({ node, taken, cluster, prefixLength }: NodeIpamView): Plan {
+  const podCIDR = freeRange(cluster, prefixLength, taken)
+  if (podCIDR === undefined) {
+    const message = `Node ${node.metadata.name} status is now: CIDRNotAvailable`
+    return {
+      actions: [{ do: 'event', event: { regarding: node, type: 'Normal', reason: 'CIDRNotAvailable', message } }],
+    }
+  }
+  const body = { spec: { podCIDR, podCIDRs: [podCIDR] } }
+  return {
+    actions: [
+      { do: 'patch', definition: nodes, key: { name: node.metadata.name ?? '' }, patch: { type: 'merge', body } },
+    ],
+  }
+}
+
+function freeRange(cluster: Cidr, prefixLength: number, taken: ReadonlySet<string>): string | undefined {
+  const size = cidrSize({ ...cluster, prefixLength })
+  for (let base = cluster.base; base < cluster.base + cidrSize(cluster); base += size) {
+    const range = formatCidr({ family: cluster.family, base, prefixLength })
+    if (!taken.has(range)) return range
+  }
+  return undefined
+}
