@@ -11,6 +11,7 @@ import {
   labelFilter,
   labels,
   messageOf,
+  ofPod,
   removeContainer,
 } from './docker-engine.ts'
 import { podOf, sharingOf, statusOfInspected, statusOfListed } from './docker-status.ts'
@@ -27,7 +28,7 @@ import type { SecurityFacts } from './security-context.ts'
 const STATUSES_MAX = 5_000
 
 export interface DockerContainers {
-  list(): Promise<readonly ContainerStatus[]>
+  list(podUid?: string): Promise<readonly ContainerStatus[]>
   create(sandboxId: string, config: ContainerConfig): Promise<string>
   start(id: string): Promise<void>
   stop(id: string, graceSeconds: number): Promise<void>
@@ -81,8 +82,8 @@ export function createDockerContainers(engine: DockerEngine, owner: Ownership): 
   }
 
   return {
-    async list() {
-      const found = await docker.listContainers({ all: true, filters })
+    async list(podUid) {
+      const found = await docker.listContainers({ all: true, filters: ofPod(filters, podUid) })
       return (await Promise.all(found.map(statusOf))).filter((status) => status !== undefined)
     },
     create: (sandboxId, config) => orFail('CreateContainerError', create(sandboxId, config)),

@@ -1,16 +1,13 @@
 /** The engine's events about one node's pods, as "look again". Reconnects; after a gap every pod is named once. */
 
 import type { Readable } from 'node:stream'
-import { AsyncQueue } from '../../base/async-queue.ts'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type DockerEngine, labels, openBody } from './docker-engine.ts'
+import { createPodEventQueue } from './pod-event-queue.ts'
 import type { RuntimeEvent } from './runtime.ts'
 
 const RECONNECT: Backoff = { initialMs: 100, factor: 2, maxMs: 5_000 }
-
-/** Pods that wait to be looked at; the same pod waits once, so this is a bound on pods of a node. */
-const EVENTS_MAX = 10_000
 
 /** One event is under 4 KiB; what is longer is no event. */
 const EVENT_BYTES_MAX = 1_048_576
@@ -25,16 +22,9 @@ export interface EventSource {
 }
 
 export async function* podEvents(source: EventSource, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
-  const queue = new AsyncQueue<string>(EVENTS_MAX)
-  const waiting = new Set<string>()
-  const announce = (podUid: string) => {
-    if (!waiting.has(podUid) && queue.push(podUid)) waiting.add(podUid)
-  }
-  const finished = follow(source, announce, signal).finally(() => queue.end())
-  for await (const podUid of queue) {
-    waiting.delete(podUid)
-    yield { podUid }
-  }
+  const queue = createPodEventQueue()
+  const finished = follow(source, queue.announce, signal).finally(queue.end)
+  yield* queue
   await finished
 }
 

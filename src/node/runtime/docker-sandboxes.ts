@@ -12,6 +12,7 @@ import {
   labelFilter,
   labels,
   messageOf,
+  ofPod,
   removeContainer,
 } from './docker-engine.ts'
 import type { DockerNode } from './docker-nodes.ts'
@@ -20,7 +21,7 @@ import type { PodNetwork } from './pod-network.ts'
 import { RuntimeError, type SandboxConfig, type SandboxStatus } from './runtime.ts'
 
 export interface DockerSandboxes {
-  list(): Promise<readonly SandboxStatus[]>
+  list(podUid?: string): Promise<readonly SandboxStatus[]>
   run(config: SandboxConfig): Promise<SandboxStatus>
   remove(id: string): Promise<void>
   /** Host process id inside the sandbox's namespaces. */
@@ -84,8 +85,8 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
 
   return {
     pid,
-    async list() {
-      const found = await docker.listContainers({ all: true, filters })
+    async list(podUid) {
+      const found = await docker.listContainers({ all: true, filters: ofPod(filters, podUid) })
       return Promise.all(found.map(statusOf))
     },
     async run(config) {
@@ -120,9 +121,7 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
       await removeContainer(docker, id)
       addresses.delete(id)
       const pod = podOf(info.Labels)
-      const others = await docker.listContainers({
-        filters: { label: [...filters.label, `${labels.podUid}=${pod.uid}`] },
-      })
+      const others = await docker.listContainers({ filters: ofPod(filters, pod.uid) })
       if (others.length === 0) await network.detach(pod.uid)
     },
   }

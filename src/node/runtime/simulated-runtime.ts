@@ -1,0 +1,259 @@
+/**
+ * The container runtime contract without processes: thousands of pods in one process, on any clock. It forgets
+ * everything with the process that runs it, as a machine does that loses power.
+ */
+
+import { duplexPair, type Writable } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import { sha256Hex } from '../../base/hash.ts'
+import type { Random } from '../../base/random.ts'
+import { createPodEventQueue, type PodEventQueue } from './pod-event-queue.ts'
+import type { PodNetwork } from './pod-network.ts'
+import {
+  type ContainerRuntime,
+  type ImageStatus,
+  type LogLine,
+  type LogOptions,
+  type ProcessStreams,
+  RuntimeError,
+  type SandboxConfig,
+  type SandboxStatus,
+} from './runtime.ts'
+import { type PodBehavior, runForever, SimulatedContainer } from './simulated-container.ts'
+
+export interface SimulatedRuntimeOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** Gives addresses; `pid` is 0. */
+  readonly network: PodNetwork
+  /** What containers do. Default: run for ever. */
+  readonly behavior?: PodBehavior | undefined
+  /** Throws to make a pull fail. Default: every image can be had at once. */
+  readonly pull?: ((reference: string) => Promise<void>) | undefined
+}
+
+interface Sandbox {
+  readonly status: SandboxStatus
+  readonly config: SandboxConfig
+}
+
+interface State {
+  readonly options: SimulatedRuntimeOptions
+  readonly sandboxes: Map<string, Sandbox>
+  readonly containers: Map<string, SimulatedContainer>
+  readonly images: Map<string, ImageStatus>
+  readonly queues: Set<PodEventQueue>
+}
+
+export function createSimulatedRuntime(options: SimulatedRuntimeOptions): ContainerRuntime {
+  const state: State = {
+    options,
+    sandboxes: new Map(),
+    containers: new Map(),
+    images: new Map(),
+    queues: new Set(),
+  }
+  return {
+    version: async () => ({ name: 'simulated', version: '1', apiVersion: '1' }),
+    ...sandboxMethods(state),
+    ...containerMethods(state),
+    ...imageMethods(state),
+    ...streamMethods(state),
+    events: (signal) => eventsOf(state, signal),
+    async [Symbol.asyncDispose]() {
+      for (const container of state.containers.values()) container.kill()
+    },
+  }
+}
+
+type SandboxMethods = Pick<ContainerRuntime, 'sandboxes' | 'runSandbox' | 'removeSandbox'>
+
+function sandboxMethods(state: State): SandboxMethods {
+  const { sandboxes, containers, options } = state
+  return {
+    async sandboxes(podUid) {
+      const all = [...sandboxes.values()].map(({ status }) => status)
+      return podUid === undefined ? all : all.filter(({ pod }) => pod.uid === podUid)
+    },
+    async runSandbox(config) {
+      const { pod, attempt, hostNetwork } = config
+      const ips = hostNetwork ? [] : (await options.network.attach({ ...pod, pid: 0 })).ips
+      const id = newId(options.random)
+      const createdAtMs = options.clock.now()
+      const status: SandboxStatus = { id, pod, attempt, state: 'ready', createdAtMs, ips, hostNetwork }
+      sandboxes.set(id, { status, config })
+      announce(state, pod.uid)
+      return status
+    },
+    async removeSandbox(id) {
+      const sandbox = sandboxes.get(id)
+      if (!sandbox) return
+      for (const container of containers.values()) if (container.sandboxId === id) container.kill()
+      sandboxes.delete(id)
+      const { uid } = sandbox.status.pod
+      const others = [...sandboxes.values()].some(({ status }) => status.pod.uid === uid)
+      if (!others) await options.network.detach(uid)
+      announce(state, uid)
+    },
+  }
+}
+
+type ContainerMethods = Pick<
+  ContainerRuntime,
+  | 'containers'
+  | 'createContainer'
+  | 'startContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'updateContainer'
+  | 'usage'
+>
+
+function containerMethods(state: State): ContainerMethods {
+  const { sandboxes, containers, options } = state
+  return {
+    async containers(podUid) {
+      const all = [...containers.values()].map((container) => container.status())
+      return podUid === undefined ? all : all.filter(({ pod }) => pod.uid === podUid)
+    },
+    async createContainer(sandboxId, config) {
+      const sandbox = sandboxes.get(sandboxId)
+      if (!sandbox) throw new RuntimeError('CreateContainerError', `sandbox ${sandboxId} is not there`)
+      const { pod } = sandbox.status
+      const id = newId(options.random)
+      const onChange = () => announce(state, pod.uid)
+      containers.set(id, new SimulatedContainer({ id, sandboxId, pod, config, clock: options.clock, onChange }))
+      return id
+    },
+    async startContainer(id) {
+      const container = existing(state, id)
+      const sandbox = sandboxes.get(container.sandboxId)
+      if (!sandbox) throw new RuntimeError('RunContainerError', `sandbox ${container.sandboxId} is not there`)
+      if (container.state !== 'created') return
+      container.start(options.behavior ?? runForever, sandbox.config.annotations)
+    },
+    stopContainer: async (id, graceSeconds) => containers.get(id)?.stop(graceSeconds * 1000),
+    async removeContainer(id) {
+      containers.get(id)?.kill()
+      containers.delete(id)
+    },
+    // Limits change nothing here: a behaviour says itself what it uses.
+    updateContainer: async (id) => void existing(state, id),
+    async usage(id) {
+      const container = containers.get(id)
+      return container?.state === 'running' ? container.usage() : undefined
+    },
+  }
+}
+
+type ImageMethods = Pick<ContainerRuntime, 'images' | 'image' | 'pullImage' | 'removeImage'>
+
+/** The grammar of references, roughly: no capitals or blanks in the path, an optional tag or digest. */
+const REFERENCE =
+  /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]+)?$/
+
+function imageMethods({ images, options }: State): ImageMethods {
+  return {
+    images: async () => [...images.values()],
+    image: async (reference) => images.get(reference),
+    async pullImage(reference) {
+      if (!REFERENCE.test(reference)) throw new RuntimeError('InvalidImageName', `invalid reference: ${reference}`)
+      await options.pull?.(reference)
+      const id = `sha256:${sha256Hex(reference)}`
+      const image: ImageStatus = { id, tags: [reference], digests: [], sizeBytes: 0, user: { uid: 0 } }
+      images.set(reference, image)
+      return image
+    },
+    removeImage: async (reference) => void images.delete(reference),
+  }
+}
+
+type StreamMethods = Pick<ContainerRuntime, 'exec' | 'attach' | 'connect' | 'logs'>
+
+function streamMethods(state: State): StreamMethods {
+  return {
+    async exec(id, command, streams, { signal }) {
+      const container = existing(state, id)
+      if (container.state !== 'running') throw new RuntimeError('ExecError', `container ${id} does not run`)
+      signal?.throwIfAborted()
+      const { stdout, stderr, code } = await container.exec({ command, stdin: streams.stdin })
+      signal?.throwIfAborted()
+      if (stdout) streams.stdout?.write(stdout)
+      if (stderr) (streams.stderr ?? streams.stdout)?.write(stderr)
+      return code ?? 0
+    },
+    attach: (id, streams, signal) => attachTo(existing(state, id), streams, signal),
+    async connect(sandboxId, port) {
+      for (const container of state.containers.values()) {
+        const handler = container.sandboxId === sandboxId ? container.ports.get(port) : undefined
+        if (!handler) continue
+        const [near, far] = duplexPair()
+        handler(far)
+        return near
+      }
+      throw new RuntimeError('ConnectError', `connect ECONNREFUSED 127.0.0.1:${port}`)
+    },
+    logs: (id, options, signal) => logsOf(existing(state, id), options, signal),
+  }
+}
+
+async function attachTo(
+  container: SimulatedContainer,
+  { stdin, stdout, stderr }: ProcessStreams,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // A behaviour reads no input; it must not hold up whoever sends some.
+  stdin?.resume()
+  const target = (stream: LogLine['stream']): Writable | undefined => (stream === 'stdout' ? stdout : stderr)
+  for await (const { stream, bytes } of followed(container, signal)) target(stream)?.write(bytes)
+}
+
+async function* logsOf(
+  container: SimulatedContainer,
+  { follow, tailLines, sinceMs }: LogOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LogLine> {
+  // Followed before the past is read out, so that nothing falls between.
+  const live = follow ? followed(container, signal) : undefined
+  const since = container.log.filter(({ timestamp }) => sinceMs === undefined || Date.parse(timestamp) >= sinceMs)
+  yield* tailLines === undefined ? since : since.slice(Math.max(0, since.length - tailLines))
+  if (live) yield* live
+}
+
+function followed(container: SimulatedContainer, signal: AbortSignal | undefined): AsyncIterable<LogLine> {
+  const queue = container.follow()
+  const stop = () => container.unfollow(queue)
+  void container.finished(signal).then(stop)
+  return queue
+}
+
+async function* eventsOf(
+  { queues, sandboxes }: State,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly podUid: string }> {
+  const queue = createPodEventQueue()
+  if (signal.aborted) return
+  queues.add(queue)
+  for (const { status } of sandboxes.values()) queue.announce(status.pod.uid)
+  signal.addEventListener('abort', queue.end, { once: true })
+  try {
+    yield* queue
+  } finally {
+    queues.delete(queue)
+    signal.removeEventListener('abort', queue.end)
+  }
+}
+
+function announce({ queues }: State, podUid: string): void {
+  for (const queue of queues) queue.announce(podUid)
+}
+
+function existing({ containers }: State, id: string): SimulatedContainer {
+  const container = containers.get(id)
+  if (!container) throw new RuntimeError('NotFound', `container ${id} is not there`)
+  return container
+}
+
+function newId(random: Random): string {
+  return Buffer.from(random.bytes(32)).toString('hex')
+}
