@@ -112,6 +112,19 @@ describe('fields of built-in objects', () => {
   })
 })
 
+test('schemas inside a custom resource definition are checked and written like any struct', () => {
+  const schema = builtinSchema('apiextensions.v1.JSONSchemaProps')
+  const value = {
+    items: { type: 'object', odd: 1 },
+    additionalProperties: true,
+    properties: { a: { default: { z: 1, a: 2 } } },
+  }
+  expect(checkFields(value, schema)).toEqual(['unknown field "items.odd"'])
+  expect(JSON.stringify(canonical(value, schema))).toBe(
+    '{"items":{"type":"object"},"properties":{"a":{"default":{"a":2,"z":1}}},"additionalProperties":true}',
+  )
+})
+
 describe('the canonical form of built-in objects', () => {
   const written = canonical(
     { metadata: { name: 'web' }, spec: { template: { spec: { containers: [{ name: 'a' }] } } } },

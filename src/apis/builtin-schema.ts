@@ -53,9 +53,21 @@ function specialSchema(definition: string): Schema | undefined {
     case 'apiextensions.v1.JSONSchemaPropsOrBool':
     case 'apiextensions.v1.JSONSchemaPropsOrArray':
     case 'apiextensions.v1.JSONSchemaPropsOrStringArray':
-      return { definition, 'x-kubernetes-preserve-unknown-fields': true, 'x-kubernetes-map-type': 'atomic' }
+      return schemaOrOther(definition)
     default:
       return undefined
+  }
+}
+
+/** A JSON schema, or something else, or a list: `items` is what every object in it is. */
+function schemaOrOther(definition: string): Schema {
+  return {
+    definition,
+    'x-kubernetes-preserve-unknown-fields': true,
+    'x-kubernetes-map-type': 'atomic',
+    get items() {
+      return builtinSchema('apiextensions.v1.JSONSchemaProps')
+    },
   }
 }
 
@@ -133,6 +145,9 @@ function referenceSchema(target: Schema, attributes: Schema): Schema {
     ...attributes,
     get properties() {
       return target.properties
+    },
+    get items() {
+      return target.items
     },
   }
 }

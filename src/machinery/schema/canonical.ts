@@ -10,7 +10,7 @@
 import { setOwn } from '../../base/deep-freeze.ts'
 import { canonicalQuantity } from '../meta/quantity.ts'
 import { canonicalBase64, canonicalMicroTime, canonicalTime } from './scalar-forms.ts'
-import type { Schema } from './schema.ts'
+import { isSchemaOrOther, type Schema } from './schema.ts'
 
 /** A new value; `value` is not changed. Its types must fit (`checkFields`); what does not is kept as it is. */
 export function canonical<T>(value: T, schema: Schema): T {
@@ -44,6 +44,7 @@ function formOf(schema: Schema): Form {
 }
 
 function compile(schema: Schema): Form {
+  if (isSchemaOrOther(schema)) return schemaOrOther(schema)
   switch (schema.definition) {
     case undefined:
       return schema.properties === undefined ? compilePlain(schema) : custom(schema)
@@ -103,6 +104,14 @@ function nullable(canonicalText: (text: string) => string, empty?: string): Form
     zero: () => null,
     isZero: (value) => value === null || value === empty,
   }
+}
+
+function schemaOrOther({ items = {} }: Schema): Form {
+  const write = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(write)
+    return isObject(value) ? formOf(items).write(value) : (value ?? null)
+  }
+  return { write, zero: () => null, isZero: (value) => value === null }
 }
 
 function list(schema: Schema): Form {

@@ -8,7 +8,7 @@
 
 import { parseQuantity } from '../meta/quantity.ts'
 import { isTime, isValidBase64, parseTimeFailure } from './scalar-forms.ts'
-import type { Schema } from './schema.ts'
+import { isSchemaOrOther, type Schema } from './schema.ts'
 
 /** Unknown fields reported per object: the message is for a person. */
 const PROBLEMS_MAX = 100
@@ -68,6 +68,7 @@ function checkOf(schema: Schema): Check {
 const accept: Check = () => undefined
 
 function compile(schema: Schema): Check {
+  if (isSchemaOrOther(schema)) return compileSchemaOrOther(schema)
   const special = specialCheck(schema)
   if (special !== undefined) return special
   switch (schema.type) {
@@ -90,6 +91,19 @@ function compile(schema: Schema): Check {
         ? accept
         : compileObject(schema)
   }
+}
+
+function compileSchemaOrOther({ items = {} }: Schema): Check {
+  const check: Check = (value, trail) => {
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) {
+        trail.segments.push(index)
+        check(item, trail)
+        trail.segments.pop()
+      }
+    } else if (typeof value === 'object') checkOf(items)(value, trail)
+  }
+  return check
 }
 
 function specialCheck(schema: Schema): Check | undefined {

@@ -55,6 +55,11 @@ export interface Schema {
   readonly presence?: Presence | undefined
 }
 
+/** Whether a value is a schema, or a list of them, or another form that stays as it is; `items` is the schema. */
+export function isSchemaOrOther({ definition }: Schema): boolean {
+  return definition?.startsWith('apiextensions.v1.JSONSchemaPropsOr') === true
+}
+
 /**
  * When stored JSON has a field of a built-in type. `always`: even when never set, then with its zero value
  * (`""`, `0`, `false`, `null` for lists, maps and times, `{}` for structs). `nonZero`: unless it has its zero
