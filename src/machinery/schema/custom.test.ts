@@ -89,6 +89,52 @@ describe('validation of custom objects', () => {
   })
 })
 
+describe('validation of an update', () => {
+  const errorsOf = (spec: unknown, previous: unknown): readonly string[] =>
+    validateValue({ spec }, schema, '', { spec: previous }).map(({ path }) => path)
+
+  test('what was invalid before and stays as it is passes', () => {
+    expect(errorsOf({ size: 99, name: 'ok' }, { size: 99, name: 'no' })).toEqual([])
+    expect(errorsOf({ size: 98 }, { size: 99 })).toEqual(['spec.size'])
+    expect(errorsOf({ name: 'ok' }, { name: 'no' })).toEqual(['spec.size'])
+  })
+
+  test('items of a keyed list are compared by their keys', () => {
+    const old = [{ key: 'a', on: 'x' }, { key: 'b' }]
+    expect(errorsOf({ size: 1, items: [{ key: 'b' }, { key: 'a', on: 'x' }] }, { size: 1, items: old })).toEqual([])
+    expect(errorsOf({ size: 1, items: [{ key: 'c', on: 'x' }] }, { size: 1, items: old })).toEqual(['spec.items[0].on'])
+  })
+})
+
+describe('hostile input', () => {
+  test('very deep values of a recursive schema are walked without overflow', () => {
+    const recursive: { properties?: Record<string, Schema>; type: 'object' } = { type: 'object' }
+    recursive.properties = { next: recursive }
+    let value: Record<string, unknown> = { odd: 1 }
+    for (let depth = 0; depth < 900; depth++) value = { next: value }
+    expect(checkFields(value, recursive)).toHaveLength(1)
+    expect(prune(value, recursive)).not.toBe(value)
+    expect(validateValue(value, recursive)).toEqual([])
+    expect(canonical(value, recursive)).toEqual(value)
+    expect(applyDefaults(value, recursive)).toBe(value)
+  })
+
+  test('a pattern that backtracks elsewhere is linear here', () => {
+    const evil: Schema = { type: 'string', pattern: '^(a+)+$' }
+    expect(validateValue(`${'a'.repeat(10_000)}!`, evil)).toHaveLength(1)
+  })
+
+  test('findings are bounded', () => {
+    const numbers: Schema = { type: 'array', items: { type: 'integer' } }
+    expect(
+      validateValue(
+        Array.from({ length: 10_000 }, () => 'x'),
+        numbers,
+      ).length,
+    ).toBeLessThanOrEqual(200)
+  })
+})
+
 describe('pruning', () => {
   test('unknown fields go, also named ones of Object.prototype; free objects keep theirs', () => {
     const value = JSON.parse(

@@ -3,6 +3,7 @@
  * upstream's words. Expression rules (`x-kubernetes-validations`) are another module's. Never throws.
  */
 
+import { deepEqual } from '../../base/deep-equal.ts'
 import { duplicate, type FieldError, FieldPath, invalidValue, required } from '../meta/field-error.ts'
 import { enumRule, jsonTypeOf, listRules, numberRules, objectRules, stringRules, wrongType } from './rules.ts'
 import type { Schema } from './schema.ts'
@@ -12,15 +13,20 @@ type JsonObject = Readonly<Record<string, unknown>>
 /** Findings kept per object: a hostile list must not make an answer of megabytes. */
 const ERRORS_MAX = 200
 
-/** `path` is where `value` stands; empty for a whole object. */
-export function validateValue(value: unknown, schema: Schema, path = ''): readonly FieldError[] {
+/**
+ * `path` is where `value` stands; empty for a whole object. What an update leaves as it was in `previous` is
+ * not validated again: a schema may have become stricter since.
+ */
+export function validateValue(value: unknown, schema: Schema, path = '', previous?: unknown): readonly FieldError[] {
   const errors: FieldError[] = []
-  collect(value, schema, path, errors)
+  collect(value, schema, path, errors, previous)
   return errors
 }
 
-function collect(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
+/** `previous` is undefined where there is nothing to compare with. */
+function collect(value: unknown, schema: Schema, path: string, errors: FieldError[], previous?: unknown): void {
   if (errors.length >= ERRORS_MAX || (value === null && schema.nullable)) return
+  if (previous !== undefined && deepEqual(value, previous)) return
   const mismatch = typeError(value, schema, path)
   if (mismatch !== undefined) {
     errors.push(mismatch)
@@ -29,8 +35,8 @@ function collect(value: unknown, schema: Schema, path: string, errors: FieldErro
   errors.push(...enumRule(value, schema, path))
   if (typeof value === 'string') errors.push(...stringRules(value, schema, path))
   else if (typeof value === 'number') errors.push(...numberRules(value, schema, path))
-  else if (Array.isArray(value)) collectList(value, schema, path, errors)
-  else if (isObject(value)) collectObject(value, schema, path, errors)
+  else if (Array.isArray(value)) collectList(value, schema, path, errors, previous)
+  else if (isObject(value)) collectObject(value, schema, path, errors, previous)
   collectCompositions(value, schema, path, errors)
 }
 
@@ -44,24 +50,46 @@ function typeError(value: unknown, schema: Schema, path: string): FieldError | u
   return wrongType(value, type, path)
 }
 
-function collectList(list: readonly unknown[], schema: Schema, path: string, errors: FieldError[]): void {
+function collectList(
+  list: readonly unknown[],
+  schema: Schema,
+  path: string,
+  errors: FieldError[],
+  previous: unknown,
+): void {
   errors.push(...listRules(list, schema, path))
   const { items } = schema
   if (items !== undefined) {
-    for (const [index, item] of list.entries()) collect(item, items, `${path}[${index}]`, errors)
+    const counterpart = counterpartIn(previous, schema)
+    for (const [index, item] of list.entries()) collect(item, items, `${path}[${index}]`, errors, counterpart(item))
   }
   errors.push(...listTypeErrors(list, schema, path))
 }
 
-function collectObject(object: JsonObject, schema: Schema, path: string, errors: FieldError[]): void {
+/** Finds the previous item with the same keys; only lists that are maps have such. */
+function counterpartIn(previous: unknown, schema: Schema): (item: unknown) => unknown {
+  if (!Array.isArray(previous) || schema['x-kubernetes-list-type'] !== 'map') return () => undefined
+  const items = new Map(previous.map((item: unknown) => [canonicalText(keysOf(item, schema)), item]))
+  return (item) => items.get(canonicalText(keysOf(item, schema)))
+}
+
+function collectObject(
+  object: JsonObject,
+  schema: Schema,
+  path: string,
+  errors: FieldError[],
+  previous: unknown,
+): void {
   errors.push(...objectRules(object, schema, path))
   for (const name of schema.required ?? []) {
     if (!Object.hasOwn(object, name)) errors.push(required(new FieldPath(childOf(path, name))))
   }
   const { properties = {}, additionalProperties } = schema
   for (const [name, value] of Object.entries(object)) {
-    if (Object.hasOwn(properties, name)) collect(value, properties[name] ?? {}, childOf(path, name), errors)
-    else if (typeof additionalProperties === 'object') collect(value, additionalProperties, childOf(path, name), errors)
+    const field = Object.hasOwn(properties, name) ? properties[name] : additionalProperties
+    if (typeof field !== 'object') continue
+    const before = isObject(previous) && Object.hasOwn(previous, name) ? previous[name] : undefined
+    collect(value, field, childOf(path, name), errors, before)
   }
   if (schema['x-kubernetes-embedded-resource']) errors.push(...embeddedResourceErrors(object, path))
 }
