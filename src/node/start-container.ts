@@ -118,7 +118,13 @@ async function ensureImage(
   const where = fieldPathOf(container)
   const present = await runtime.image(reference)
   if (present && imagePullPolicy !== 'Always') {
-    events.event(pod, 'Normal', 'Pulled', `Container image "${reference}" already present on machine`, where)
+    events.event(
+      pod,
+      'Normal',
+      'Pulled',
+      `Container image "${reference}" already present on machine and can be accessed by the pod`,
+      where,
+    )
     return present
   }
   if (imagePullPolicy === 'Never')
@@ -142,7 +148,13 @@ async function ensureImage(
   } catch (error) {
     // A policy of Always asks the registry; an image that was made on this machine has none to ask.
     if (!present || present.digests.length > 0) throw error
-    events.event(pod, 'Normal', 'Pulled', `Container image "${reference}" already present on machine`, where)
+    events.event(
+      pod,
+      'Normal',
+      'Pulled',
+      `Container image "${reference}" already present on machine and can be accessed by the pod`,
+      where,
+    )
     return present
   }
 }

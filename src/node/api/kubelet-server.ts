@@ -1,0 +1,148 @@
+/**
+ * The node's own HTTPS API, for the API server only: logs, exec, attach, port-forward, pods, stats. Paths as upstream's
+ * kubelet. Whoever shows no certificate of an allowed name is refused before anything is looked at.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { ApiError, badRequest, toStatus } from '../../machinery/meta/api-error.ts'
+import type { UpgradedSocket } from '../../machinery/wire/message.ts'
+import type { KubeletRequest, KubeletServerOptions } from './kubelet-request.ts'
+import { writeLogs } from './logs.ts'
+import { statsSummary } from './stats-summary.ts'
+import { attachTo, execIn, forwardPorts } from './streams.ts'
+
+export interface KubeletServer extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+}
+
+type Route = (request: KubeletRequest, response: ServerResponse) => Promise<void>
+type UpgradeRoute = (request: KubeletRequest, upgraded: UpgradedSocket) => Promise<void>
+
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['containerLogs', writeLogs],
+  ['healthz', async (_, response) => void response.end('ok')],
+  [
+    'pods',
+    async ({ options }, response) =>
+      writeJson(response, 200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: options.pods() }),
+  ],
+  ['stats', async ({ options }, response) => writeJson(response, 200, await statsSummary(options))],
+])
+
+const UPGRADES: ReadonlyMap<string, UpgradeRoute> = new Map<string, UpgradeRoute>([
+  ['exec', execIn],
+  ['attach', attachTo],
+  ['portForward', forwardPorts],
+])
+
+export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
+  const { host, port, certificate, key, clientCa } = options
+  const server = createServer({ cert: certificate, key, ca: clientCa, requestCert: true, rejectUnauthorized: true })
+  const sockets = new Set<Duplex>()
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  server.on('request', (request, response) => void answer(options, request, response))
+  server.on('upgrade', (request, socket, head) => void upgrade(options, { request, socket, head }))
+  server.on('tlsClientError', () => {})
+  await new Promise<void>((resolve, reject) => {
+    server.on('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+  return {
+    host: address.address,
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function answer(
+  options: KubeletServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const stop = new AbortController()
+  response.on('close', () => stop.abort())
+  response.on('error', () => stop.abort())
+  try {
+    authorize(options, request)
+    const { verb, parts, query } = partsOf(request)
+    const route = ROUTES.get(verb)
+    if (!route) throw new ApiError(404, 'NotFound', '404 page not found')
+    await route({ options, parts, query, signal: stop.signal }, response)
+  } catch (error) {
+    fail(options, response, error)
+  }
+}
+
+async function upgrade(options: KubeletServerOptions, upgraded: UpgradedSocket): Promise<void> {
+  const stop = new AbortController()
+  upgraded.socket.on('close', () => stop.abort())
+  upgraded.socket.on('error', () => stop.abort())
+  try {
+    authorize(options, upgraded.request)
+    const { verb, parts, query } = partsOf(upgraded.request)
+    const route = UPGRADES.get(verb)
+    if (!route) throw new ApiError(404, 'NotFound', '404 page not found')
+    await route({ options, parts, query, signal: stop.signal }, upgraded)
+  } catch (error) {
+    refuse(options, upgraded.socket, error)
+  }
+}
+
+function authorize({ allowedNames }: KubeletServerOptions, { socket }: IncomingMessage): void {
+  const { subject } = (socket as TLSSocket).getPeerCertificate()
+  const names = [subject?.CN ?? []].flat()
+  if (!names.some((name) => allowedNames.includes(name)))
+    throw new ApiError(403, 'Forbidden', 'this certificate may not call the node')
+}
+
+function partsOf({ url = '/' }: IncomingMessage): {
+  readonly verb: string
+  readonly parts: readonly string[]
+  readonly query: URLSearchParams
+} {
+  const [path = '', search = ''] = url.split('?', 2)
+  try {
+    const [verb = '', ...parts] = path.split('/').slice(1).map(decodeURIComponent)
+    return { verb, parts, query: new URLSearchParams(search) }
+  } catch {
+    throw badRequest('the path is not properly encoded')
+  }
+}
+
+function fail({ log }: KubeletServerOptions, response: ServerResponse, error: unknown): void {
+  if (!(error instanceof ApiError)) log.warn('a request to the node failed', { error: String(error) })
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const status = toStatus(error)
+  writeJson(response, status.code ?? 500, status)
+}
+
+/** An upgrade that is not granted is answered as plain HTTP, unless its protocol has begun. */
+function refuse({ log }: KubeletServerOptions, socket: Duplex, error: unknown): void {
+  if (!(error instanceof ApiError)) log.warn('a stream of the node failed', { error: String(error) })
+  if (socket.destroyed) return
+  const status = toStatus(error)
+  const body = JSON.stringify(status)
+  socket.end(
+    `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function writeJson(response: ServerResponse, code: number, value: unknown): void {
+  response.writeHead(code, { 'Content-Type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
