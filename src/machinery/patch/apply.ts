@@ -1,0 +1,187 @@
+/**
+ * Server-side apply: merges what a manager wants into the live object. The manager owns what it applied;
+ * what it applied before and no longer does goes, unless somebody else owns it. Changing a field that
+ * another manager owns is a conflict, unless forced. kubectl takes over its own client-side applies.
+ */
+
+import { deepEqual } from '../../base/deep-equal.ts'
+import { applyConflict, badRequest } from '../meta/api-error.ts'
+import type { KubeObject } from '../meta/object.ts'
+import type { Schema } from '../schema/schema.ts'
+import { checkTyped } from './check-typed.ts'
+import {
+  difference,
+  emptyFieldSet,
+  type FieldPathElements,
+  type FieldSet,
+  hasPath,
+  intersection,
+  isEmptySet,
+  membersOf,
+  pathText,
+  union,
+} from './field-set.ts'
+import { lastAppliedFields, withLastApplied } from './last-applied.ts'
+import {
+  decodeManaged,
+  encodeManaged,
+  filtered,
+  type ManagedSet,
+  type ManagedSets,
+  managerKey,
+  type ResetFields,
+  stripped,
+  withManagedFields,
+  withoutLost,
+  withoutReset,
+} from './managed-fields.ts'
+import { managedSchema } from './managed-schema.ts'
+import { mergeValues, removeFields, withNamedMembers } from './typed-merge.ts'
+import { type Comparison, compareValues, emptyObjectOf, fieldSetOf } from './typed-value.ts'
+
+export interface ServerSideApply<T extends KubeObject> {
+  /** The object before; undefined, or without a UID, for a create. */
+  readonly live: T | undefined
+  /** What the manager wants, as it was sent: not defaulted. */
+  readonly applied: T
+  readonly manager: string
+  readonly force: boolean
+  readonly apiVersion: string
+  readonly subresource: string
+  /** RFC 3339, whole seconds. */
+  readonly nowText: string
+  readonly schema: Schema
+  readonly resetFields: ResetFields
+}
+
+/** The manager whose client-side applies server-side apply carries on. */
+const KUBECTL = 'kubectl'
+/** Who owns what an object had before its fields were tracked. */
+const BEFORE_FIRST_APPLY = 'before-first-apply'
+
+/** The merged object, not yet defaulted, with its new managed fields. Throws 409 on conflicts, 400 for a bad request. */
+export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T>): { readonly object: T } {
+  const { applied, manager, apiVersion } = request
+  if (applied.apiVersion !== apiVersion) {
+    const versions = `Specified patch version: ${applied.apiVersion ?? ''}, expected: ${apiVersion}`
+    throw badRequest(`Incorrect version specified in apply patch. ${versions}`)
+  }
+  if (applied.metadata.managedFields !== undefined && applied.metadata.managedFields !== null)
+    throw badRequest('metadata.managedFields must be nil')
+  const schema = managedSchema(request.schema)
+  checkTyped(applied, schema)
+  const outcome = applyOnce(request, schema)
+  const object = withManagedFields(outcome.object, encodeManaged(outcome.sets))
+  return { object: manager === KUBECTL ? withLastApplied(object, applied) : object }
+}
+
+interface Outcome<T> {
+  readonly object: T
+  readonly sets: ManagedSets
+}
+
+interface Conflict {
+  readonly owner: ManagedSet
+  readonly path: FieldPathElements
+}
+
+function applyOnce<T extends KubeObject>(request: ServerSideApply<T>, schema: Schema): Outcome<T> {
+  const { applied, manager, apiVersion, subresource, nowText, resetFields } = request
+  const live = request.live ?? ({ metadata: {} } as T)
+  const before = ownersBefore(request, live, schema)
+  const own = { manager, operation: 'Apply', apiVersion, subresource } as const
+  const key = managerKey(own)
+  const last = before.get(key)
+  const set = withoutReset(fieldSetOf(applied, schema), resetFields)
+  const sets = new Map(before).set(key, { ...own, set, time: last?.time })
+  const merged = mergeValues(live, applied, schema)
+  const object = prune(merged, sets, last?.set, schema) as T
+  const comparison = filtered(compareValues(live, object, schema), resetFields)
+  checkConflicts(request, live, conflictsOf(sets, comparison, key), schema)
+  const rest = new Map(withoutLost(sets, comparison, key))
+  const ownSet = stripped(set)
+  const isChanged = !deepEqual(live, object)
+  if (!isEmptySet(ownSet)) rest.set(key, { ...own, set: ownSet, time: isChanged ? nowText : last?.time })
+  return { object, sets: rest }
+}
+
+/** The owners so far. An object nobody tracked gets one owner for all it has. */
+function ownersBefore<T extends KubeObject>(
+  { apiVersion, subresource, nowText, resetFields, schema: ownSchema }: ServerSideApply<T>,
+  live: T,
+  schema: Schema,
+): ManagedSets {
+  const sets = decodeManaged(live.metadata.managedFields ?? []) ?? new Map<string, ManagedSet>()
+  if (sets.size > 0 || live.metadata.uid === undefined) return sets
+  const all = filtered(compareValues(emptyObjectOf(ownSchema), live, schema), resetFields)
+  const owner: ManagedSet = {
+    manager: BEFORE_FIRST_APPLY,
+    operation: 'Update',
+    apiVersion,
+    subresource,
+    set: stripped(all.changed),
+    time: nowText,
+  }
+  return isEmptySet(owner.set) ? sets : new Map([[managerKey(owner), owner]])
+}
+
+/**
+ * Takes out what the manager applied last and nobody owns now. What was not in its last set stays, however
+ * it came to stand below something that goes.
+ */
+function prune(merged: unknown, sets: ManagedSets, last: FieldSet | undefined, schema: Schema): unknown {
+  if (last === undefined || isEmptySet(last)) return merged
+  const named = (set: FieldSet): FieldSet => withNamedMembers(set, schema)
+  const lastNamed = named(last)
+  const everything = named(fieldSetOf(merged, schema))
+  const owned = [...sets.values()].reduce((all, { set }) => union(all, set), emptyFieldSet)
+  const withoutLast = named(fieldSetOf(removeFields(merged, lastNamed, schema), schema))
+  const unowned = difference(everything, union(withoutLast, named(owned)))
+  const pruned = named(fieldSetOf(removeFields(merged, unowned, schema), schema))
+  return removeFields(merged, intersection(difference(everything, pruned), lastNamed), schema)
+}
+
+function conflictsOf(sets: ManagedSets, { changed }: Comparison, own: string): Conflict[] {
+  const conflicts: Conflict[] = []
+  for (const [key, owner] of sets) {
+    if (key === own) continue
+    for (const path of membersOf(intersection(owner.set, changed))) conflicts.push({ owner, path })
+  }
+  return conflicts
+}
+
+/** kubectl's conflicts with what its own client-side apply set are none. */
+function checkConflicts<T extends KubeObject>(
+  { manager, force, apiVersion }: ServerSideApply<T>,
+  live: T,
+  conflicts: readonly Conflict[],
+  schema: Schema,
+): void {
+  if (force || conflicts.length === 0) return
+  const allowed = manager === KUBECTL ? lastAppliedFields(live, apiVersion, schema) : emptyFieldSet
+  const real = conflicts.filter(({ path }) => !hasPath(allowed, path))
+  if (real.length > 0) throw conflictError(real)
+}
+
+function conflictError(conflicts: readonly Conflict[]): Error {
+  const causes = conflicts.map(({ owner, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${ownerText(owner)}`,
+    field: pathText(path),
+  }))
+  const [first] = causes
+  if (causes.length === 1 && first !== undefined)
+    return applyConflict(`Apply failed with 1 conflict: ${first.message}: ${first.field}`, causes)
+  const owners = [...new Set(causes.map(({ message }) => message))].sort()
+  const lines = owners.flatMap((message) => [
+    `${message.replace('conflict', 'conflicts')}:`,
+    ...causes.filter((cause) => cause.message === message).map(({ field }) => `- ${field}`),
+  ])
+  return applyConflict(`Apply failed with ${causes.length} conflicts: ${lines.join('\n')}`, causes)
+}
+
+/** `"kubectl-client-side-apply" using apps/v1`; appliers have no version. */
+function ownerText({ manager, operation, apiVersion, subresource }: ManagedSet): string {
+  const name = JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`)
+  return operation === 'Update' ? `${name} using ${apiVersion}` : name
+}

@@ -1,0 +1,252 @@
+/**
+ * Sets of field paths, as values. A set is its own fieldsV1 form, so nothing is encoded or decoded:
+ *
+ *     { "f:spec": { "f:ports": { ".": {}, 'k:{"port":80}': { ".": {}, "f:port": {} } }, "f:type": {} } }
+ *
+ * A key is a path element: `f:` a field, `k:` a list item by keys, `v:` a set item by value, `i:` one by
+ * index. A node that is empty, or has `.`, is itself in the set; the others only lead to deeper ones.
+ * Sets are immutable and share their parts.
+ */
+
+import { byCodeUnit } from '../../base/group-by.ts'
+
+export interface FieldSet {
+  readonly [element: string]: FieldSet
+}
+
+/** From the root down. */
+export type FieldPathElements = readonly string[]
+
+export const emptyFieldSet: FieldSet = {}
+
+/** Levels of nesting that are taken from a client. Objects of the API stay below 50. */
+const FIELDS_DEPTH_MAX = 200
+
+export const fieldElement = (name: string): string => `f:${name}`
+
+export function isEmptySet(set: FieldSet): boolean {
+  for (const _key in set) return false
+  return true
+}
+
+/** True for a node (not a root) that is itself in the set. */
+function isMember(node: FieldSet): boolean {
+  return isEmptySet(node) || node['.'] !== undefined
+}
+
+/** The set of a client's or store's fieldsV1; undefined when it is malformed. */
+export function parseFieldSet(fields: unknown): FieldSet | undefined {
+  return isWellFormed(fields, 0) ? fields : undefined
+}
+
+function isWellFormed(node: unknown, depth: number): node is FieldSet {
+  if (typeof node !== 'object' || node === null || Array.isArray(node) || depth > FIELDS_DEPTH_MAX) return false
+  return Object.entries(node).every(
+    ([key, child]) => (key === '.' || /^[fkvi]:/.test(key)) && isWellFormed(child, depth + 1),
+  )
+}
+
+/** Builds a set path by path; each node is made once. */
+export class FieldSetBuilder {
+  readonly #root: MutableNode = { member: false, children: new Map() }
+
+  /** The root itself is never a member. */
+  insert(path: FieldPathElements): void {
+    let node = this.#root
+    for (const element of path) {
+      const next: MutableNode = node.children.get(element) ?? { member: false, children: new Map() }
+      node.children.set(element, next)
+      node = next
+    }
+    node.member = true
+  }
+
+  build(): FieldSet {
+    return nodeOf(
+      false,
+      [...this.#root.children].map(([key, child]) => [key, built(child)] as const),
+    )
+  }
+}
+
+interface MutableNode {
+  member: boolean
+  readonly children: Map<string, MutableNode>
+}
+
+function built(node: MutableNode): FieldSet {
+  return nodeOf(
+    node.member,
+    [...node.children].map(([key, child]) => [key, built(child)] as const),
+  )
+}
+
+/** A node, its children in fieldsV1's order. A member without children is `{}`. */
+function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
+  if (children.length === 0) return emptyFieldSet
+  const sorted = [...children].sort(([left], [right]) => compareElements(left, right))
+  return Object.fromEntries(member ? [['.', emptyFieldSet] as const, ...sorted] : sorted)
+}
+
+function childrenOf(node: FieldSet): (readonly [string, FieldSet])[] {
+  return Object.entries(node).filter(([key]) => key !== '.')
+}
+
+export function union(left: FieldSet, right: FieldSet): FieldSet {
+  if (left === right || isEmptySet(right)) return left
+  return isEmptySet(left) ? right : unionNode(left, right, false)
+}
+
+function unionNode(left: FieldSet, right: FieldSet, member: boolean): FieldSet {
+  if (left === right) return left
+  const children = new Map(childrenOf(left))
+  for (const [key, child] of childrenOf(right)) {
+    const other = children.get(key)
+    children.set(key, other === undefined ? child : unionNode(other, child, isMember(other) || isMember(child)))
+  }
+  return nodeOf(member, [...children])
+}
+
+export function intersection(left: FieldSet, right: FieldSet): FieldSet {
+  return intersectionNode(left, right, false) ?? emptyFieldSet
+}
+
+function intersectionNode(left: FieldSet, right: FieldSet, member: boolean): FieldSet | undefined {
+  const children: (readonly [string, FieldSet])[] = []
+  for (const [key, child] of childrenOf(left)) {
+    const other = right[key]
+    if (other === undefined) continue
+    const shared = intersectionNode(child, other, isMember(child) && isMember(other))
+    if (shared !== undefined) children.push([key, shared])
+  }
+  return member || children.length > 0 ? nodeOf(member, children) : undefined
+}
+
+/** The members of `left` that are not in `right`. Members below a removed one stay. */
+export function difference(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(right)) return left
+  return differenceNode(left, right, false, false) ?? emptyFieldSet
+}
+
+/** As `difference`, and with a member of `right` goes everything below it. */
+export function recursiveDifference(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(right)) return left
+  return differenceNode(left, right, false, true) ?? emptyFieldSet
+}
+
+function differenceNode(left: FieldSet, right: FieldSet, member: boolean, deep: boolean): FieldSet | undefined {
+  const children: (readonly [string, FieldSet])[] = []
+  let same = true
+  for (const entry of childrenOf(left)) {
+    const [key, child] = entry
+    const other = right[key]
+    if (other === undefined) {
+      children.push(entry)
+      continue
+    }
+    const gone = isMember(other)
+    const rest = deep && gone ? undefined : differenceNode(child, other, isMember(child) && !gone, deep)
+    if (rest !== child) same = false
+    if (rest !== undefined) children.push([key, rest])
+  }
+  if (!member && children.length === 0) return undefined
+  const wasMember = left['.'] !== undefined || isEmptySet(left)
+  return same && member === wasMember ? left : nodeOf(member, children)
+}
+
+export function hasPath(set: FieldSet, path: FieldPathElements): boolean {
+  let node: FieldSet | undefined = set
+  for (const element of path) node = node?.[element]
+  return path.length > 0 && node !== undefined && isMember(node)
+}
+
+/** What lies below an element: a set whose root is that element. */
+export function withPrefix(set: FieldSet, element: string): FieldSet {
+  const node = set[element]
+  return node === undefined || node['.'] === undefined ? (node ?? emptyFieldSet) : nodeOf(false, childrenOf(node))
+}
+
+/** All members, parents before children. */
+export function membersOf(set: FieldSet): FieldPathElements[] {
+  const paths: FieldPathElements[] = []
+  const visit = (node: FieldSet, path: FieldPathElements): void => {
+    for (const [key, child] of childrenOf(node)) {
+      const here = [...path, key]
+      if (isMember(child)) paths.push(here)
+      visit(child, here)
+    }
+  }
+  visit(set, [])
+  return paths
+}
+
+/** The members that have nothing below them. */
+export function leavesOf(set: FieldSet): FieldSet {
+  return nodeOf(
+    false,
+    childrenOf(set).map(([key, child]) => [key, isEmptySet(child) ? child : leavesOf(child)] as const),
+  )
+}
+
+/** What a walk along a set finds at an element: whether to make it a member, and how to go on below it. */
+export type Descend = (element: string) => { readonly member: boolean; readonly below: Descend }
+
+/** The set with more members: those of its inner nodes that `descend` picks. */
+export function withMembers(set: FieldSet, descend: Descend): FieldSet {
+  const visit = (node: FieldSet, member: boolean, step: Descend): FieldSet =>
+    nodeOf(
+      member,
+      childrenOf(node).map(([key, child]) => {
+        const found = step(key)
+        return [key, visit(child, isMember(child) || found.member, found.below)] as const
+      }),
+    )
+  return visit(set, false, descend)
+}
+
+/** `.spec.containers[name="web"].ports[containerPort=80,protocol="TCP"]`: how messages print a path. */
+export function pathText(path: FieldPathElements): string {
+  return path.map(elementText).join('')
+}
+
+function elementText(element: string): string {
+  const body = element.slice(2)
+  if (element.startsWith('f:')) return `.${body}`
+  if (element.startsWith('v:')) return `[=${body}]`
+  if (element.startsWith('i:')) return `[${body}]`
+  const keys = Object.entries(keysOf(body)).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  return `[${keys.join(',')}]`
+}
+
+function keysOf(body: string): object {
+  try {
+    const keys: unknown = JSON.parse(body)
+    return typeof keys === 'object' && keys !== null ? keys : {}
+  } catch {
+    return {}
+  }
+}
+
+const ELEMENT_KINDS = 'fkvi'
+
+/** Fields, then keys, values and indices; numbers by size. */
+function compareElements(left: string, right: string): number {
+  const kind = ELEMENT_KINDS.indexOf(left.charAt(0)) - ELEMENT_KINDS.indexOf(right.charAt(0))
+  if (kind !== 0) return kind
+  if (left.startsWith('k:')) return compareKeys(keysOf(left.slice(2)), keysOf(right.slice(2)))
+  if (left.startsWith('f:')) return byCodeUnit(left, right)
+  const order = Number(left.slice(2)) - Number(right.slice(2))
+  return Number.isNaN(order) || order === 0 ? byCodeUnit(left, right) : order
+}
+
+function compareKeys(left: object, right: object): number {
+  const others = Object.entries(right)
+  for (const [index, [name, value]] of Object.entries(left).entries()) {
+    const [otherName = '', otherValue] = others[index] ?? []
+    if (name !== otherName) return byCodeUnit(name, otherName)
+    if (value === otherValue) continue
+    if (typeof value === 'number' && typeof otherValue === 'number') return value - otherValue
+    return byCodeUnit(String(value), String(otherValue))
+  }
+  return 0
+}
