@@ -4,6 +4,7 @@
  */
 
 import type { ApiRequest } from '../machinery/wire/message.ts'
+import { isTrue } from './handlers/flags.ts'
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo
 
@@ -136,11 +137,6 @@ function verbOf(verb: string, { name, watchPrefix }: Place, query: URLSearchPara
   if (name !== '') return verb
   if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list'
   return verb === 'delete' ? 'deletecollection' : verb
-}
-
-/** How the API reads booleans in queries: present and neither `0` nor `false` is true. */
-export function isTrue(value: string | null): boolean {
-  return value !== null && value !== '0' && value.toLowerCase() !== 'false'
 }
 
 /** A selector with escapes is not looked into: an escaped comma must not open a term. */

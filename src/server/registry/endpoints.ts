@@ -11,7 +11,7 @@ export function mainEndpoint<T extends KubeObject>(definition: ResourceDefinitio
     prepareForUpdate: (object, previous, context) =>
       definition.prepareForUpdate(withGenerationOf(object, previous), previous, context),
     validate: (object, previous) => [...definition.validate(object), ...definition.validateUpdate(object, previous)],
-    resetFields: definition.resetFields.main ?? [],
+    resetFields: definition.resetFields[''] ?? [],
   }
 }
 

@@ -44,8 +44,8 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
   /** What is in memory now, without waiting: for lookups that may be a moment old. */
   peek(key: ObjectKey): Stored<T> | undefined
-  /** Everything in memory now is durable; resolves when memory has been filled from storage. */
-  whenReady(): Promise<void>
+  /** Resolves when memory has everything that was written before the call. */
+  whenFresh(): Promise<void>
 }
 
 export function createRegistry<T extends KubeObject>(
@@ -77,7 +77,7 @@ export function createRegistry<T extends KubeObject>(
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
     peek,
-    whenReady: () => cache.whenReady(),
+    whenFresh: () => cache.caughtUpTo(parts.storage.head),
     [Symbol.dispose]: () => cache[Symbol.dispose](),
   }
 }

@@ -12,7 +12,7 @@ export function trackCreate<T extends KubeObject>(
   object: T,
   { fieldManager }: WriteOptions,
 ): T {
-  const resetFields = context.definition.resetFields.main ?? []
+  const resetFields = context.definition.resetFields[''] ?? []
   return tracked(context, { live: undefined, updated: object, fieldManager, subresource: '', resetFields })
 }
 

@@ -1,0 +1,45 @@
+/** The plugins of the cluster's policy, in order: all that change objects first, then all that refuse them. */
+
+import type { Clock } from '../../base/clock.ts'
+import { deepFreeze } from '../../base/deep-freeze.ts'
+import type { Random } from '../../base/random.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
+import type { AdmissionPlugin, AdmissionView } from './plugin.ts'
+import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
+import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { priority } from './plugins/priority.ts'
+import { serviceAccount } from './plugins/service-account.ts'
+import { taintNodesByCondition } from './plugins/taint-nodes.ts'
+
+export interface PluginParts {
+  readonly view: AdmissionView
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Upstream's order, for mutating and validating alike. */
+export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] => [
+  namespaceLifecycle(parts),
+  serviceAccount(parts),
+  taintNodesByCondition(),
+  priority(parts),
+  defaultTolerationSeconds(),
+]
+
+export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHooks {
+  return {
+    async mutate(attributes: AdmissionAttributes, object: KubeObject) {
+      let current = object
+      for (const plugin of plugins) {
+        if (!plugin.mutate || !plugin.operations.includes(attributes.operation)) continue
+        current = deepFreeze(await plugin.mutate({ ...attributes, object: current }, current))
+      }
+      return current
+    },
+    async validate(attributes) {
+      for (const plugin of plugins)
+        if (plugin.operations.includes(attributes.operation)) await plugin.validate?.(attributes)
+    },
+  }
+}

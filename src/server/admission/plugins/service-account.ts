@@ -1,0 +1,113 @@
+/**
+ * Every pod runs as a service account of its namespace; unless it declines, its containers get a token of it, the
+ * cluster's CA and the namespace's name in `/var/run/secrets/kubernetes.io/serviceaccount`.
+ */
+
+import type { Container, Pod, PodSpec, ServiceAccount, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
+import { type Random, randomSuffix } from '../../../base/random.ts'
+import { type ApiError, forbiddenRequest } from '../../../machinery/meta/api-error.ts'
+import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
+import { isPod } from '../pods.ts'
+
+const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
+const VOLUME_PREFIX = 'kube-api-access-'
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
+
+/** An hour and seven seconds: upstream's mark of tokens that were projected by default. */
+const TOKEN_SECONDS = 3_607
+
+export function serviceAccount({
+  view,
+  random,
+}: {
+  readonly view: AdmissionView
+  readonly random: Random
+}): AdmissionPlugin {
+  return {
+    name: 'ServiceAccount',
+    operations: ['CREATE'],
+    mutate: async (attributes, object) => {
+      if (!isPod(attributes, object)) return object
+      return isMirror(object)
+        ? checkedMirror(attributes, object)
+        : withAccount(view, { attributes, pod: object, random })
+    },
+  }
+}
+
+const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.[MIRROR_ANNOTATION] !== undefined
+
+/** Static pods run without the API and therefore without an account. */
+function checkedMirror({ definition }: AdmissionAttributes, pod: Pod): Pod {
+  if (pod.spec?.serviceAccountName)
+    throw forbiddenRequest(definition, pod.metadata.name ?? '', 'a mirror pod may not reference service accounts')
+  return pod
+}
+
+interface Admitted {
+  readonly attributes: AdmissionAttributes
+  readonly pod: Pod
+  readonly random: Random
+}
+
+async function withAccount(view: AdmissionView, { attributes, pod, random }: Admitted): Promise<Pod> {
+  const { spec } = pod
+  if (!spec) return pod
+  const name = spec.serviceAccountName || 'default'
+  const account = await view.get<ServiceAccount>('serviceaccounts', { namespace: attributes.namespace, name })
+  if (!account) throw accountMissing(attributes, pod, name)
+  const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
+  const running: PodSpec = {
+    ...spec,
+    serviceAccountName: name,
+    serviceAccount: name,
+    ...(pulls?.length ? { imagePullSecrets: pulls } : {}),
+  }
+  const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
+  return { ...pod, spec: mounts ? withToken(running, random) : running }
+}
+
+function accountMissing({ definition, namespace }: AdmissionAttributes, pod: Pod, name: string): ApiError {
+  const detail = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`
+  return forbiddenRequest(definition, pod.metadata.name ?? '', detail)
+}
+
+function withToken(spec: PodSpec, random: Random): PodSpec {
+  const present = spec.volumes?.find(({ name, projected }) => projected && name.startsWith(VOLUME_PREFIX))
+  const name = present?.name ?? `${VOLUME_PREFIX}${randomSuffix(random, 5)}`
+  const mounted = (containers: readonly Container[]): readonly Container[] =>
+    containers.map((container) => withMount(container, name))
+  const containers = mounted(spec.containers)
+  const initContainers = spec.initContainers && mounted(spec.initContainers)
+  const unused = containers === spec.containers
+  if (unused) return spec
+  const volumes = present ? spec.volumes : [...(spec.volumes ?? []), tokenVolume(name)]
+  return { ...spec, containers, volumes, ...(initContainers ? { initContainers } : {}) }
+}
+
+/** A container that mounts something there itself keeps it. */
+function withMount(container: Container, name: string): Container {
+  const mounts = container.volumeMounts ?? []
+  if (mounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) return container
+  const mount: VolumeMount = { name, readOnly: true, mountPath: MOUNT_PATH }
+  return { ...container, volumeMounts: [...mounts, mount] }
+}
+
+function tokenVolume(name: string): Volume {
+  return {
+    name,
+    projected: {
+      defaultMode: 0o644,
+      sources: [
+        { serviceAccountToken: { path: 'token', expirationSeconds: TOKEN_SECONDS } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        {
+          downwardAPI: {
+            items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+          },
+        },
+      ],
+    },
+  }
+}

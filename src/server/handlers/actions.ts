@@ -1,0 +1,81 @@
+/** Subresources that take an object of another kind and act: binding, eviction, tokens. One table names them all. */
+
+import type { TokenRequest } from '../../apis/authentication/types.gen.ts'
+import { builtinSchema } from '../../apis/builtin-schema.ts'
+import type { Binding, Pod } from '../../apis/core/types.gen.ts'
+import { badRequest, type Status } from '../../machinery/meta/api-error.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { ApiResponse } from '../../machinery/wire/message.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { Registry } from '../registry/registry.ts'
+import { bind } from '../registry/subresources/binding.ts'
+import { requestToken, type TokenIssuer } from '../registry/subresources/token-request.ts'
+import { objectOfBody } from './body.ts'
+import { deleteWish } from './delete-options.ts'
+import { type Exchange, keyOfTarget } from './exchange.ts'
+import { writeParameters } from './options.ts'
+import { valueResponse } from './respond.ts'
+import type { SubresourceHandler } from './routes.ts'
+
+export interface ActionParts {
+  readonly registries: Registries
+  readonly tokenIssuer: TokenIssuer
+}
+
+export const actions = (parts: ActionParts): readonly (readonly [string, SubresourceHandler])[] => [
+  ['/pods/binding', onPost((exchange) => bindPod(exchange))],
+  ['/pods/eviction', onPost((exchange) => evict(exchange))],
+  ['/serviceaccounts/token', onPost((exchange) => issueToken(parts, exchange))],
+]
+
+function onPost(act: (exchange: Exchange) => Promise<ApiResponse>): SubresourceHandler {
+  return { handle: (exchange) => (exchange.target.verb === 'create' ? act(exchange) : undefined) }
+}
+
+const kindOf = (group: string, kind: string, definition: string) =>
+  ({ group, version: 'v1', kind, schema: builtinSchema(definition) }) as const
+
+const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
+
+async function bindPod(exchange: Exchange): Promise<ApiResponse> {
+  const { request, target, registry, clock } = exchange
+  const parameters = writeParameters(exchange, 'CreateOptions')
+  const binding = objectOfBody(request, { kind: kindOf('', 'Binding', 'core.v1.Binding'), ...parameters })
+  checkSentName(binding, target.name)
+  const place = { namespace: target.namespace, name: target.name, nowMs: clock.now() }
+  // The route names pods; the body has been checked against the schema of a Binding.
+  await bind(registry as Registry<Pod>, place, binding as Binding, parameters)
+  return valueResponse(request, 201, SUCCESS)
+}
+
+async function evict(exchange: Exchange): Promise<ApiResponse> {
+  const { request, target, registry } = exchange
+  const parameters = writeParameters(exchange, 'CreateOptions')
+  const eviction = objectOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
+  checkSentName(eviction, target.name)
+  const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
+  await registry.delete(keyOfTarget(exchange), wish, { ...parameters, dryRun: parameters.dryRun || dryRun })
+  return valueResponse(request, 201, SUCCESS)
+}
+
+async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
+  const { request, target } = exchange
+  const parameters = writeParameters(exchange, 'CreateOptions')
+  const kind = kindOf('authentication.k8s.io', 'TokenRequest', 'authentication.v1.TokenRequest')
+  const sent = objectOfBody(request, { kind, ...parameters })
+  const parts = {
+    issuer,
+    get: (resource: string, key: { readonly namespace?: string | undefined; readonly name: string }) => {
+      const registry = registries.named('', 'v1', resource)
+      if (!registry) throw badRequest(`cannot bind token to ${resource}: they are not served`)
+      return registry.get(key)
+    },
+  }
+  const account = { namespace: target.namespace, name: target.name }
+  // The body has been checked against the schema of a TokenRequest.
+  return valueResponse(request, 201, await requestToken(parts, account, sent as TokenRequest))
+}
+
+function checkSentName({ metadata: { name } }: KubeObject, wanted: string): void {
+  if (name && name !== wanted) throw badRequest('name in URL does not match name in object')
+}

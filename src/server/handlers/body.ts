@@ -1,0 +1,125 @@
+/**
+ * Bodies of requests as objects of the kind that is expected: decoded from JSON or YAML, their kind, version, name
+ * and namespace compared with the path, and unknown fields ignored, warned of or refused as the caller wants.
+ */
+
+import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import {
+  cannotBeHandled,
+  checkFields,
+  duplicateField,
+  FieldTypeError,
+  strictDecodingError,
+} from '../../machinery/schema/decode.ts'
+import { parseMediaType } from '../../machinery/wire/content-type.ts'
+import { DecodeError, decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
+import type { ApiRequest } from '../../machinery/wire/message.ts'
+import { decodeYaml } from '../../machinery/wire/yaml.ts'
+import type { FieldValidation } from './options.ts'
+import type { ViewKind } from './view.ts'
+
+const ACCEPTED_TYPES = ['application/json', 'application/yaml']
+
+export interface Expectation {
+  readonly kind: ViewKind
+  readonly fieldValidation: FieldValidation
+  warn(text: string): void
+}
+
+/** A body of the expected kind; `kind` and `apiVersion` may be missing in it and are there in the result. */
+export function objectOfBody(request: ApiRequest, expected: Expectation): KubeObject {
+  const problems: string[] = []
+  const body = decodeBody(request, (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)))
+  return checkedObject(body, expected, request.body.type === 'object' ? 'trusted' : 'checked', problems)
+}
+
+/** A JSON value as an object of the expected kind. Throws 400 for wrong kinds, types and, if strict, unknown fields. */
+export function checkedObject(
+  body: unknown,
+  { kind, fieldValidation, warn }: Expectation,
+  trust: 'trusted' | 'checked',
+  problems: readonly string[] = [],
+): KubeObject {
+  if (!isRecord(body))
+    throw badRequest(`couldn't get version/kind; json parse error: the body is no ${kind.kind} object`)
+  checkKind(body, kind)
+  if (trust === 'checked') {
+    const found = fieldProblems(body, kind, fieldValidation === 'Ignore')
+    const all = [...problems, ...found]
+    if (fieldValidation === 'Strict' && all.length > 0)
+      throw badRequest(cannotBeHandled(kind.kind, kind.version, strictDecodingError(all)))
+    if (fieldValidation === 'Warn') for (const problem of all) warn(problem)
+  }
+  const metadata = isRecord(body.metadata) ? body.metadata : {}
+  return { ...body, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
+}
+
+function fieldProblems(body: object, { kind, version, schema }: ViewKind, ignored: boolean): readonly string[] {
+  try {
+    const problems = checkFields(body, schema)
+    return ignored ? [] : problems
+  } catch (error) {
+    if (error instanceof FieldTypeError) throw badRequest(cannotBeHandled(kind, version, error.message))
+    throw error
+  }
+}
+
+function checkKind(body: Readonly<Record<string, unknown>>, expected: ViewKind): void {
+  const { kind, apiVersion } = body
+  const wanted = apiVersionOf(expected)
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted)
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`)
+  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind)
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ` +
+        `converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+    )
+}
+
+/** Any JSON value; undefined for no body. `inspect` sees JSON bytes once they are known to be valid. */
+export function decodeBody({ body, headers }: ApiRequest, inspect?: (bytes: Uint8Array) => void): unknown {
+  if (body.type === 'object') return body.object
+  if (body.type === 'none') return undefined
+  const media = parseMediaType(headers['content-type'] || 'application/json')
+  if (!media || !ACCEPTED_TYPES.includes(media.type)) throw unsupportedMediaType(ACCEPTED_TYPES)
+  return decoding(() => {
+    if (media.type === 'application/yaml') return decodeYaml(body.bytes)
+    const value = decodeJson(body.bytes)
+    inspect?.(body.bytes)
+    return value
+  })
+}
+
+/** Decoding whose failures are the caller's: 400. */
+export function decoding<T>(decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    if (error.message.includes('exceeds')) throw requestEntityTooLarge(error.message)
+    throw badRequest(error.message)
+  }
+}
+
+/** The object in the namespace of the request. Throws 400 when it says another one. */
+export function inNamespace<T extends KubeObject>(object: T, namespace: string): T {
+  const { namespace: own = '', ...metadata } = object.metadata
+  if (own === namespace) return object
+  if (own !== '' && namespace !== '')
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  return { ...object, metadata: namespace === '' ? metadata : { ...metadata, namespace } }
+}
+
+/** Throws 400 when the object is not the one that the path names. */
+export function checkName({ metadata }: KubeObject, name: string): void {
+  if (!metadata.name)
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,117 @@
+/** What the server says about itself: discovery, the version, OpenAPI. Rebuilt when the catalog changes. */
+
+import type { Catalog } from '../../apis/catalog.ts'
+import type { Clock } from '../../base/clock.ts'
+import { notAcceptable } from '../../machinery/meta/api-error.ts'
+import { encodeJson } from '../../machinery/wire/json.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { aggregatedAnswer, aggregatedDiscovery, wantsAggregated } from '../discovery/aggregated.ts'
+import { coreVersions, groupDocument, groupList } from '../discovery/groups.ts'
+import { resourceList } from '../discovery/resources.ts'
+import { type BuildInfo, versionInfo } from '../discovery/version.ts'
+import { documentAnswer, type OpenApiDocument, openApiDocuments, takesJson, v2Form } from '../openapi/documents.ts'
+
+export interface DocumentParts {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly build: BuildInfo
+  /** `host:port` as clients reach the server. */
+  readonly serverAddress: string
+  readonly descriptions: Parameters<typeof openApiDocuments>[1]
+}
+
+export interface Documents extends Disposable {
+  /** Undefined: not one of its paths. */
+  handle(request: ApiRequest): ApiResponse | undefined
+}
+
+export function createDocuments(parts: DocumentParts): Documents {
+  const { catalog } = parts
+  let known = new Map<string, ApiResponse | undefined>()
+  let openApi = openApiDocuments(catalog.all(), parts.descriptions)
+  const stop = catalog.onChange(() => {
+    known = new Map()
+    openApi = openApiDocuments(catalog.all(), parts.descriptions)
+  })
+  const remembered = (name: string, make: () => ApiResponse | undefined): ApiResponse | undefined => {
+    if (!known.has(name)) known.set(name, make())
+    return known.get(name)
+  }
+  return {
+    handle(request) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
+      const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path
+      if (path.startsWith('/openapi/')) return openApiAnswer(openApi, path, request, parts.clock.now())
+      if ((path === '/api' || path === '/apis') && wantsAggregated(request.headers.accept))
+        return notModified(
+          request,
+          remembered(`aggregated ${path}`, () => aggregated(catalog, path)),
+        )
+      const value = documentAt(parts, path)
+      return value && answerOf(request, value)
+    },
+    [Symbol.dispose]: () => stop(),
+  }
+}
+
+function aggregated(catalog: Catalog, path: string): ApiResponse {
+  const { bytes, headers } = aggregatedAnswer(aggregatedDiscovery(catalog.all(), path === '/api' ? 'api' : 'apis'))
+  return { status: 200, headers, body: { type: 'bytes', bytes } }
+}
+
+function notModified({ headers }: ApiRequest, answer: ApiResponse | undefined): ApiResponse | undefined {
+  const etag = answer?.headers.etag
+  if (etag === undefined || headers['if-none-match'] !== etag) return answer
+  return { status: 304, headers: { etag }, body: { type: 'none' } }
+}
+
+function documentAt({ catalog, build, serverAddress }: DocumentParts, path: string): object | undefined {
+  if (path === '/version') return versionInfo(build)
+  if (path === '/api') return coreVersions(catalog.all(), serverAddress)
+  if (path === '/apis') return groupList(catalog.all())
+  const [, root, first = '', second, ...rest] = path.split('/')
+  if (rest.length > 0) return undefined
+  if (root === 'api' && second === undefined) return resourcesOf(catalog, first)
+  if (root !== 'apis') return undefined
+  return second === undefined ? groupDocument(catalog.all(), first) : resourcesOf(catalog, `${first}/${second}`)
+}
+
+function resourcesOf(catalog: Catalog, groupVersion: string): object | undefined {
+  const list = resourceList(catalog.all(), groupVersion)
+  return list.resources.length > 0 ? list : undefined
+}
+
+function answerOf(request: ApiRequest, value: object): ApiResponse {
+  if (request.wants === 'object') return { status: 200, headers: {}, body: { type: 'object', object: value } }
+  if (!takesJson(request.headers.accept)) throw notAcceptable(['application/json'])
+  const headers = { 'content-type': 'application/json' }
+  return { status: 200, headers, body: { type: 'bytes', bytes: encodeJson(value) } }
+}
+
+function openApiAnswer(
+  documents: ReturnType<typeof openApiDocuments>,
+  path: string,
+  request: ApiRequest,
+  nowMs: number,
+): ApiResponse | undefined {
+  const document = openApiDocument(documents, path, request)
+  if (!document) return undefined
+  const hash = request.query.get('hash') ?? undefined
+  const answer = documentAnswer(document, { url: path, hash, ifNoneMatch: request.headers['if-none-match'] }, nowMs)
+  const body = answer.status === 200 ? ({ type: 'bytes', bytes: answer.bytes } as const) : ({ type: 'none' } as const)
+  return { status: answer.status, headers: answer.headers, body }
+}
+
+function openApiDocument(
+  documents: ReturnType<typeof openApiDocuments>,
+  path: string,
+  { headers }: ApiRequest,
+): OpenApiDocument | undefined {
+  if (path === '/openapi/v2') {
+    const form = v2Form(headers.accept)
+    if (form === undefined) throw notAcceptable(['application/json'])
+    return documents.v2(form)
+  }
+  if (path === '/openapi/v3') return documents.v3Index()
+  return path.startsWith('/openapi/v3/') ? documents.v3(path.slice('/openapi/v3/'.length)) : undefined
+}

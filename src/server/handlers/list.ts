@@ -1,0 +1,16 @@
+/** GET of a collection. */
+
+import { forbidden, rootPath } from '../../machinery/meta/field-error.ts'
+import type { ApiResponse } from '../../machinery/wire/message.ts'
+import { invalidListOptions } from '../registry/list.ts'
+import type { Exchange } from './exchange.ts'
+import { listOptions } from './options.ts'
+import { listResponse } from './respond.ts'
+
+export async function list(exchange: Exchange): Promise<ApiResponse> {
+  if (exchange.request.query.get('sendInitialEvents'))
+    throw invalidListOptions([
+      forbidden(rootPath.child('sendInitialEvents'), 'sendInitialEvents is forbidden for list'),
+    ])
+  return listResponse(exchange, await exchange.registry.list(listOptions(exchange)))
+}

@@ -1,0 +1,112 @@
+/**
+ * PATCH of one object: the content type says which of the four kinds of patch it is. Three of them change what is
+ * there; the fourth, server-side apply, says what one manager wants and creates what is missing.
+ */
+
+import { badRequest, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { formatTime } from '../../machinery/meta/time.ts'
+import { serverSideApply } from '../../machinery/patch/apply.ts'
+import { applyJsonPatch } from '../../machinery/patch/json-patch.ts'
+import { applyMergePatch } from '../../machinery/patch/merge-patch.ts'
+import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge.ts'
+import { parseMediaType } from '../../machinery/wire/content-type.ts'
+import { decodeJson } from '../../machinery/wire/json.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { decodeYaml } from '../../machinery/wire/yaml.ts'
+import { checkedObject, checkName, decoding, inNamespace } from './body.ts'
+import { type Exchange, keyOfTarget } from './exchange.ts'
+import { type WriteParameters, writeParameters } from './options.ts'
+import { objectResponse } from './respond.ts'
+
+export const APPLY_PATCH = 'application/apply-patch+yaml'
+const JSON_PATCH = 'application/json-patch+json'
+const MERGE_PATCH = 'application/merge-patch+json'
+const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
+const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH]
+
+export async function patch(exchange: Exchange): Promise<ApiResponse> {
+  const { request, registry, target, view } = exchange
+  const type = patchType(request, registry.definition.schemaStamp === undefined)
+  const applies = type === APPLY_PATCH
+  const parameters = writeParameters(exchange, 'PatchOptions', applies)
+  const body = patchBody(request, applies)
+  const namespace = registry.definition.scope === 'Namespaced' ? target.namespace : ''
+  const changed = (seen: KubeObject | undefined): KubeObject => {
+    const patched = applies
+      ? applied(exchange, body, seen, parameters)
+      : patchedObject(exchange, { type, body, seen: seen ?? { metadata: {} } }, parameters)
+    const object = inNamespace(patched, namespace)
+    checkName(object, target.name)
+    return object
+  }
+  const { stored, created } = await registry.update(
+    keyOfTarget(exchange),
+    {
+      change: (live) => view.written(changed(live && view.read(live)), live),
+      endpoint: view.endpoint,
+      creates: applies && view.endpoint.subresource === '',
+      withoutVersion: 'taken',
+      tracked: applies && view.whole,
+    },
+    parameters,
+  )
+  return objectResponse(exchange, view.show(stored), created ? 201 : 200)
+}
+
+/** Custom resources have no strategic merge: their schema does not say how. */
+function patchType({ headers }: ApiRequest, builtIn: boolean): string {
+  const type = parseMediaType(headers['content-type'] ?? '')?.type ?? ''
+  const accepted = PATCH_TYPES.filter((candidate) => builtIn || candidate !== STRATEGIC_PATCH)
+  if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
+  return type
+}
+
+function patchBody({ body }: ApiRequest, yaml: boolean): unknown {
+  if (body.type === 'object') return body.object
+  if (body.type === 'none') throw badRequest('the body of a patch must not be empty')
+  return decoding(() => (yaml ? decodeYaml(body.bytes) : decodeJson(body.bytes)))
+}
+
+interface PatchOf {
+  readonly type: string
+  readonly body: unknown
+  readonly seen: KubeObject
+}
+
+function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters: WriteParameters): KubeObject {
+  const result = mergedValue(patchOf, view.kind.schema)
+  const trust = request.body.type === 'object' ? 'trusted' : 'checked'
+  return checkedObject(result, { kind: view.kind, ...parameters }, trust)
+}
+
+function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['kind']['schema']): unknown {
+  if (type === JSON_PATCH) return applyJsonPatch(seen, body)
+  return type === MERGE_PATCH ? applyMergePatch(seen, body) : applyStrategicMergePatch(seen, body, schema)
+}
+
+function applied(
+  { view, request, clock }: Exchange,
+  body: unknown,
+  live: KubeObject | undefined,
+  parameters: WriteParameters,
+): KubeObject {
+  const trust = request.body.type === 'object' ? 'trusted' : 'checked'
+  const object = checkedObject(body, { kind: view.kind, ...parameters }, trust)
+  if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
+    throw badRequest('metadata.managedFields must be nil')
+  const { schema } = view.kind
+  const result = serverSideApply({
+    live,
+    applied: object,
+    manager: parameters.fieldManager,
+    force: parameters.force,
+    apiVersion: apiVersionOf(view.kind),
+    subresource: view.endpoint.subresource,
+    nowText: formatTime(clock.now()),
+    schema,
+    resetFields: view.endpoint.resetFields,
+  })
+  return result.object
+}

@@ -1,0 +1,138 @@
+/**
+ * Answers. Stored bytes go out as they are; only tables, metadata, YAML and readable JSON are made from parsed
+ * objects. Callers in this process get the frozen objects and no bytes at all.
+ */
+
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
+import { stringify } from 'yaml'
+import { deepFreeze } from '../../base/deep-freeze.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { encodeJson } from '../../machinery/wire/json.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { itemOffset } from '../registry/codec.ts'
+import type { Listed } from '../registry/list.ts'
+import type { Exchange } from './exchange.ts'
+import { type Accepted, negotiate } from './negotiate.ts'
+import { partialMetadata, partialMetadataList } from './partial-metadata.ts'
+import { includeObject, type TableOptions, tableOf } from './table.ts'
+import type { Shown } from './view.ts'
+
+/** Bytes. Smaller bodies cost more to compress than to send; upstream's threshold. */
+const GZIP_BYTES_MIN = 128 * 1024
+
+/** Bytes that list items are gathered into per write. */
+const LIST_CHUNK_BYTES = 256 * 1024
+
+/** A single object, transformed as the caller wants it. */
+export function objectResponse(exchange: Exchange, shown: Shown, status = 200): Promise<ApiResponse> | ApiResponse {
+  const { request, registry, view } = exchange
+  if (request.wants === 'object') return inProcess(status, shown.object())
+  const accepted = negotiate(request)
+  if (accepted.as === 'table' && view.whole) {
+    const object = shown.object()
+    const metadata = { resourceVersion: object.metadata.resourceVersion }
+    const table = tableOf(registry.definition, [object], metadata, tableOptions(exchange, accepted))
+    return textResponse(request, status, table, accepted)
+  }
+  if (accepted.as === 'metadata')
+    return textResponse(request, status, partialMetadata(shown.object(), accepted.metaVersion), accepted)
+  if (accepted.format === 'yaml' || accepted.pretty) return textResponse(request, status, shown.object(), accepted)
+  return bytesResponse(request, status, [shown.bytes], 'application/json')
+}
+
+export function listResponse<T extends KubeObject>(
+  exchange: Exchange<T>,
+  { metadata, items }: Listed<T>,
+): Promise<ApiResponse> | ApiResponse {
+  const { request, registry } = exchange
+  const { definition } = registry
+  const names = { kind: definition.listKind, apiVersion: apiVersionOf(definition) }
+  const objects = () => items.map((item) => item.object())
+  if (request.wants === 'object') return inProcess(200, deepFreeze({ ...names, metadata, items: objects() }))
+  const accepted = negotiate(request)
+  const text = (object: object) => textResponse(request, 200, object, accepted)
+  if (accepted.as === 'table') return text(tableOf(definition, objects(), metadata, tableOptions(exchange, accepted)))
+  if (accepted.as === 'metadata') return text(partialMetadataList(objects(), metadata, accepted.metaVersion))
+  if (accepted.format === 'yaml' || accepted.pretty) return text({ ...names, metadata, items: objects() })
+  const head = JSON.stringify({ ...names, metadata }).slice(0, -1)
+  return bytesResponse(request, 200, listChunks(`${head},"items":[`, items, itemOffset(definition)), 'application/json')
+}
+
+export function tableOptions<T extends KubeObject>({ request, clock }: Exchange<T>, accepted: Accepted): TableOptions {
+  return { include: includeObject(request.query), metaVersion: accepted.metaVersion, nowMs: clock.now() }
+}
+
+/** Items without kind and apiVersion, between their list's head and its end. */
+function listChunks(head: string, items: readonly Shown[], offset: number): readonly Uint8Array[] {
+  const chunks: Uint8Array[] = []
+  let pieces: Uint8Array[] = [Buffer.from(head)]
+  let bytes = 0
+  for (const [index, item] of items.entries()) {
+    const rest = item.bytes.subarray(offset)
+    pieces.push(index === 0 ? OPEN : NEXT, rest)
+    bytes += rest.length
+    if (bytes < LIST_CHUNK_BYTES) continue
+    chunks.push(Buffer.concat(pieces))
+    pieces = []
+    bytes = 0
+  }
+  pieces.push(END)
+  chunks.push(Buffer.concat(pieces))
+  return chunks
+}
+
+const OPEN = Buffer.from('{')
+const NEXT = Buffer.from(',{')
+const END = Buffer.from(']}')
+
+/** An object without stored bytes: a Status, a Table, a TokenRequest. */
+export function valueResponse(request: ApiRequest, status: number, value: object): Promise<ApiResponse> | ApiResponse {
+  if (request.wants === 'object') return inProcess(status, deepFreeze(value))
+  return textResponse(request, status, value, negotiate(request))
+}
+
+function textResponse(
+  request: ApiRequest,
+  status: number,
+  value: object,
+  { format, pretty }: Accepted,
+): Promise<ApiResponse> | ApiResponse {
+  if (format === 'yaml') {
+    const text = stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' })
+    return bytesResponse(request, status, [Buffer.from(text)], 'application/yaml')
+  }
+  const bytes = pretty ? Buffer.from(JSON.stringify(value, undefined, 2)) : encodeJson(value)
+  return bytesResponse(request, status, [bytes], 'application/json')
+}
+
+function inProcess(status: number, object: object): ApiResponse {
+  return { status, headers: {}, body: { type: 'object', object } }
+}
+
+const compress = promisify(gzip)
+
+function bytesResponse(
+  request: ApiRequest,
+  status: number,
+  chunks: readonly Uint8Array[],
+  contentType: string,
+): Promise<ApiResponse> | ApiResponse {
+  const headers = { 'content-type': contentType }
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const compressible =
+    length > GZIP_BYTES_MIN && /(?:^|[,\s])gzip(?:$|[,;\s])/.test(request.headers['accept-encoding'] ?? '')
+  if (!compressible) return { status, headers, body: { type: 'bytes', bytes: chunks } }
+  return compressed(status, headers, chunks)
+}
+
+async function compressed(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  chunks: readonly Uint8Array[],
+): Promise<ApiResponse> {
+  const bytes = await compress(Buffer.concat(chunks), { level: constants.Z_BEST_SPEED })
+  const encoded = { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
+  return { status, headers: encoded, body: { type: 'bytes', bytes } }
+}

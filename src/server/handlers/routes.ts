@@ -1,0 +1,108 @@
+/** From what a request is about to the handler of its verb, or the refusal that upstream gives. */
+
+import type { Catalog } from '../../apis/catalog.ts'
+import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { methodNotSupported, pageNotFound } from '../../machinery/meta/api-error.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { mainEndpoint, statusEndpoint } from '../registry/endpoints.ts'
+import type { Registries } from '../registry/registries.ts'
+import { partEndpoint } from '../registry/subresources/parts.ts'
+import { create } from './create.ts'
+import { deleteOne } from './delete.ts'
+import { deleteCollection } from './delete-collection.ts'
+import type { Exchange, ResourceTarget } from './exchange.ts'
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { patch } from './patch.ts'
+import { scaleView } from './scale.ts'
+import { update } from './update.ts'
+import { type View, wholeView } from './view.ts'
+import { watch } from './watch.ts'
+
+export interface RouteTarget extends ResourceTarget {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  /** What follows the subresource in the path. */
+  readonly rest: string
+}
+
+/** A subresource with a handler of its own: binding, eviction, token, log, exec. Keyed by `group/resource/subresource`. */
+export type SubresourceHandlers = ReadonlyMap<string, SubresourceHandler>
+
+export interface SubresourceHandler {
+  /** Undefined: not for this verb. */
+  handle(exchange: Exchange, target: RouteTarget): Promise<ApiResponse> | undefined
+}
+
+export interface RouteParts {
+  readonly catalog: Catalog
+  readonly registries: Registries
+  readonly clock: Clock
+  readonly random: Random
+  readonly subresources: SubresourceHandlers
+}
+
+type VerbHandler = (exchange: Exchange) => Promise<ApiResponse>
+
+const MAIN_VERBS: ReadonlyMap<string, { readonly verb: Verb; readonly handle: VerbHandler }> = new Map([
+  ['get', { verb: 'get', handle: get }],
+  ['list', { verb: 'list', handle: list }],
+  ['watch', { verb: 'watch', handle: watch }],
+  ['create', { verb: 'create', handle: create }],
+  ['update', { verb: 'update', handle: update }],
+  ['patch', { verb: 'patch', handle: patch }],
+  ['delete', { verb: 'delete', handle: deleteOne }],
+  ['deletecollection', { verb: 'deletecollection', handle: deleteCollection }],
+])
+
+/** Verbs on an object-shaped subresource. */
+const VIEW_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
+  ['get', get],
+  ['update', update],
+  ['patch', patch],
+])
+
+/** Verbs that go with a name, and those that do not: a POST to an object is no create. */
+const NAMED_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
+
+export function handleResource(parts: RouteParts, request: ApiRequest, target: RouteTarget): Promise<ApiResponse> {
+  const { group, version, resource } = target
+  const definition = parts.catalog.byResource(group, version, resource)
+  if (!definition) throw pageNotFound()
+  if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
+  if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
+  const registry = parts.registries.of(definition)
+  const exchange = { request, target, registry, clock: parts.clock, random: parts.random }
+  if (target.subresource !== '') return handleSubresource(parts, exchange, target)
+  const { verb } = target
+  const route = MAIN_VERBS.get(verb)
+  const served = route && definition.verbs.includes(route.verb) && NAMED_VERBS.has(verb) === (target.name !== '')
+  if (!route || !served) throw methodNotSupported(definition, verb)
+  return route.handle({ ...exchange, view: wholeView(definition, mainEndpoint(definition)) })
+}
+
+function handleSubresource(
+  { subresources }: RouteParts,
+  exchange: Omit<Exchange, 'view'>,
+  target: RouteTarget,
+): Promise<ApiResponse> {
+  const { definition } = exchange.registry
+  const own = subresources.get(`${definition.group}/${definition.resource}/${target.subresource}`)
+  const answer = own?.handle({ ...exchange, view: wholeView(definition, mainEndpoint(definition)) }, target)
+  if (answer) return answer
+  const view = viewOf(definition, target.subresource)
+  if (!view) throw own ? methodNotSupported(definition, target.verb) : pageNotFound()
+  const handle = VIEW_VERBS.get(target.verb)
+  if (!handle) throw methodNotSupported(definition, target.verb)
+  return handle({ ...exchange, view })
+}
+
+function viewOf(definition: ResourceDefinition, subresource: string): View<KubeObject> | undefined {
+  if (subresource === 'scale') return scaleView(definition)
+  const endpoint = subresource === 'status' ? statusEndpoint(definition) : partEndpoint(definition, subresource)
+  return endpoint && wholeView(definition, endpoint)
+}

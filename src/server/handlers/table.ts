@@ -1,0 +1,58 @@
+/** Tables: what `kubectl get` prints, one row per object, cells by the columns of the definition. */
+
+import type { Column, ResourceDefinition } from '../../apis/definition.ts'
+import { badRequest } from '../../machinery/meta/api-error.ts'
+import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
+import { partialMetadata } from './partial-metadata.ts'
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object'
+
+export interface TableOptions {
+  readonly include: IncludeObject
+  readonly metaVersion: string
+  readonly nowMs: number
+}
+
+/** For resources without columns of their own. */
+const DEFAULT_COLUMNS: readonly Column[] = [
+  { name: 'Name', type: 'string', format: 'name', value: ({ metadata }) => metadata.name ?? '' },
+  { name: 'Created At', type: 'date', value: ({ metadata }) => metadata.creationTimestamp ?? null },
+]
+
+export function tableOf<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  objects: readonly T[],
+  metadata: ListMeta,
+  options: TableOptions,
+): object {
+  const columns = definition.columns.length > 0 ? definition.columns : DEFAULT_COLUMNS
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.metaVersion}`,
+    metadata,
+    columnDefinitions: columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
+      name,
+      type,
+      format,
+      description,
+      priority,
+    })),
+    rows: objects.map((object) => ({
+      cells: columns.map((column) => column.value(object, options.nowMs)),
+      ...rowObject(object, options),
+    })),
+  }
+}
+
+function rowObject(object: KubeObject, { include, metaVersion }: TableOptions): { readonly object?: object } {
+  if (include === 'None') return {}
+  return { object: include === 'Object' ? object : partialMetadata(object, metaVersion) }
+}
+
+/** `?includeObject=`: Metadata unless said otherwise. */
+export function includeObject(query: URLSearchParams): IncludeObject {
+  const asked = query.get('includeObject') ?? ''
+  if (asked === '') return 'Metadata'
+  if (asked === 'None' || asked === 'Metadata' || asked === 'Object') return asked
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`)
+}

@@ -1,0 +1,42 @@
+/** How the events of a watch are written: stored bytes as they are, or each object as a table or as its metadata. */
+
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { encodeJson } from '../../machinery/wire/json.ts'
+import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
+import { type FrameEncoding, INITIAL_EVENTS_END, jsonFrames } from '../../watch/event.ts'
+import type { Exchange } from './exchange.ts'
+import type { Accepted } from './negotiate.ts'
+import { partialMetadata } from './partial-metadata.ts'
+import { tableOptions } from './respond.ts'
+import { tableOf } from './table.ts'
+
+export function watchFrames<T extends KubeObject>(exchange: Exchange<T>, accepted: Accepted): FrameEncoding {
+  const { registry } = exchange
+  const { definition } = registry
+  const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
+  if (accepted.as === 'none') return jsonFrames(names)
+  if (accepted.as === 'metadata') {
+    const { metaVersion } = accepted
+    return transformedFrames(`metadata ${metaVersion}`, (object) => partialMetadata(object, metaVersion))
+  }
+  const options = tableOptions(exchange, accepted)
+  const name = `table ${options.metaVersion} ${options.include} ${definition.group} ${definition.version}`
+  return transformedFrames(name, (object) => {
+    const { resourceVersion } = object.metadata
+    // The objects of this watch are of the exchange's definition; ages are those of the moment of encoding.
+    return tableOf(definition, [object as T], { resourceVersion }, { ...options, nowMs: exchange.clock.now() })
+  })
+}
+
+function transformedFrames(name: string, transform: (object: KubeObject) => object): FrameEncoding {
+  return {
+    name,
+    event: (type, object) => encodeWatchFrame(type, encodeJson(transform(object.object()))),
+    bookmark: (revision, initialEventsEnd) => {
+      const annotations = initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
+      const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
+      return encodeWatchFrame('BOOKMARK', encodeJson(transform({ metadata })))
+    },
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * GET of a collection as a watch: frames as they happen, all that one turn of the event loop brought in one chunk.
+ * A revision that is no longer kept is answered with an ERROR event, as upstream does, so that clients list again.
+ */
+
+import { deadline } from '../../base/deadline.ts'
+import { isExpired, type Status, toStatus } from '../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { encodeJson } from '../../machinery/wire/json.ts'
+import type { ApiResponse, WatchEvent } from '../../machinery/wire/message.ts'
+import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
+import { type Delivery, INITIAL_EVENTS_END } from '../../watch/event.ts'
+import type { Watcher } from '../../watch/watcher.ts'
+import type { Exchange } from './exchange.ts'
+import { isTrue } from './flags.ts'
+import { negotiate } from './negotiate.ts'
+import { integerParameter, selectorsOf } from './options.ts'
+import { watchFrames } from './watch-frames.ts'
+
+/** A watch without a timeout of its own ends after 30 to 60 minutes, so that connections spread anew. In ms. */
+const WATCH_MS_MIN = 30 * 60 * 1_000
+
+export async function watch(exchange: Exchange): Promise<ApiResponse> {
+  const { request, registry, target, clock, random } = exchange
+  const { query } = request
+  const encoding =
+    request.wants === 'object' ? undefined : watchFrames(exchange, negotiate(request, { formats: ['json'] }))
+  const timeoutSeconds = integerParameter(query, 'timeoutSeconds') ?? 0
+  const lifetimeMs = timeoutSeconds > 0 ? timeoutSeconds * 1_000 : WATCH_MS_MIN * (1 + random.next())
+  const life = deadline(clock, lifetimeMs, request.signal)
+  const started = registry.watch({
+    namespace: target.namespace,
+    ...selectorsOf(query, registry.definition),
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    sendInitialEvents: query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined,
+    allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
+    signal: life.signal,
+  })
+  const watcher = await started.catch((error: unknown) => {
+    life[Symbol.dispose]()
+    if (isExpired(error)) return error.status
+    throw error
+  })
+  const headers = encoding ? { 'content-type': 'application/json' } : {}
+  const deliveries = whileAlive(watcher, life)
+  if (!encoding) return { status: 200, headers, body: { type: 'events', events: asEvents(exchange, deliveries) } }
+  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(deliveries, encoding) } }
+}
+
+type Batch = readonly Delivery[] | Status
+
+/** The watcher's batches, then a Status when it failed. Leaving early ends the watcher. */
+async function* whileAlive(watcher: Watcher | Status, life: Disposable): AsyncGenerator<Batch> {
+  if ('kind' in watcher) return yield watcher
+  try {
+    for await (const batch of watcher) yield batch
+  } catch (error) {
+    yield toStatus(error)
+  } finally {
+    life[Symbol.dispose]()
+  }
+}
+
+async function* asChunks(
+  batches: AsyncIterable<Batch>,
+  encoding: ReturnType<typeof watchFrames>,
+): AsyncGenerator<Uint8Array> {
+  for await (const batch of batches) {
+    if ('kind' in batch) yield encodeWatchFrame('ERROR', encodeJson(batch))
+    else yield Buffer.concat(batch.map((delivery) => delivery.frame(encoding)))
+  }
+}
+
+async function* asEvents(
+  { registry }: Exchange,
+  batches: AsyncIterable<Batch>,
+): AsyncGenerator<readonly WatchEvent<KubeObject>[]> {
+  const { definition } = registry
+  const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
+  for await (const batch of batches) {
+    if ('kind' in batch) yield [{ type: 'ERROR', object: batch }]
+    else yield batch.map((delivery) => asEvent(delivery, names))
+  }
+}
+
+function asEvent(
+  delivery: Delivery,
+  names: { readonly kind: string; readonly apiVersion: string },
+): WatchEvent<KubeObject> {
+  if (delivery.type !== 'BOOKMARK') return { type: delivery.type, object: delivery.object.object() }
+  const annotations = delivery.initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
+  return {
+    type: 'BOOKMARK',
+    object: { ...names, metadata: { resourceVersion: `${delivery.revision}`, ...annotations } },
+  }
+}

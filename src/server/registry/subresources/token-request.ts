@@ -1,0 +1,120 @@
+/** Tokens of service accounts on request, bound to a pod, a secret or a node if the request says so. */
+
+import type { TokenRequest } from '../../../apis/authentication/types.gen.ts'
+import type { Pod } from '../../../apis/core/types.gen.ts'
+import { badRequest, conflict, invalid } from '../../../machinery/meta/api-error.ts'
+import { type FieldError, FieldPath, invalidValue } from '../../../machinery/meta/field-error.ts'
+import type { KubeObject, ObjectKey } from '../../../machinery/meta/object.ts'
+import { formatTime } from '../../../machinery/meta/time.ts'
+import type { Stored } from '../codec.ts'
+
+interface Named {
+  readonly name: string
+  readonly uid: string
+}
+
+/** Makes tokens; `server/auth` has the one that signs them. */
+export interface TokenIssuer {
+  issue(wish: {
+    readonly namespace: string
+    readonly serviceAccount: Named
+    readonly pod?: Named | undefined
+    readonly secret?: Named | undefined
+    readonly node?: Named | undefined
+    /** Empty: the API server itself. */
+    readonly audiences: readonly string[]
+    readonly expirationSeconds: number
+  }): Promise<{ readonly token: string; readonly audiences: readonly string[]; readonly expiresAtMs: number }>
+}
+
+export interface TokenParts {
+  readonly issuer: TokenIssuer
+  /** Throws 404. */
+  get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', key: ObjectKey): Promise<Stored>
+}
+
+/** Seconds. Upstream's defaults and limits. */
+const EXPIRATION_DEFAULT = 3_600
+const EXPIRATION_MIN = 600
+const EXPIRATION_MAX = 2 ** 32
+
+export async function requestToken(
+  parts: TokenParts,
+  account: { readonly namespace: string; readonly name: string },
+  request: TokenRequest,
+): Promise<TokenRequest> {
+  const { expirationSeconds = EXPIRATION_DEFAULT, audiences, boundObjectRef } = request.spec ?? {}
+  const errors = expirationErrors(expirationSeconds)
+  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, account.name, errors)
+  const { namespace } = account
+  const { uid } = await parts.get('serviceaccounts', account)
+  const bound = boundObjectRef ? await boundObjects(parts, account, boundObjectRef) : {}
+  const issued = await parts.issuer.issue({
+    namespace,
+    serviceAccount: { name: account.name, uid },
+    ...bound,
+    audiences: audiences ?? [],
+    expirationSeconds,
+  })
+  return {
+    kind: 'TokenRequest',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { ...request.metadata, name: account.name, namespace },
+    spec: { ...request.spec, audiences: issued.audiences, expirationSeconds },
+    status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
+  }
+}
+
+function expirationErrors(seconds: number): readonly FieldError[] {
+  const path = new FieldPath('spec.expirationSeconds')
+  if (seconds < EXPIRATION_MIN) return [invalidValue(path, seconds, 'may not specify a duration less than 10 minutes')]
+  if (seconds > EXPIRATION_MAX)
+    return [invalidValue(path, seconds, 'may not specify a duration larger than 2^32 seconds')]
+  return []
+}
+
+type Reference = NonNullable<TokenRequest['spec']['boundObjectRef']>
+
+interface Bound {
+  readonly pod?: Named
+  readonly secret?: Named
+  readonly node?: Named
+}
+
+async function boundObjects(
+  parts: TokenParts,
+  { namespace, name: account }: { readonly namespace: string; readonly name: string },
+  reference: Reference,
+): Promise<Bound> {
+  const { apiVersion = 'v1', kind = '', name = '' } = reference
+  const kindKnown = apiVersion === 'v1' && (kind === 'Pod' || kind === 'Secret' || kind === 'Node')
+  if (!kindKnown) throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`)
+  if (kind === 'Secret')
+    return { secret: checked(await parts.get('secrets', { namespace, name }), reference, 'secrets') }
+  if (kind === 'Node') return { node: checked(await parts.get('nodes', { name }), reference, 'nodes') }
+  const pod = await parts.get('pods', { namespace, name })
+  const spec = podSpec(pod.object())
+  if (spec?.serviceAccountName !== account)
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
+    )
+  const bound = { pod: checked(pod, reference, 'pods') }
+  if (!spec.nodeName) return bound
+  const node = await parts.get('nodes', { name: spec.nodeName }).catch(() => undefined)
+  return node ? { ...bound, node: { name: node.name, uid: node.uid } } : bound
+}
+
+function podSpec(object: KubeObject): Pod['spec'] {
+  // What is stored under pods is a pod.
+  return (object as Pod).spec
+}
+
+function checked({ name, uid }: Stored, { uid: wanted }: Reference, resource: string): Named {
+  if (!wanted || wanted === uid) return { name, uid }
+  throw conflict(
+    { group: '', resource },
+    name,
+    `the UID in the bound object reference (${wanted}) does not match the UID in record. ` +
+      'The object might have been deleted and then recreated',
+  )
+}

@@ -1,0 +1,114 @@
+/**
+ * The API server as a function of a request: filters around, then health, documents about the server, and the
+ * resources of the catalog. It knows no socket; `http.ts` and the loopback transport both call `handle`.
+ */
+
+import type { Catalog } from '../apis/catalog.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { pageNotFound } from '../machinery/meta/api-error.ts'
+import type { KubeObject } from '../machinery/meta/object.ts'
+import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message.ts'
+import type { Storage } from '../storage/storage.ts'
+import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
+import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
+import type { AdmissionPlugin, AdmissionView } from './admission/plugin.ts'
+import { chain } from './filters/chain.ts'
+import type { Filter } from './filters/filter.ts'
+import { actions } from './handlers/actions.ts'
+import { createDocuments, type DocumentParts } from './handlers/documents.ts'
+import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
+import type { Reservations } from './registry/admission-hooks.ts'
+import { createRegistries, type Registries } from './registry/registries.ts'
+import type { TokenIssuer } from './registry/subresources/token-request.ts'
+import { type RequestInfo, requestInfo } from './request-info.ts'
+
+export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clock'> {
+  readonly storage: Storage
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** Outermost first. They find out who asks, and whether they may. */
+  readonly filters: readonly Filter[]
+  readonly tokenIssuer: TokenIssuer
+  /** Handlers of paths that are no resources, asked in order before the server's own documents: health, metrics. */
+  readonly paths?: readonly PathHandler[] | undefined
+  /** Subresources that are handled elsewhere: log, exec, attach, portforward, proxy. By `group/resource/subresource`. */
+  readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
+  /** In place of the usual admission plugins. */
+  readonly plugins?: ((parts: PluginParts) => readonly AdmissionPlugin[]) | undefined
+  /** What must be taken before objects are written, by `group/resource`: services' addresses. */
+  readonly reservations?: ReadonlyMap<string, Reservations> | undefined
+}
+
+export interface PathHandler {
+  /** Undefined: not one of its paths. */
+  handle(request: ApiRequest): Promise<ApiResponse | undefined> | ApiResponse | undefined
+}
+
+export interface Server extends Disposable {
+  readonly handle: Handler
+  /** For what runs beside the server and must not depend on itself: authorizers, token checks. */
+  readonly registries: Registries
+  close(): void
+}
+
+export function createServer(dependencies: ServerDependencies): Server {
+  const { storage, catalog, clock, random, log, plugins = builtinPlugins } = dependencies
+  const dispatcher = createChangeDispatcher(storage, log)
+  const view = admissionView(() => registries, catalog)
+  const admission = admissionChain(plugins({ view, clock, random }))
+  const reservations = dependencies.reservations ?? new Map()
+  const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
+  const documents = createDocuments(dependencies)
+  const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
+  const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
+  const subresources = new Map([...own, ...(dependencies.subresources ?? [])])
+  const parts = { catalog, registries, clock, random, subresources }
+  const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
+    if (info.type === 'resource') return handleResource(parts, request, info)
+    for (const path of paths) {
+      const answer = await path.handle(request)
+      if (answer) return answer
+    }
+    throw pageNotFound()
+  }
+  const close = (): void => {
+    documents[Symbol.dispose]()
+    registries[Symbol.dispose]()
+    dispatcher[Symbol.dispose]()
+  }
+  return {
+    handle: chain(dependencies.filters, requestInfo, handle),
+    registries,
+    close,
+    [Symbol.dispose]: close,
+  }
+}
+
+/** Lookups by plural name among everything that is served, from memory. */
+function admissionView(registries: () => Registries, catalog: Catalog): AdmissionView {
+  const registryOf = (resource: string) => {
+    const definition = catalog.all().find((candidate) => candidate.resource === resource)
+    return definition && registries().of(definition)
+  }
+  return {
+    get: async <T extends KubeObject>(
+      resource: string,
+      key: { readonly namespace?: string | undefined; readonly name: string },
+    ) => {
+      const registry = registryOf(resource)
+      await registry?.whenFresh()
+      // The caller names the resource together with its type.
+      return registry?.peek(key)?.object() as T | undefined
+    },
+    list: async <T extends KubeObject>(resource: string, namespace = '') => {
+      const found = await registryOf(resource)?.list({ ...EVERYTHING, namespace })
+      return (found?.items ?? []).map((item) => item.object() as T)
+    },
+  }
+}
+
+const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
