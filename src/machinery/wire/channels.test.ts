@@ -223,7 +223,7 @@ describe('port forwarding', () => {
     const [response, raw, head] = await once(request, 'upgrade')
     expect(response.headers['sec-websocket-protocol']).toBe('SPDY/3.1+portforward.k8s.io')
     // `ws` refuses to offer a protocol with a slash, so the handshake is by hand and the client made around its socket.
-    const socket = new WebSocket(null, undefined, { autoPong: true })
+    const socket: WebSocket = Reflect.construct(WebSocket, [null, undefined, { autoPong: true }])
     Reflect.set(socket, '_isServer', false)
     Reflect.get(socket, 'setSocket').call(socket, raw, head, { maxPayload: 1e8, skipUTF8Validation: false })
     await overSpdy(createSpdySession(createWebSocketStream(socket), 'client'))
