@@ -55,6 +55,9 @@ const MAGIC = 0x7438
 const RECORD_FORMAT = 1
 const NO_CAUSE = 0xffffffff
 
+/** Where checksums start: with 0, a run of zero bytes would verify. */
+const CHECKSUM_START = 0x74387321
+
 const HEADER_BYTES = 2 + 1 + 1 + 8 + 4 + 8 + 8 + 4 + 4
 const WRITE_BYTES = 1 + 4 + 8 + 8 + 4 + 4
 
@@ -111,14 +114,14 @@ export function decodeIndexEntry(key: string, bytes: Buffer): IndexEntry {
 
 export function encodeValue(value: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(4 + value.length)
-  bytes.writeUInt32BE(crc32(value))
+  bytes.writeUInt32BE(checksumOfValue(value))
   bytes.set(value, 4)
   return bytes
 }
 
 export function decodeValue(key: string, revision: Revision, bytes: Buffer): Uint8Array {
   const value = bytes.subarray(4)
-  if (bytes.length < 4 || crc32(value) !== bytes.readUInt32BE()) {
+  if (bytes.length < 4 || checksumOfValue(value) !== bytes.readUInt32BE()) {
     throw new Corrupt(`the value of ${key} at revision ${revision} does not match its checksum`)
   }
   return value
@@ -178,16 +181,16 @@ export function checksumOf(record: Buffer): number {
   return record.readUInt32BE(record.length - 4)
 }
 
-export const checksumOfValue = (value: Uint8Array): number => crc32(value)
+export const checksumOfValue = (value: Uint8Array): number => crc32(value, CHECKSUM_START)
 
 function withChecksum(bytes: Buffer): Buffer {
   const checksum = Buffer.allocUnsafe(4)
-  checksum.writeUInt32BE(crc32(bytes))
+  checksum.writeUInt32BE(crc32(bytes, CHECKSUM_START))
   return Buffer.concat([bytes, checksum])
 }
 
 function verified(bytes: Buffer, what: string): Buffer {
-  if (bytes.length < 4 || crc32(bytes.subarray(0, -4)) !== checksumOf(bytes)) {
+  if (bytes.length < 4 || crc32(bytes.subarray(0, -4), CHECKSUM_START) !== checksumOf(bytes)) {
     throw new Corrupt(`${what} does not match its checksum`)
   }
   return bytes.subarray(0, -4)
