@@ -1,40 +1,74 @@
-/** The one list of built-in resources. A new resource is a new file and one line here. Order: as discovery shows groups. */
+/** The one list of built-in resources, group by group in discovery's order. A new resource is a new file and a line here. */
 
+import { controllerRevisions } from './apps/controller-revision.ts'
 import { daemonSets } from './apps/daemon-set.ts'
 import { deployments } from './apps/deployment.ts'
 import { replicaSets } from './apps/replica-set.ts'
 import { statefulSets } from './apps/stateful-set.ts'
+import { selfSubjectReviews } from './authentication/self-subject-review.ts'
+import { tokenReviews } from './authentication/token-review.ts'
+import { selfSubjectRulesReviews } from './authorization/self-subject-rules-review.ts'
+import {
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  subjectAccessReviews,
+} from './authorization/subject-access-review.ts'
 import { leases } from './coordination/lease.ts'
+import { bindings } from './core/binding.ts'
+import { componentStatuses } from './core/component-status.ts'
 import { configMaps } from './core/config-map.ts'
 import { endpoints } from './core/endpoints.ts'
 import { events } from './core/event.ts'
+import { limitRanges } from './core/limit-range.ts'
 import { namespaces } from './core/namespace.ts'
 import { nodes } from './core/node.ts'
+import { persistentVolumes } from './core/persistent-volume/definition.ts'
 import { persistentVolumeClaims } from './core/persistent-volume-claim.ts'
 import { pods } from './core/pod/definition.ts'
+import { podTemplates } from './core/pod-template.ts'
+import { replicationControllers } from './core/replication-controller.ts'
+import { resourceQuotas } from './core/resource-quota.ts'
 import { secrets } from './core/secret.ts'
 import { services } from './core/service/definition.ts'
 import { serviceAccounts } from './core/service-account.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { eventsV1 } from './events/event.ts'
+import { runtimeClasses } from './nodes/runtime-class.ts'
+import { priorityClasses } from './scheduling/priority-class.ts'
 
 export const builtinResources: readonly ResourceDefinition[] = [
+  bindings,
+  componentStatuses,
   configMaps,
   endpoints,
   events,
+  limitRanges,
   namespaces,
   nodes,
   persistentVolumeClaims,
+  persistentVolumes,
   pods,
+  podTemplates,
+  replicationControllers,
+  resourceQuotas,
   secrets,
   serviceAccounts,
   services,
+  controllerRevisions,
   daemonSets,
   deployments,
   replicaSets,
   statefulSets,
   eventsV1,
+  selfSubjectReviews,
+  tokenReviews,
+  localSubjectAccessReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  subjectAccessReviews,
+  priorityClasses,
   leases,
+  runtimeClasses,
   endpointSlices,
 ]

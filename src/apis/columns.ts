@@ -27,6 +27,13 @@ export const ageColumn: Column = {
   value: (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs),
 }
 
+/** What tables without columns of their own show after the name. */
+export const createdAtColumn: Column = {
+  name: 'Created At',
+  type: 'date',
+  value: (object) => object.metadata.creationTimestamp ?? '',
+}
+
 /** A text column of the normal table. */
 export function textColumn<T extends KubeObject>(name: string, value: Column<T>['value']): Column<T> {
   return { name, type: 'string', value }

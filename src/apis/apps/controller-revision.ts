@@ -1,0 +1,41 @@
+/** ControllerRevisions: snapshots of a template that StatefulSets and DaemonSets return to. Their data never changes. */
+
+import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
+import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
+import { controllerOf } from '../../machinery/meta/owner.ts'
+import { builtinSchema } from '../builtin-schema.ts'
+import { ageColumn, NONE, nameColumn, textColumn } from '../columns.ts'
+import { immutable } from '../defaults.ts'
+import { defineResource } from '../define-resource.ts'
+import { nonNegative } from '../field-rules.ts'
+import type { ControllerRevision } from './types.gen.ts'
+
+export const controllerRevisions = defineResource<ControllerRevision>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  resource: 'controllerrevisions',
+  scope: 'Namespaced',
+  schema: builtinSchema('apps.v1.ControllerRevision'),
+  validate: validateRevision,
+  validateUpdate: ({ data }, previous) => immutable('data', data, previous.data),
+  columns: [
+    nameColumn,
+    textColumn('Controller', controllerText),
+    textColumn('Revision', ({ revision }: ControllerRevision) => revision ?? 0),
+    ageColumn,
+  ],
+})
+
+function validateRevision({ data, revision }: ControllerRevision): readonly FieldError[] {
+  const missing = data === undefined || data === null ? [required(new FieldPath('data'), 'data is mandatory')] : []
+  return [...missing, ...nonNegative(new FieldPath('revision'), revision)]
+}
+
+/** `statefulset.apps/web`. */
+function controllerText(object: ControllerRevision): string {
+  const controller = controllerOf(object)
+  if (!controller) return NONE
+  const { group = '' } = parseApiVersion(controller.apiVersion) ?? {}
+  return `${groupResource(group, controller.kind).toLowerCase()}/${controller.name}`
+}

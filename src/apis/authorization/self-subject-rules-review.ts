@@ -1,0 +1,17 @@
+/** SelfSubjectRulesReviews: all that the caller may do in a namespace. The answer is the server's; nothing is stored. */
+
+import { builtinSchema } from '../builtin-schema.ts'
+import { withoutStatus } from '../defaults.ts'
+import { defineResource } from '../define-resource.ts'
+import type { SelfSubjectRulesReview } from './types.gen.ts'
+
+export const selfSubjectRulesReviews = defineResource<SelfSubjectRulesReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectRulesReview',
+  resource: 'selfsubjectrulesreviews',
+  scope: 'Cluster',
+  schema: builtinSchema('authorization.v1.SelfSubjectRulesReview'),
+  verbs: ['create'],
+  prepareForCreate: withoutStatus,
+})

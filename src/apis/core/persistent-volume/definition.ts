@@ -1,0 +1,109 @@
+/** PersistentVolumes: a piece of storage in the cluster. What it is made of never changes. */
+
+import { deepEqual } from '../../../base/deep-equal.ts'
+import { type FieldError, FieldPath, forbidden, invalidValue, required } from '../../../machinery/meta/field-error.ts'
+import { formatTime } from '../../../machinery/meta/time.ts'
+import { builtinSchema } from '../../builtin-schema.ts'
+import { ageColumn, nameColumn, textColumn, wideColumn } from '../../columns.ts'
+import { immutable, keepSpec, keepStatus } from '../../defaults.ts'
+import { defineResource } from '../../define-resource.ts'
+import { withZero } from '../pod/field-defaults.ts'
+import type { ObjectReference, PersistentVolume, PersistentVolumeSpec } from '../types.gen.ts'
+import { accessModesText, storageClassText, UNSET } from '../volume-rules.ts'
+import { SOURCE_FIELDS } from './sources.ts'
+import { validateVolumeSpec } from './validate.ts'
+
+export const persistentVolumes = defineResource<PersistentVolume>({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolume',
+  resource: 'persistentvolumes',
+  shortNames: ['pv'],
+  scope: 'Cluster',
+  schema: builtinSchema('core.v1.PersistentVolume'),
+  default: withDefaults,
+  prepareForCreate: (object, { nowMs }) => ({
+    ...object,
+    status: { phase: 'Pending', lastPhaseTransitionTime: formatTime(nowMs) },
+  }),
+  prepareForUpdate: keepStatus,
+  validate: ({ spec }) => validateVolumeSpec(spec ?? {}, new FieldPath('spec')),
+  validateUpdate,
+  deletion: { returns: 'object' },
+  status: {
+    prepareForUpdate: (object, previous, { nowMs }) => withTransitionTime(keepSpec(object, previous), previous, nowMs),
+    validateUpdate: ({ metadata }) => (metadata.resourceVersion ? [] : [required(new FieldPath('resourceVersion'))]),
+  },
+  resetFields: { '': [['status']], status: [['spec']] },
+  columns: [
+    nameColumn,
+    textColumn('Capacity', ({ spec }: PersistentVolume) => spec?.capacity?.storage ?? '0'),
+    textColumn('Access Modes', ({ spec }: PersistentVolume) => accessModesText(spec?.accessModes)),
+    textColumn('Reclaim Policy', ({ spec }: PersistentVolume) => spec?.persistentVolumeReclaimPolicy ?? ''),
+    textColumn('Status', ({ metadata, status }: PersistentVolume) =>
+      metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''),
+    ),
+    textColumn('Claim', ({ spec }: PersistentVolume) => claimText(spec?.claimRef)),
+    textColumn('StorageClass', ({ metadata, spec }: PersistentVolume) =>
+      storageClassText({ metadata, spec: spec ?? {} }),
+    ),
+    textColumn('VolumeAttributesClass', ({ spec }: PersistentVolume) => spec?.volumeAttributesClassName ?? UNSET),
+    textColumn('Reason', ({ status }: PersistentVolume) => status?.reason ?? ''),
+    ageColumn,
+    wideColumn('VolumeMode', ({ spec }: PersistentVolume) => spec?.volumeMode ?? UNSET),
+  ],
+})
+
+function withDefaults(object: PersistentVolume): PersistentVolume {
+  return {
+    ...object,
+    spec: withZero<PersistentVolumeSpec>(object.spec ?? {}, {
+      persistentVolumeReclaimPolicy: 'Retain',
+      volumeMode: 'Filesystem',
+    }),
+    status: withZero(object.status ?? {}, { phase: 'Pending' }),
+  }
+}
+
+function claimText(claim: ObjectReference | undefined): string {
+  return claim ? `${claim.namespace ?? ''}/${claim.name ?? ''}` : ''
+}
+
+function withTransitionTime(object: PersistentVolume, previous: PersistentVolume, nowMs: number): PersistentVolume {
+  const { status } = object
+  const { lastPhaseTransitionTime: before, phase } = previous.status ?? {}
+  if (status?.lastPhaseTransitionTime && status.lastPhaseTransitionTime !== before) return object
+  const lastPhaseTransitionTime = status?.phase === phase ? before : formatTime(nowMs)
+  return { ...object, status: { ...status, lastPhaseTransitionTime } }
+}
+
+function validateUpdate({ spec }: PersistentVolume, previous: PersistentVolume): readonly FieldError[] {
+  const before = previous.spec ?? {}
+  const errors = sameSource(spec ?? {}, before)
+    ? []
+    : [
+        forbidden(
+          new FieldPath('spec.persistentvolumesource'),
+          'spec.persistentvolumesource is immutable after creation',
+        ),
+      ]
+  if (before.nodeAffinity !== undefined && !deepEqual(spec?.nodeAffinity, before.nodeAffinity)) {
+    const detail = 'field is immutable, except for updating from beta label to GA'
+    errors.push(invalidValue(new FieldPath('nodeAffinity'), spec?.nodeAffinity, detail))
+  }
+  if (before.volumeAttributesClassName !== undefined && spec?.volumeAttributesClassName === undefined)
+    errors.push(
+      forbidden(new FieldPath('spec.volumeAttributesClassName'), 'update from non-nil value to nil is forbidden'),
+    )
+  return [...errors, ...immutable('volumeMode', spec?.volumeMode, before.volumeMode)]
+}
+
+/** The secret for growing a CSI volume may be added later. */
+function sameSource(spec: PersistentVolumeSpec, before: PersistentVolumeSpec): boolean {
+  return SOURCE_FIELDS.every((field) => {
+    if (field !== 'csi' || !spec.csi || before.csi?.controllerExpandSecretRef)
+      return deepEqual(spec[field], before[field])
+    const { controllerExpandSecretRef: _, ...source } = spec.csi
+    return deepEqual(source, before.csi)
+  })
+}
