@@ -14,6 +14,8 @@ export interface HeartbeatParts {
   readonly clock: Clock
   readonly log: Logger
   readonly description: NodeDescription
+  /** What must happen between registering and being Ready: the node's network. */
+  readonly whenRegistered: () => Promise<void>
 }
 
 /** The status is rewritten this often even when nothing changed; leases carry the heartbeat in between. */
@@ -26,6 +28,7 @@ export async function startHeartbeat(parts: HeartbeatParts, signal: AbortSignal)
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       await register(client, description)
+      await parts.whenRegistered()
       await Promise.all([
         renewLease(client, clock, description.name),
         reportStatus(client, description, await runtime.images(), clock.now()),

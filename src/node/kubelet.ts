@@ -27,6 +27,8 @@ export interface KubeletParts extends Omit<PodWorkerParts, 'onFinished'> {
 export interface Kubelet extends AsyncDisposable {
   /** The pods that have a worker, by uid: for the node's API. */
   pods(): readonly Pod[]
+  /** Something about this pod changed that only the node knows: a probe's result. */
+  wake(podUid: string): void
 }
 
 const NODE_INDEX = 'spec.nodeName'
@@ -80,6 +82,7 @@ export function startKubelet(parts: KubeletParts): Kubelet {
 
   return {
     pods: () => [...workers.values()].map(({ pod }) => pod),
+    wake: (podUid) => workers.get(podUid)?.wake(),
     async [Symbol.asyncDispose]() {
       stop.abort()
       for (const cancel of unsubscribe) cancel()
