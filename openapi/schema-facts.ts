@@ -23,7 +23,8 @@ export function schemaFactsFile(facts: Facts): string {
 function withPresence(facts: Facts, name: string, definition: DefinitionFacts): DefinitionFacts {
   if (definition.p === undefined) return definition
   const presence = presenceOf(facts.messages, name)
-  const order = ['kind', 'apiVersion', ...presence.keys()]
+  const typed = presence.has('kind') || presence.has('apiVersion')
+  const order = [...(typed ? [] : ['kind', 'apiVersion']), ...presence.keys()]
   const properties = propertiesOf(definition)
     .map(({ name: property, required }) => {
       const { always, pointer } = presence.get(property) ?? { always: required, pointer: false }

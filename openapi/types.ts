@@ -35,6 +35,9 @@ const HAND_WRITTEN: Readonly<Record<string, string>> = {
   'meta.v1.WatchEvent': '../../machinery/wire/message.ts',
 }
 
+/** Required lists that validation lets be empty: an empty one is stored as null, as upstream does. */
+const EMPTY_LISTS: ReadonlySet<string> = new Set(['core.v1.LimitRangeSpec.limits', 'storage.v1.CSINodeSpec.drivers'])
+
 const TIMES: ReadonlySet<string> = new Set(['meta.v1.Time', 'meta.v1.MicroTime'])
 
 /** Path below `src/apis` to text. */
@@ -96,20 +99,28 @@ function printDefinition(facts: Facts, name: string, used: (name: string) => str
   const inherited = isObject ? ['apiVersion', 'kind', 'metadata'] : []
   const lines = properties
     .filter((property) => !inherited.includes(property.name))
-    .map((property) => printProperty(property, isObject, presence.get(property.name), used))
+    .map((property) =>
+      printProperty(property, { definition: name, isObject, presence: presence.get(property.name) }, used),
+    )
   const base = isObject ? ' extends KubeObject' : ''
   return `export interface ${typeNameOf(name)}${base} {\n${lines.join('')}}\n`
 }
 
+interface Place {
+  readonly definition: string
+  readonly isObject: boolean
+  readonly presence: Presence | undefined
+}
+
 function printProperty(
   { name, required, type }: PropertyFacts,
-  ofObject: boolean,
-  presence: Presence | undefined,
+  { definition, isObject, presence }: Place,
   used: (name: string) => string,
 ): string {
   // An object's `spec` is written even when it is empty, so that readers need not ask for it.
-  const present = required || (ofObject && name === 'spec' && presence?.always === true)
-  const mayBeNull = !required && presence?.always === true && (type.kind === 'list' || isTime(type))
+  const present = required || (isObject && name === 'spec' && presence?.always === true)
+  const mayBeEmpty = !required || EMPTY_LISTS.has(`${definition}.${name}`)
+  const mayBeNull = mayBeEmpty && presence?.always === true && (type.kind === 'list' || isTime(type))
   const text = `${printType(type, used)}${mayBeNull ? ' | null' : ''}`
   const key = /^[A-Za-z_]\w*$/.test(name) ? name : `'${name}'`
   return present ? `  readonly ${key}: ${text}\n` : `  readonly ${key}?: ${text} | undefined\n`

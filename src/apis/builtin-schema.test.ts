@@ -133,7 +133,8 @@ describe('the canonical form of built-in objects', () => {
 
   test('required and struct fields are written even when nobody set them, in the order of the server', () => {
     expect(JSON.stringify(written)).toBe(
-      '{"metadata":{"name":"web"},"spec":{"selector":null,"template":{"metadata":{},"spec":{"containers":[{"name":"a","resources":{}}]}},"strategy":{}},"status":{}}',
+      '{"metadata":{"name":"web"},"spec":{"selector":null,' +
+        '"template":{"metadata":{},"spec":{"containers":[{"name":"a","resources":{}}]}},"strategy":{}},"status":{}}',
     )
   })
 
@@ -141,14 +142,14 @@ describe('the canonical form of built-in objects', () => {
     expect(canonical(written, deployment)).toEqual(written)
   })
 
-  test('empty optional values disappear, set pointers stay', () => {
+  test('empty optional values disappear, empty required lists are null, set pointers stay', () => {
     const value = {
       metadata: { name: '', labels: {}, finalizers: [], generation: 0, creationTimestamp: null },
       spec: { nodeName: '', hostNetwork: false, enableServiceLinks: false, activeDeadlineSeconds: 0, containers: [] },
     }
     expect(canonical(value, pod)).toEqual({
       metadata: {},
-      spec: { containers: [], enableServiceLinks: false, activeDeadlineSeconds: 0 },
+      spec: { containers: null, enableServiceLinks: false, activeDeadlineSeconds: 0 },
       status: {},
     })
   })

@@ -170,7 +170,12 @@ function writeField({ name, form, presence }: Field, value: unknown, result: Rec
     return
   }
   const written = form.write(value)
-  if (presence !== 'nonZero' || !form.isZero(written)) result[name] = written
+  if (presence === 'nonZero' || presence === 'always') {
+    if (!form.isZero(written)) result[name] = written
+    else if (presence === 'always') result[name] = form.zero()
+    return
+  }
+  result[name] = written
 }
 
 /** A custom object: its own fields, of which some (metadata) may be of built-in types. */
