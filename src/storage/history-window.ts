@@ -60,6 +60,8 @@ export function compactByAge(
   if (historyMs === Infinity) return
   every(clock, historyMs / CHECKS_PER_WINDOW, signal, async () => {
     const revision = newestUntil(clock.now() - historyMs)
-    if (revision > 0 && storage.mode.mode === 'writable') await storage.compact(revision)
+    if (revision === 0 || storage.mode.mode === 'read-only') return
+    // A write error has made the storage read-only and said so; age is looked at again in the next round.
+    await storage.compact(revision).catch(() => {})
   })
 }

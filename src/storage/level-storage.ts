@@ -239,7 +239,7 @@ class LevelStorage implements Storage {
 
   async #commitBatch(queued: readonly Queued[]): Promise<void> {
     const placed = (key: string) => placedVersion(this.#index.current(key))
-    const batch = planBatch(queued, this.#durable, this.#options.clock.now(), placed)
+    const batch = planBatch(queued, this.#durable, Math.floor(this.#options.clock.now()), placed)
     try {
       const previous = this.#previousEntries(batch.committing)
       if (batch.operations.length > 0) await this.#write(batch.operations)

@@ -3,7 +3,7 @@
 import { byCodeUnit } from '../base/group-by.ts'
 import { SortedMap } from '../storage/sorted-map.ts'
 import type { CachedObject } from './cached-object.ts'
-import { fieldEqualities, labelEqualities, type Selection, selects } from './selection.ts'
+import { fieldEqualities, isFiltered, labelEqualities, type Selection, selects } from './selection.ts'
 import { ValueIndex } from './value-index.ts'
 
 export interface PageOptions {
@@ -64,7 +64,7 @@ export class CacheContents {
 
   list(selection: Selection, { after, limit = Infinity }: PageOptions = {}): ObjectPage {
     const objects: CachedObject[] = []
-    const filtered = selection.labels !== undefined || selection.fields !== undefined
+    const filtered = isFiltered(selection)
     let remaining = 0
     for (const object of this.#candidates(selection, after)) {
       if (filtered && !selects(selection, object)) continue

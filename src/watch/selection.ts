@@ -15,6 +15,12 @@ export interface Selection {
   readonly fields?: FieldSelector | undefined
 }
 
+/** Whether labels or fields leave anything out. */
+export function isFiltered({ labels, fields }: Selection): boolean {
+  const byLabels = labels !== undefined && (labels.nothing || labels.requirements.length > 0)
+  return byLabels || (fields !== undefined && fields.requirements.length > 0)
+}
+
 export function selects(selection: Selection, object: CachedObject): boolean {
   if (selection.namespace && object.namespace !== selection.namespace) return false
   if (selection.labels && !selection.labels.matches(object.labels)) return false

@@ -18,7 +18,7 @@ import { toCacheEvent } from './event.ts'
 import { EventWindow } from './event-window.ts'
 import { FanOut } from './fan-out.ts'
 import { changesReplay, eventsReplay, initialReplay } from './replay.ts'
-import { type Selection, selects } from './selection.ts'
+import { isFiltered, type Selection, selects } from './selection.ts'
 import { type Replay, Watcher } from './watcher.ts'
 
 /** How long events stay in memory, in ms: longer than the reconnect of any client that is not in trouble. */
@@ -248,7 +248,7 @@ class ResourceCache implements WatchCache {
   async #listHistory(query: ListQuery, revision: Revision): Promise<ObjectPage> {
     const { storage, prefix, codec } = this.#options
     const { namespace, limit = Infinity } = query
-    const filtered = query.labels !== undefined || query.fields !== undefined
+    const filtered = isFiltered(query)
     const within = namespace ? `${prefix}${namespace}/` : prefix
     const objects: CachedObject[] = []
     let after = query.after
