@@ -159,7 +159,9 @@ class LevelStorage implements Storage {
     const [entry] = await this.#values.entries([[key, version]])
     if (entry) return entry
     // It was overwritten and compacted while it was read.
-    assert(versionNow()?.revision !== version.revision, `the value of ${key} at ${version.revision} is missing`)
+    if (versionNow()?.revision === version.revision) {
+      throw new Corrupt(`the value of ${key} at revision ${version.revision} is missing`)
+    }
     return this.get(key, revision)
   }
 
@@ -169,7 +171,7 @@ class LevelStorage implements Storage {
     const { versions, remaining } = this.#index.list(prefix, revision, options)
     const entries = (await this.#values.entries(versions)).flatMap((entry) => entry ?? [])
     if (entries.length === versions.length) return { revision, entries, remaining }
-    assert(revision < this.#compacted, `values of ${prefix} at ${revision} are missing`)
+    if (revision >= this.#compacted) throw new Corrupt(`values of ${prefix} at revision ${revision} are missing`)
     return this.list(prefix, options)
   }
 

@@ -5,7 +5,7 @@
 
 import { assert } from '../base/assert.ts'
 import type { Logger } from '../base/log.ts'
-import { type Change, Compacted, type Revision, type Storage } from '../storage/storage.ts'
+import type { Change, Revision, Storage } from '../storage/storage.ts'
 
 export interface ChangeSubscriber {
   readonly prefix: string
@@ -52,19 +52,20 @@ export function createChangeDispatcher(storage: Storage, log: Logger): ChangeDis
     assert(last && last.revision > revision, `changes up to ${last?.revision} came after ${revision}`)
     reached(last.revision)
   }
-  const follow = async (): Promise<void> => {
+  /** `brokenAt`: where the stream broke before; when it breaks there again nothing is to be gained by repeating. */
+  const follow = async (brokenAt?: Revision): Promise<void> => {
     try {
       for await (const batch of storage.changes(revision, stopping.signal)) dispatch(batch)
     } catch (error) {
-      if (!(error instanceof Compacted)) throw error
-      log.error('The watch caches fell behind the history of the storage and load again', { revision })
+      if (storage.head === brokenAt) throw error
+      log.error('The watch caches missed changes of the storage and are filled again', { revision, error })
       const head = storage.head
       for (const subscriber of subscribers) subscriber.lost(head)
       reached(head)
-      await follow()
+      await follow(head)
     }
   }
-  follow().catch((error: unknown) => log.error('The watch caches lost the storage', { error }))
+  follow().catch((error: unknown) => log.error('The watch caches cannot follow the storage any more', { error }))
 
   return {
     get revision() {
