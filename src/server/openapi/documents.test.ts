@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
 import { documentAnswer, openApiDocuments, takesJson, v2Form } from './documents.ts'
+import { loadDescriptions } from './load-descriptions.ts'
 import { isJson, type Json, toV2 } from './schemas.ts'
 import { documentV2 } from './v2.ts'
 import { yamlText } from './yaml-text.ts'
@@ -147,6 +148,13 @@ describe('custom resources', () => {
     expect(referencesIn(document).filter((reference) => !resolves(document, reference))).toEqual([])
   })
 
+  test('say what kind, version and metadata are when the texts are there', () => {
+    const texts = { 'core.v1.ConfigMap': { kind: 'What it is.' } }
+    const document = parsed(openApiDocuments([widgets], texts).v3('apis/stable.example.com/v1')?.bytes)
+    const path = ['components', 'schemas', 'com.example.stable.v1.Widget', 'properties', 'kind']
+    expect(document).toHaveProperty(path, { description: 'What it is.', type: 'string' })
+  })
+
   test('are in the protobuf document too', () => {
     expect(Buffer.from(own.v2('protobuf').bytes).includes('com.example.stable.v1.WidgetList')).toBe(true)
   })
@@ -191,6 +199,10 @@ describe('serving', () => {
     expect(takesJson('application/com.github.proto-openapi.spec.v3@v1.0+protobuf')).toBe(false)
     expect(takesJson('application/json')).toBe(true)
   })
+})
+
+test('a server without descriptions finds none', async () => {
+  expect(await loadDescriptions(new URL('nothing-here.json', import.meta.url))).toBeUndefined()
 })
 
 describe('forms', () => {

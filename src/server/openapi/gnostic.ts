@@ -133,6 +133,8 @@ interface MessageField {
   readonly name: string
   readonly type: string
   readonly repeated: boolean
+  /** One of several, of which exactly one is set. */
+  readonly isAlternative: boolean
 }
 
 const fieldTables = new Map<string, readonly MessageField[]>()
@@ -147,8 +149,9 @@ function fieldsOf(message: string): readonly MessageField[] {
 }
 
 function parseField(text: string): MessageField {
-  const [number, name = '', type = ''] = text.split(' ')
-  return { number: Number(number), name, type: type.replace('[]', ''), repeated: type.startsWith('[]') }
+  const [number, name = '', type = '', flag] = text.split(' ')
+  const repeated = type.startsWith('[]')
+  return { number: Number(number), name, type: type.replace('[]', ''), repeated, isAlternative: flag === 'oneof' }
 }
 
 const VARINT = 0
@@ -158,22 +161,23 @@ const LENGTH = 2
 /** Fields ascend by number; scalars that are zero are left out, as proto3 does. */
 function encodeMessage(message: string, value: Json): Buffer {
   const parts: Buffer[] = []
-  for (const { number, name, type, repeated } of fieldsOf(message)) {
-    const field = value[name]
-    if (field === undefined) continue
-    for (const item of repeated && Array.isArray(field) ? field : [field])
-      encodeField(parts, number, type, item, repeated)
+  for (const field of fieldsOf(message)) {
+    const set = value[field.name]
+    if (set === undefined) continue
+    for (const item of field.repeated && Array.isArray(set) ? set : [set]) encodeField(parts, field, item)
   }
   return Buffer.concat(parts)
 }
 
-function encodeField(parts: Buffer[], number: number, type: string, value: unknown, repeated: boolean): void {
+function encodeField(parts: Buffer[], field: MessageField, value: unknown): void {
+  const { number, type, repeated, isAlternative } = field
   switch (type) {
     case 'string':
       if (value !== '' || repeated) pushBytes(parts, number, Buffer.from(String(value)))
       return
     case 'bool':
-      if (value === true) parts.push(varint(number * 8 + VARINT), varint(1))
+      // An alternative is written even when it is false: it says which one it is.
+      if (value === true || isAlternative) parts.push(varint(number * 8 + VARINT), varint(value === true ? 1 : 0))
       return
     case 'int64':
       if (value !== 0) parts.push(varint(number * 8 + VARINT), varint(Number(value)))

@@ -186,18 +186,19 @@ export function customName({ group, version, kind }: GroupVersionKind): string {
   return [...group.split('.').reverse(), version, kind].join('.')
 }
 
-/** The v3 schema of a custom resource. */
-export function customSchema(definition: ResourceDefinition): Json {
+/** The v3 schema of a custom resource; `texts` are those of any object. */
+export function customSchema(definition: ResourceDefinition, texts: Readonly<Record<string, string>> = {}): Json {
   const { group, kind, version } = definition
   const { properties, ...rest } = plainSchema(definition.schema)
+  const metadata = { description: texts.metadata, allOf: [schemaReference('meta.v1.ObjectMeta')] }
   return {
     ...rest,
     type: 'object',
     properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
       ...(isJson(properties) ? properties : {}),
-      metadata: { allOf: [schemaReference('meta.v1.ObjectMeta')] },
+      apiVersion: withoutAbsent({ description: texts.apiVersion, type: 'string' }),
+      kind: withoutAbsent({ description: texts.kind, type: 'string' }),
+      metadata: withoutAbsent(metadata),
     },
     'x-kubernetes-group-version-kind': [{ group, kind, version }],
   }

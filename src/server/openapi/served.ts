@@ -40,6 +40,9 @@ export function servedPaths(definitions: readonly ResourceDefinition[]): readonl
   ]
 }
 
+/** The definition whose texts of kind, version and metadata hold for custom objects too. */
+const ANY_OBJECT = 'core.v1.ConfigMap'
+
 /** Finds the v3 schema of a full definition name. */
 export type SchemaSource = (name: string) => Json | undefined
 
@@ -52,7 +55,7 @@ export function schemaSource(
   const custom = new Map<string, Json>()
   for (const definition of definitions) {
     if (definitionOfKind(definition) !== undefined) continue
-    custom.set(customName(definition), customSchema(definition))
+    custom.set(customName(definition), customSchema(definition, descriptions[ANY_OBJECT]))
     custom.set(customName({ ...definition, kind: definition.listKind }), customListSchema(definition))
   }
   return (name) => {
