@@ -155,6 +155,16 @@ describe('custom resources', () => {
     expect(document).toHaveProperty(path, { description: 'What it is.', type: 'string' })
   })
 
+  test('come and go without making the documents of others anew', () => {
+    const descriptions = {}
+    const before = openApiDocuments(definitions, descriptions)
+    const after = openApiDocuments([...definitions, widgets], descriptions)
+    expect(after.v3('apis/apps/v1')).toBe(before.v3('apis/apps/v1'))
+    expect(after.v3('apis/stable.example.com/v1')).toBeDefined()
+    const changed = openApiDocuments([...definitions, { ...widgets, verbs: ['get'] }], descriptions)
+    expect(changed.v3('apis/stable.example.com/v1')).not.toEqual(after.v3('apis/stable.example.com/v1'))
+  })
+
   test('are in the protobuf document too', () => {
     expect(Buffer.from(own.v2('protobuf').bytes).includes('com.example.stable.v1.WidgetList')).toBe(true)
   })

@@ -8,6 +8,7 @@ import { sha512HexUpper } from '../../base/hash.ts'
 import type { MediaType } from '../../machinery/wire/content-type.ts'
 import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { encodeDocument } from './gnostic.ts'
+import { basePath } from './operations.ts'
 import type { Descriptions } from './schemas.ts'
 import { type DocumentV2, documentV2 } from './v2.ts'
 import { documentV3, pathsByDocument } from './v3.ts'
@@ -40,16 +41,17 @@ export function openApiDocuments(
     json: once(() => answer(Buffer.from(JSON.stringify(modelV2())), JSON_TYPE)),
     protobuf: once(() => protobufAnswer(modelV2())),
   }
-  const paths = once(() => pathsByDocument(definitions))
-  const documents = new Map<string, OpenApiDocument>()
+  const paths = once(() => {
+    const found = pathsByDocument(definitions)
+    keepOnly(descriptions, found)
+    return found
+  })
   const v3 = (name: string): OpenApiDocument | undefined => {
     const own = paths().get(name)
     if (own === undefined) return undefined
-    const known = documents.get(name)
-    if (known !== undefined) return known
-    const made = answer(Buffer.from(JSON.stringify(documentV3(name, own, definitions, descriptions))), JSON_TYPE)
-    documents.set(name, made)
-    return made
+    return keptDocument(name, definitions, descriptions, () =>
+      answer(Buffer.from(JSON.stringify(documentV3(name, own, definitions, descriptions))), JSON_TYPE),
+    )
   }
   const v3Names = (): readonly string[] => [...paths().keys()].sort()
   return {
@@ -64,6 +66,41 @@ export function openApiDocuments(
       return answer(Buffer.from(JSON.stringify({ paths: Object.fromEntries(entries) })), JSON_TYPE)
     }),
   }
+}
+
+interface KeptDocument {
+  readonly own: readonly ResourceDefinition[]
+  readonly document: OpenApiDocument
+}
+
+/**
+ * The v3 documents made so far, by their descriptions and name. A document is about the definitions of its own
+ * group version, so a new custom resource leaves all others as they are.
+ */
+const kept = new WeakMap<Descriptions, Map<string, KeptDocument>>()
+
+/** Forgets documents of what is not served any more. */
+function keepOnly(descriptions: Descriptions, names: ReadonlyMap<string, unknown>): void {
+  const documents = kept.get(descriptions)
+  for (const name of documents?.keys() ?? []) if (!names.has(name)) documents?.delete(name)
+}
+
+function keptDocument(
+  name: string,
+  definitions: readonly ResourceDefinition[],
+  descriptions: Descriptions,
+  make: () => OpenApiDocument,
+): OpenApiDocument {
+  const documents = kept.get(descriptions) ?? new Map<string, KeptDocument>()
+  kept.set(descriptions, documents)
+  const own = definitions.filter((definition) => basePath(definition) === `/${name}`)
+  const known = documents.get(name)
+  if (known?.own.length === own.length && own.every((definition, index) => definition === known.own[index])) {
+    return known.document
+  }
+  const document = make()
+  documents.set(name, { own, document })
+  return document
 }
 
 function answer(bytes: Uint8Array, contentType: string): OpenApiDocument {
