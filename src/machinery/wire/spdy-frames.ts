@@ -58,6 +58,8 @@ export function words(...values: readonly number[]): Buffer {
 /** Bytes that one stored block of deflate can hold. */
 const STORED_BLOCK_BYTES_MAX = 0xffff
 const ZLIB_HEAD = Buffer.from([0x78, 0x01])
+/** An empty block, as a sync flush leaves it: Go's reader gives out what it has only when it meets one. */
+const FLUSH_BLOCK = Buffer.from([0, 0, 0, 0xff, 0xff])
 
 /** Writes header blocks; one per connection. */
 export function createHeaderWriter(): (headers: SpdyHeaders) => Buffer {
@@ -70,7 +72,7 @@ export function createHeaderWriter(): (headers: SpdyHeaders) => Buffer {
     const blockHead = Buffer.alloc(5)
     blockHead.writeUInt16LE(plain.length, 1)
     blockHead.writeUInt16LE(plain.length ^ 0xffff, 3)
-    const block = Buffer.concat(first ? [ZLIB_HEAD, blockHead, plain] : [blockHead, plain])
+    const block = Buffer.concat([...(first ? [ZLIB_HEAD] : []), blockHead, plain, FLUSH_BLOCK])
     first = false
     return block
   }

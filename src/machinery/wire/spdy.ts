@@ -94,7 +94,13 @@ export class SpdyStream extends Duplex {
   }
 
   override _read(): void {
-    this.#drained()
+    this.release()
+  }
+
+  /** Whoever waits for the buffer to drain need wait no longer. */
+  release(): void {
+    this.#onDrained?.()
+    this.#onDrained = undefined
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
@@ -115,13 +121,8 @@ export class SpdyStream extends Duplex {
     const over = this.#resetReceived || (this.#finSent && this.#finReceived)
     if (!over) this.#wire.write([controlFrame(FRAME.reset, 0, words(this.id, CANCEL))], () => {})
     this.#wire.forget(this)
-    this.#drained()
+    this.release()
     callback(error)
-  }
-
-  #drained(): void {
-    this.#onDrained?.()
-    this.#onDrained = undefined
   }
 }
 
@@ -182,7 +183,8 @@ export function createSpdySession(socket: Duplex, role: 'server' | 'client', hea
 
   const onData = async (id: number, data: Buffer) => {
     const stream = open.get(id)
-    await stream?.receive(data)
+    const drained = stream?.receive(data)
+    if (drained && !socket.destroyed) await drained
     if (stream && !stream.destroyed) send(controlFrame(FRAME.windowUpdate, 0, words(id, data.length)))
   }
 
@@ -195,8 +197,11 @@ export function createSpdySession(socket: Duplex, role: 'server' | 'client', hea
     socket.destroy()
   }
 
-  socket.on('error', finish)
-  socket.on('close', () => finish())
+  // Frames that have arrived are still handled, without waiting for slow readers; then the session is over.
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    for (const stream of open.values()) stream.release()
+  })
   readFrames(socket, head, { onControl, onData, onFin: (id) => open.get(id)?.receiveFin() }).then(
     () => finish(),
     finish,
