@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
 import { documentAnswer, openApiDocuments, takesJson, v2Form } from './documents.ts'
-import { loadDescriptions } from './load-descriptions.ts'
 import { isJson, type Json, toV2 } from './schemas.ts'
 import { documentV2 } from './v2.ts'
 import { yamlText } from './yaml-text.ts'
@@ -209,10 +208,6 @@ describe('serving', () => {
     expect(takesJson('application/com.github.proto-openapi.spec.v3@v1.0+protobuf')).toBe(false)
     expect(takesJson('application/json')).toBe(true)
   })
-})
-
-test('a server without descriptions finds none', async () => {
-  expect(await loadDescriptions(new URL('nothing-here.json', import.meta.url))).toBeUndefined()
 })
 
 describe('forms', () => {
