@@ -85,7 +85,7 @@ export async function createTestCluster(name: string, clusterPodCidr: string, no
 async function makeImage({ docker }: DockerEngine, name: string): Promise<string> {
   const archive = pack()
   archive.entry({ name: 'bin/busybox', mode: 0o755 }, await readFile(BUSYBOX))
-  for (const applet of ['sh', 'cat', 'sleep', 'nc', 'id', 'stty', 'hostname', 'ip', 'grep', 'ping'])
+  for (const applet of ['sh', 'cat', 'sleep', 'nc', 'id', 'stty', 'hostname', 'ip', 'grep', 'ping', 'printf'])
     archive.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' })
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 })
   archive.finalize()

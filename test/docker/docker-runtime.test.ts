@@ -42,7 +42,7 @@ function shellOf({ lines = [], serves, exits, ignoresStop }: Script): string {
   return [
     ignoresStop ? "trap '' TERM" : 'trap "exit 0" TERM',
     ...lines.map(({ stream, text: line }) => `echo ${line} >&${stream === 'stdout' ? 1 : 2}`),
-    ...(serves === undefined ? [] : [`nc -lk -p ${serves} -s 127.0.0.1 -e printf hello &`]),
+    ...(serves === undefined ? [] : [`nc -ll -p ${serves} -e printf hello &`]),
     exits === undefined ? 'while true; do sleep 1000 & wait $!; done' : `exit ${exits}`,
   ].join('\n')
 }
@@ -163,7 +163,7 @@ describe.skipIf(skip !== undefined)(`on Docker${skip === undefined ? '' : ` (${s
       }
       const stdout = new PassThrough()
       const output = text(stdout)
-      const command = ['sh', '-c', 'while [ "$(stty size)" = "0 0" ]; do :; done; stty size']
+      const command = ['sh', '-c', 'until stty size 2>/dev/null; do :; done']
       expect(await runtime.exec(running.id, command, { stdout, resize: sizes() }, { tty: true })).toBe(0)
       stdout.end()
       expect((await output).trim()).toBe('33 111')

@@ -39,7 +39,10 @@ export interface DockerContainers {
 
 export function createDockerContainers(engine: DockerEngine, owner: Ownership): DockerContainers {
   const { docker } = engine
-  /** Keyed by id and state: neither a running nor an exited container changes what is reported of it. */
+  /**
+   * Of exited containers, by id. The others are inspected each time: the engine's list lags behind its events, so what
+   * it calls running may have ended.
+   */
   const statuses = new LruMap<string, ContainerStatus>(STATUSES_MAX)
   const filters = labelFilter(
     [labels.cluster, owner.clusterName],
@@ -48,12 +51,11 @@ export function createDockerContainers(engine: DockerEngine, owner: Ownership): 
   )
 
   const statusOf = async (info: ContainerInfo): Promise<ContainerStatus | undefined> => {
-    const key = `${info.Id}/${info.State}`
-    const known = statuses.get(key)
+    const known = statuses.get(info.Id)
     if (known) return known
     try {
       const status = statusOfInspected(await docker.getContainer(info.Id).inspect())
-      if (status.state !== 'created' && status.state === engineState(info)) statuses.set(key, status)
+      if (status.state === 'exited') statuses.set(info.Id, status)
       return status
     } catch (error) {
       if (isStatus(error, 404)) return undefined
@@ -102,10 +104,6 @@ export function createDockerContainers(engine: DockerEngine, owner: Ownership): 
       }
     },
   }
-}
-
-function engineState(info: ContainerInfo): ContainerStatus['state'] {
-  return info.State === 'running' ? 'running' : 'exited'
 }
 
 async function securityFacts(engine: DockerEngine, { imageId, security }: ContainerConfig): Promise<SecurityFacts> {

@@ -46,14 +46,16 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
 
   const pid = async (id: string): Promise<number> => (await docker.getContainer(id).inspect()).State.Pid
 
+  /** Undefined: the sandbox is no use any more. Inspected, because the engine's list lags behind its events. */
   const addressesOf = async (info: ContainerInfo): Promise<readonly string[] | undefined> => {
-    if (info.State !== 'running') return undefined
+    const pidNow = await pid(info.Id).catch(() => 0)
+    if (pidNow === 0) return undefined
     const networkMode = info.HostConfig.NetworkMode
     // A node that was made anew has another namespace: who joined the old one has lost its network.
     if (networkMode !== 'none') return networkMode === `container:${node.containerId}` ? [] : undefined
     const known = addresses.get(info.Id)
     if (known) return known
-    const { ips } = await network.attach({ ...podOf(info.Labels), pid: await pid(info.Id) })
+    const { ips } = await network.attach({ ...podOf(info.Labels), pid: pidNow })
     addresses.set(info.Id, ips)
     return ips
   }
