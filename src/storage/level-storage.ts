@@ -26,7 +26,6 @@ import type { Logger } from '../base/log.ts'
 import { ChangeFeed } from './change-feed.ts'
 import {
   type CommitBatch,
-  type Committing,
   compactionOperations,
   type Operation,
   type PlacedVersion,
@@ -38,8 +37,9 @@ import { type Failpoint, noFailpoint } from './failpoints.ts'
 import { compactByAge, HISTORY_MS_DEFAULT, type HistoryWindow } from './history-window.ts'
 import { type Database, messageOf, openDatabase, openExistingDatabase, probeDisk } from './level-database.ts'
 import type { Anchor } from './level-records.ts'
-import { type KeyedPlace, LevelValues } from './level-values.ts'
+import { LevelValues } from './level-values.ts'
 import { type LoggedMoment, type Recovered, recover } from './recovery.ts'
+import { type Replaced, readReplaced } from './replaced-values.ts'
 import {
   type Change,
   Compacted,
@@ -59,7 +59,7 @@ import {
   type TransactOptions,
   type Write,
 } from './storage.ts'
-import { assertWellFormed, type Effect } from './transaction.ts'
+import { assertWellFormed } from './transaction.ts'
 import type { LiveVersion, VersionIndex } from './version-index.ts'
 
 export interface LevelStorageOptions {
@@ -89,8 +89,6 @@ const REOPEN_BACKOFF: Backoff = { initialMs: 1_000, factor: 2, maxMs: 30_000 }
 
 /** Transactions that one step of compaction forgets: bounds the size of its batch. */
 const COMPACTION_STEP = 1_000
-
-type PlacedEffect = Effect<PlacedVersion>
 
 interface Queued extends Request {
   readonly bytes: number
@@ -180,7 +178,7 @@ class LevelStorage implements Storage {
     writes: readonly Write[],
     options: TransactOptions = {},
   ): Promise<Outcome> {
-    assertWellFormed(expect, writes)
+    assertWellFormed(expect, writes, options)
     if (this.mode.mode === 'read-only') throw new ReadOnly(this.mode.reason)
     if (this.#queue.length >= QUEUE_TRANSACTIONS_MAX) throw new Overloaded('too many transactions wait for the disk')
     const bytes = writes.reduce((sum, write) => sum + (write.type === 'put' ? write.value.length : 0), 0)
@@ -240,10 +238,11 @@ class LevelStorage implements Storage {
   }
 
   async #commitBatch(queued: readonly Queued[]): Promise<void> {
+    const { clock, log } = this.#options
     const placed = (key: string) => placedVersion(this.#index.current(key))
-    const batch = planBatch(queued, this.#durable, Math.floor(this.#options.clock.now()), placed)
     try {
-      const previous = this.#previousEntries(batch.committing)
+      const batch = planBatch(queued, this.#durable, Math.floor(clock.now()), placed)
+      const previous = readReplaced(batch.committing, this.#values, log)
       if (batch.operations.length > 0) await this.#write(batch.operations)
       this.#publish(batch, await previous)
       for (const [index, { settle }] of queued.entries()) void this.#answer(settle, batch.verdicts[index])
@@ -261,7 +260,7 @@ class LevelStorage implements Storage {
   }
 
   /** Makes visible what has become durable. Nothing here waits: readers see all of a batch or none of it. */
-  #publish(batch: CommitBatch, previous: ReadonlyMap<PlacedEffect, Entry>): void {
+  #publish(batch: CommitBatch, previous: Replaced): void {
     for (const { moment, effects } of batch.committing) {
       const { revision } = moment
       assert(revision === this.head + 1, `revision ${revision} is published after ${this.head}`)
@@ -294,38 +293,6 @@ class LevelStorage implements Storage {
   async #entryAt(key: string, { revision, created, position }: PlacedVersion): Promise<Entry | undefined> {
     const [entry] = await this.#values.entries([[key, { revision, created, slot: position }]])
     return entry ?? this.get(key)
-  }
-
-  /** What the effects overwrite or delete. Read while the batch is written; what is unreadable is left out. */
-  async #previousEntries(committing: readonly Committing[]): Promise<ReadonlyMap<PlacedEffect, Entry>> {
-    const inBatch = new Map(
-      committing.flatMap(({ moment: { revision }, effects }) =>
-        effects.map(({ value }, position) => [`${revision}/${position}`, value] as const),
-      ),
-    )
-    const entries = new Map<PlacedEffect, Entry>()
-    const effects = committing.flatMap((each) => each.effects)
-    await Promise.all(
-      effects.map(async (effect) => {
-        const { key, previous } = effect
-        if (!previous) return
-        const { revision, position, created } = previous
-        const known = inBatch.get(`${revision}/${position}`)
-        const value = known ?? (await this.#valueOrNothing({ key, revision, position }))
-        if (value) entries.set(effect, { key, value, created, modified: revision })
-      }),
-    )
-    return entries
-  }
-
-  /** A value that cannot be read must not keep its key from being overwritten. */
-  async #valueOrNothing(place: KeyedPlace): Promise<Uint8Array | undefined> {
-    try {
-      return (await this.#values.read([place]))[0]
-    } catch (error) {
-      this.#options.log.error('The value that a write replaces cannot be read', { key: place.key, error })
-      return undefined
-    }
   }
 
   #refuseQueued(reason: string): void {

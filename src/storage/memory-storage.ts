@@ -95,7 +95,7 @@ class MemoryStorage implements Storage {
     writes: readonly Write[],
     { cause, fence = 0 }: TransactOptions = {},
   ): Promise<Outcome> {
-    assertWellFormed(expect, writes)
+    assertWellFormed(expect, writes, { fence })
     if (this.mode.mode === 'read-only') throw new ReadOnly(this.mode.reason)
     if (fence > 0 && fence < this.#fence) throw new Fenced(`fence ${fence} is below ${this.#fence}`)
     const decision = decide(expect, writes, this.#head + 1, (key) => this.#index.current(key))

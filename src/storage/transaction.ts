@@ -1,7 +1,7 @@
 /** What a transaction means, decided purely: does it hold against the versions there are, and what does it change. */
 
 import { assert } from '../base/assert.ts'
-import type { Expectation, Revision, Write } from './storage.ts'
+import type { Expectation, Revision, TransactOptions, Write } from './storage.ts'
 
 /** What a decision needs to know of a key's version: the two revisions. */
 export interface VersionFacts {
@@ -22,7 +22,12 @@ export type Decision<V extends VersionFacts> =
   | { readonly result: 'rejected'; readonly key: string; readonly current: V | undefined }
 
 /** Refuses what no caller may send: these are programmer errors. */
-export function assertWellFormed(expect: readonly Expectation[], writes: readonly Write[]): void {
+export function assertWellFormed(
+  expect: readonly Expectation[],
+  writes: readonly Write[],
+  { fence = 0 }: TransactOptions,
+): void {
+  assert(Number.isSafeInteger(fence) && fence >= 0, 'a fence is a natural number')
   assert(writes.length > 0, 'a transaction has at least one write')
   assert(new Set(writes.map(({ key }) => key)).size === writes.length, 'a transaction writes a key at most once')
   for (const { key } of [...expect, ...writes]) {

@@ -1,0 +1,42 @@
+/** What a batch overwrites or deletes, for those who follow the changes: read while the disk syncs the batch. */
+
+import type { Logger } from '../base/log.ts'
+import type { Committing, PlacedVersion } from './commit-batch.ts'
+import type { KeyedPlace, LevelValues } from './level-values.ts'
+import type { Entry } from './storage.ts'
+import type { Effect } from './transaction.ts'
+
+/** What is unreadable is left out: a value that cannot be read must not keep its key from being overwritten. */
+export type Replaced = ReadonlyMap<Effect<PlacedVersion>, Entry>
+
+export async function readReplaced(
+  committing: readonly Committing[],
+  values: LevelValues,
+  log: Logger,
+): Promise<Replaced> {
+  const inBatch = new Map(
+    committing.flatMap(({ moment: { revision }, effects }) =>
+      effects.map(({ value }, position) => [`${revision}/${position}`, value] as const),
+    ),
+  )
+  const entries = new Map<Effect<PlacedVersion>, Entry>()
+  const replace = async (effect: Effect<PlacedVersion>): Promise<void> => {
+    const { key, previous } = effect
+    if (!previous) return
+    const { revision, position, created } = previous
+    const written = inBatch.get(`${revision}/${position}`)
+    const value = written ?? (await readOrReport({ key, revision, position }, values, log))
+    if (value) entries.set(effect, { key, value, created, modified: revision })
+  }
+  await Promise.all(committing.flatMap(({ effects }) => effects.map(replace)))
+  return entries
+}
+
+async function readOrReport(place: KeyedPlace, values: LevelValues, log: Logger): Promise<Uint8Array | undefined> {
+  try {
+    return (await values.read([place]))[0]
+  } catch (error) {
+    log.error('The value that a write replaces cannot be read', { key: place.key, error })
+    return undefined
+  }
+}
