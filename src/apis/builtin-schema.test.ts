@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { canonical } from '../machinery/schema/canonical.ts'
 import { cannotBeHandled, checkFields, FieldTypeError } from '../machinery/schema/decode.ts'
+import type { Schema } from '../machinery/schema/schema.ts'
+import { validateValue } from '../machinery/schema/validate.ts'
 import { builtinSchema, definitionNames } from './builtin-schema.ts'
 
 const deployment = builtinSchema('apps.v1.Deployment')
@@ -122,6 +124,26 @@ test('schemas inside a custom resource definition are checked and written like a
   expect(checkFields(value, schema)).toEqual(['unknown field "items.odd"'])
   expect(JSON.stringify(canonical(value, schema))).toBe(
     '{"items":{"type":"object"},"properties":{"a":{"default":{"a":2,"z":1}}},"additionalProperties":true}',
+  )
+})
+
+test('the metadata of a custom object is a built-in type: checked, pruned and written as such', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: { metadata: builtinSchema('meta.v1.ObjectMeta'), spec: { type: 'object' } },
+  }
+  const value = {
+    metadata: { name: 'a', odd: 1, creationTimestamp: null, labels: { b: '2', a: '1' } },
+    spec: { b: 1, a: 2 },
+  }
+  expect(checkFields(value, schema)).toEqual([
+    'unknown field "metadata.odd"',
+    'unknown field "spec.b"',
+    'unknown field "spec.a"',
+  ])
+  expect(validateValue(value, schema)).toEqual([])
+  expect(JSON.stringify(canonical(value, schema))).toBe(
+    '{"metadata":{"name":"a","labels":{"a":"1","b":"2"}},"spec":{"a":2,"b":1}}',
   )
 })
 

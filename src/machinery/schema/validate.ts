@@ -26,6 +26,8 @@ export function validateValue(value: unknown, schema: Schema, path = '', previou
 /** `previous` is undefined where there is nothing to compare with. */
 function collect(value: unknown, schema: Schema, path: string, errors: FieldError[], previous?: unknown): void {
   if (errors.length >= ERRORS_MAX || (value === null && schema.nullable)) return
+  // Built-in types inside a custom object, its metadata above all, have validation of their own.
+  if (schema.definition !== undefined) return
   if (previous !== undefined && deepEqual(value, previous)) return
   const mismatch = typeError(value, schema, path)
   if (mismatch !== undefined) {
