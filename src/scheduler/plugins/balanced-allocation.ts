@@ -1,0 +1,28 @@
+/** Prefers nodes on which CPU and memory would be used in equal parts, so that neither is left stranded. */
+
+import { type Plugin, SCORE_MAX } from '../framework.ts'
+import type { PodInfo } from '../pod-info.ts'
+import type { NodeInfo } from '../snapshot.ts'
+
+export const nodeResourcesBalancedAllocation: Plugin = {
+  name: 'NodeResourcesBalancedAllocation',
+  prepare: (pod) => ({
+    scoring() {
+      // A pod that asks for neither balances nothing.
+      if (!pod.requests.has('cpu') && !pod.requests.has('memory')) return undefined
+      return { score: (node) => balance(pod, node) }
+    },
+  }),
+}
+
+function balance(pod: PodInfo, node: NodeInfo): number {
+  const fractions = ['cpu', 'memory'].flatMap((name) => {
+    const capacity = node.allocatable.get(name) ?? 0
+    if (capacity === 0) return []
+    const used = (node.requested.get(name) ?? 0) + (pod.requests.get(name) ?? 0)
+    return [Math.min(1, used / capacity)]
+  })
+  const [cpu, memory] = fractions
+  const deviation = cpu === undefined || memory === undefined ? 0 : Math.abs(cpu - memory) / 2
+  return Math.floor((1 - deviation) * SCORE_MAX)
+}

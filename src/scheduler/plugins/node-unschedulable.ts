@@ -1,0 +1,18 @@
+/** Cordoned nodes take no pods but those that tolerate it. */
+
+import { type Plugin, reject } from '../framework.ts'
+import { tolerates } from './taint-toleration.ts'
+
+const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
+
+export const nodeUnschedulable: Plugin = {
+  name: 'NodeUnschedulable',
+  prepare(pod) {
+    if (tolerates(pod.pod.spec?.tolerations, TAINT)) return {}
+    return {
+      filter: (node) => (node.node.spec?.unschedulable ? reject('node(s) were unschedulable', false) : undefined),
+      explain: () => [{ text: 'cordoned' }],
+    }
+  },
+  wakes: (_pod, event) => event.resource === 'nodes' && !event.node.node.spec?.unschedulable,
+}

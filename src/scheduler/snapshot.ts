@@ -1,0 +1,201 @@
+/**
+ * The nodes and the pods on them, as one attempt to schedule sees them. A snapshot never changes; the state
+ * behind it is kept up to date from events, one node at a time, so a new snapshot costs its changes and one
+ * array. Pods that are being bound count as if they were there ("assumed") until the API says so too.
+ */
+
+import type { Node, Pod } from '../apis/core/types.gen.ts'
+import type { Labels } from '../machinery/meta/labels.ts'
+import { type Amounts, amountsOf, combined } from './amounts.ts'
+import { type PodInfo, podInfoOf } from './pod-info.ts'
+
+export interface NodeInfo {
+  readonly node: Node
+  readonly name: string
+  readonly labels: Labels
+  readonly allocatable: Amounts
+  readonly pods: readonly PodInfo[]
+  /** The sum of the pods' requests. */
+  readonly requested: Amounts
+  readonly expected: { readonly cpu: number; readonly memory: number }
+  /** Pods with any (anti)affinity to pods, and with required anti-affinity: usually few. */
+  readonly podsWithAffinity: readonly PodInfo[]
+  readonly podsWithAntiAffinity: readonly PodInfo[]
+  /** Bytes by image name. */
+  readonly images: ReadonlyMap<string, number>
+}
+
+export interface Snapshot {
+  /** In the order in which nodes are tried: zones take turns. */
+  readonly nodes: readonly NodeInfo[]
+  readonly byName: ReadonlyMap<string, NodeInfo>
+  namespaceLabels(name: string): Labels
+}
+
+const NO_AMOUNTS: Amounts = new Map()
+
+export function nodeInfoOf(node: Node, pods: readonly PodInfo[] = []): NodeInfo {
+  const images = new Map<string, number>()
+  for (const image of node.status?.images ?? []) {
+    for (const name of image.names ?? []) images.set(name, image.sizeBytes ?? 0)
+  }
+  const empty: NodeInfo = {
+    node,
+    name: node.metadata.name ?? '',
+    labels: node.metadata.labels ?? {},
+    allocatable: amountsOf(node.status?.allocatable),
+    pods: [],
+    requested: NO_AMOUNTS,
+    expected: { cpu: 0, memory: 0 },
+    podsWithAffinity: [],
+    podsWithAntiAffinity: [],
+    images,
+  }
+  return pods.reduce(withPod, empty)
+}
+
+export function withPod(info: NodeInfo, pod: PodInfo): NodeInfo {
+  return {
+    ...info,
+    pods: [...info.pods, pod],
+    requested: combined(info.requested, pod.requests, 1),
+    expected: { cpu: info.expected.cpu + pod.expected.cpu, memory: info.expected.memory + pod.expected.memory },
+    podsWithAffinity: hasAffinity(pod) ? [...info.podsWithAffinity, pod] : info.podsWithAffinity,
+    podsWithAntiAffinity:
+      pod.requiredAntiAffinity.length > 0 ? [...info.podsWithAntiAffinity, pod] : info.podsWithAntiAffinity,
+  }
+}
+
+export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
+  const pod = info.pods.find((entry) => entry.uid === uid)
+  if (!pod) return info
+  return {
+    ...info,
+    pods: info.pods.filter((entry) => entry !== pod),
+    requested: combined(info.requested, pod.requests, -1),
+    expected: { cpu: info.expected.cpu - pod.expected.cpu, memory: info.expected.memory - pod.expected.memory },
+    podsWithAffinity: info.podsWithAffinity.filter((entry) => entry !== pod),
+    podsWithAntiAffinity: info.podsWithAntiAffinity.filter((entry) => entry !== pod),
+  }
+}
+
+function hasAffinity(pod: PodInfo): boolean {
+  const { requiredAffinity, preferredAffinity, requiredAntiAffinity, preferredAntiAffinity } = pod
+  return [requiredAffinity, preferredAffinity, requiredAntiAffinity, preferredAntiAffinity].some(
+    ({ length }) => length > 0,
+  )
+}
+
+/** The snapshot with one node as `info` says. */
+export function withNode(snapshot: Snapshot, info: NodeInfo): Snapshot {
+  return {
+    nodes: snapshot.nodes.map((entry) => (entry.name === info.name ? info : entry)),
+    byName: new Map(snapshot.byName).set(info.name, info),
+    namespaceLabels: snapshot.namespaceLabels,
+  }
+}
+
+export function snapshotOf(
+  nodes: readonly NodeInfo[],
+  namespaceLabels: (name: string) => Labels = () => ({}),
+): Snapshot {
+  return { nodes: zonesInTurn(nodes), byName: new Map(nodes.map((info) => [info.name, info])), namespaceLabels }
+}
+
+interface Assigned {
+  readonly nodeName: string
+  readonly info: PodInfo
+}
+
+/** What events say, and what is assumed. */
+export class ClusterState {
+  readonly #nodes = new Map<string, NodeInfo>()
+  /** By uid, also of pods whose node is not known (yet). */
+  readonly #pods = new Map<string, Assigned>()
+  readonly #assumed = new Set<string>()
+  readonly #namespaceLabels: (name: string) => Labels
+  #snapshot: Snapshot | undefined
+
+  constructor(namespaceLabels: (name: string) => Labels) {
+    this.#namespaceLabels = namespaceLabels
+  }
+
+  snapshot(): Snapshot {
+    this.#snapshot ??= snapshotOf([...this.#nodes.values()], this.#namespaceLabels)
+    return this.#snapshot
+  }
+
+  setNode(node: Node): void {
+    const name = node.metadata.name ?? ''
+    const before = this.#nodes.get(name)
+    const pods =
+      before?.pods ?? [...this.#pods.values()].filter((entry) => entry.nodeName === name).map(({ info }) => info)
+    this.#change(name, nodeInfoOf(node, pods))
+  }
+
+  removeNode(name: string): void {
+    this.#nodes.delete(name)
+    this.#snapshot = undefined
+  }
+
+  /** A pod that the API shows on a node. */
+  setPod(pod: Pod): void {
+    this.#assumed.delete(pod.metadata.uid ?? '')
+    this.#place(podInfoOf(pod), pod.spec?.nodeName ?? '')
+  }
+
+  removePod(uid: string): void {
+    const before = this.#pods.get(uid)
+    this.#assumed.delete(uid)
+    if (!before) return
+    this.#pods.delete(uid)
+    const node = this.#nodes.get(before.nodeName)
+    if (node) this.#change(node.name, withoutPod(node, uid))
+  }
+
+  /** Counts the pod on the node from now on, before the API knows. */
+  assume(info: PodInfo, nodeName: string): void {
+    this.#assumed.add(info.uid)
+    this.#place(info, nodeName)
+  }
+
+  /** The binding failed: takes an assumed pod back. Nothing happens when the API has shown the pod meanwhile. */
+  forget(uid: string): void {
+    if (this.#assumed.has(uid)) this.removePod(uid)
+  }
+
+  isPlaced(uid: string): boolean {
+    return this.#pods.has(uid)
+  }
+
+  #place(info: PodInfo, nodeName: string): void {
+    const before = this.#pods.get(info.uid)
+    if (before) {
+      const node = this.#nodes.get(before.nodeName)
+      if (node) this.#change(node.name, withoutPod(node, info.uid))
+    }
+    this.#pods.set(info.uid, { nodeName, info })
+    const node = this.#nodes.get(nodeName)
+    if (node) this.#change(nodeName, withPod(node, info))
+  }
+
+  #change(name: string, info: NodeInfo): void {
+    this.#nodes.set(name, info)
+    this.#snapshot = undefined
+  }
+}
+
+/** One node of each zone after the other, so that whoever looks at a part of the nodes sees all zones. */
+function zonesInTurn(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
+  const zones = new Map<string, NodeInfo[]>()
+  for (const info of nodes) {
+    const zone = `${info.labels['topology.kubernetes.io/region'] ?? ''}/${info.labels['topology.kubernetes.io/zone'] ?? ''}`
+    const members = zones.get(zone)
+    if (members) members.push(info)
+    else zones.set(zone, [info])
+  }
+  if (zones.size <= 1) return nodes
+  const lists = [...zones.values()]
+  const longest = Math.max(...lists.map((list) => list.length))
+  return Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? [])).flat()
+}
