@@ -137,7 +137,7 @@ class ResourceCache implements WatchCache {
   }
 
   async caughtUpTo(revision: Revision, signal = this.#closing.signal): Promise<void> {
-    await orAborted(this.whenReady(), signal)
+    if (this.#early || !this.#filled) await orAborted(this.whenReady(), signal)
     if (this.revision >= revision) return
     using wait = deadline(this.#options.clock, FRESHNESS_WAIT_MS, signal)
     try {
