@@ -9,7 +9,6 @@ import { createSecureServer, type Http2SecureServer, type Http2Session } from 'n
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
@@ -86,6 +85,9 @@ const STREAM_WINDOW_BYTES = 256 * 1024
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
 /** A peer that vanished without a word is noticed by TCP after about this long. */
 const TCP_KEEP_ALIVE_MS = 30_000
+
+/** How long a caller that was refused midway may go on sending, so that it gets to read why. */
+const LINGER_MS = 1_000
 
 type Server = HttpsServer | Http2SecureServer
 
@@ -258,7 +260,7 @@ function createConnections({ handle, clock, log, leavesBody }: ListenOptions, li
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
         guarded(onUpgrade(request, socket, head), () => socket.destroy()),
       )
-      server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket))
+      server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket, clock))
       server.on('tlsClientError', (error: Error) => log.debug('TLS handshake failed', { error: error.message }))
       server.on('sessionError', (error: Error) => log.debug('HTTP/2 session failed', { error: error.message }))
       server.on('error', (error: Error) => log.error('the listener failed', { error }))
@@ -299,7 +301,8 @@ function watchSession(session: Http2Session, sessions: Set<Http2Session>, limits
 }
 
 /** What the HTTP/1.1 parser does not accept. The connection is of no further use. */
-function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex): void {
+function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex, clock: Clock): void {
+  if (socket.writableEnded) return
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const failure =
     error.code === 'HPE_HEADER_OVERFLOW'
@@ -313,7 +316,8 @@ function refuseMalformed(error: Error & { readonly code?: string }, socket: Dupl
     body: { type: 'none' },
   })
   socket.end(Buffer.concat([Buffer.from(head), body]))
-  if (socket instanceof TLSSocket) socket.destroySoon()
+  const timer = clock.after(LINGER_MS, () => socket.destroy())
+  socket.once('close', () => timer.cancel())
 }
 
 /**
