@@ -2,7 +2,7 @@
 
 import { configMaps } from '../apis/core/config-map.ts'
 import { nodes } from '../apis/core/node.ts'
-import { persistentVolumes } from '../apis/core/persistent-volume.ts'
+import { persistentVolumes } from '../apis/core/persistent-volume/definition.ts'
 import { persistentVolumeClaims } from '../apis/core/persistent-volume-claim.ts'
 import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'

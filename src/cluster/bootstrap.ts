@@ -1,0 +1,137 @@
+/** What exists in every cluster from its first moment: namespaces, the API's own Service and where it leads. */
+
+import { endpoints } from '../apis/core/endpoints.ts'
+import { namespaces } from '../apis/core/namespace.ts'
+import { services } from '../apis/core/service/definition.ts'
+import type { ResourceDefinition } from '../apis/definition.ts'
+import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { priorityClasses } from '../apis/scheduling/priority-class.ts'
+import { deepEqual } from '../base/deep-equal.ts'
+import type { Client, New } from '../client/client.ts'
+import { isAlreadyExists, isNotFound } from '../machinery/meta/api-error.ts'
+import type { KubeObject } from '../machinery/meta/object.ts'
+import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+const SYSTEM_PRIORITIES = [
+  {
+    name: 'system-cluster-critical',
+    value: 2_000_000_000,
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+  {
+    name: 'system-node-critical',
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+]
+const API_SERVICE = { namespace: 'default', name: 'kubernetes' }
+const API_LABELS = { component: 'apiserver', provider: 'kubernetes' }
+const HTTPS_PORT = 443
+const DNS_PORT = 53
+
+/** Creates what is missing. Safe to repeat. */
+export async function bootstrap(client: Client, config: ClusterConfig): Promise<void> {
+  await Promise.all(NAMESPACES.map((name) => ensure(client, namespaces, { metadata: { name }, spec: {} })))
+  await Promise.all([
+    ...SYSTEM_PRIORITIES.map(({ name, ...rest }) =>
+      ensure(client, priorityClasses, { metadata: { name }, globalDefault: false, ...rest }),
+    ),
+    ensure(client, services, apiService(config)),
+    ensure(client, services, dnsService(config)),
+  ])
+}
+
+async function ensure<T extends KubeObject>(
+  client: Client,
+  definition: ResourceDefinition<T>,
+  object: New<T>,
+): Promise<void> {
+  try {
+    await client.of(definition).create(object)
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+}
+
+function apiService(config: ClusterConfig) {
+  const clusterIP = apiServiceAddress(config)
+  return {
+    metadata: { ...API_SERVICE, labels: API_LABELS },
+    spec: {
+      type: 'ClusterIP' as const,
+      clusterIP,
+      clusterIPs: [clusterIP],
+      sessionAffinity: 'None' as const,
+      ports: [{ name: 'https', port: HTTPS_PORT, protocol: 'TCP' as const, targetPort: config.port || HTTPS_PORT }],
+    },
+  }
+}
+
+/** The address under which pods ask for names. The server behind it is the cluster's own, on every node. */
+function dnsService(config: ClusterConfig) {
+  const clusterIP = dnsAddress(config)
+  return {
+    metadata: {
+      namespace: 'kube-system',
+      name: 'kube-dns',
+      labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+    },
+    spec: {
+      type: 'ClusterIP' as const,
+      clusterIP,
+      clusterIPs: [clusterIP],
+      sessionAffinity: 'None' as const,
+      ports: [
+        { name: 'dns', port: DNS_PORT, protocol: 'UDP' as const, targetPort: DNS_PORT },
+        { name: 'dns-tcp', port: DNS_PORT, protocol: 'TCP' as const, targetPort: DNS_PORT },
+      ],
+    },
+  }
+}
+
+export interface Place {
+  readonly address: string
+  readonly port: number
+}
+
+/** Points a service without selector at where its server listens, in both of the API's forms. */
+export async function publishApiEndpoints(client: Client, { address, port }: Place): Promise<void> {
+  const ports = [{ name: 'https', port, protocol: 'TCP' as const }]
+  await replace(
+    client,
+    endpoints,
+    { metadata: API_SERVICE, subsets: [{ addresses: [{ ip: address }], ports }] },
+    ({ subsets }) => subsets,
+  )
+  await replace(
+    client,
+    endpointSlices,
+    {
+      metadata: { ...API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE.name } },
+      addressType: 'IPv4' as const,
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports,
+    },
+    ({ endpoints: list, ports: numbers }) => [list, numbers],
+  )
+}
+
+async function replace<T extends KubeObject>(
+  client: Client,
+  definition: ResourceDefinition<T>,
+  object: New<T> & T,
+  part: (object: T) => unknown,
+): Promise<void> {
+  const { name = '', namespace } = object.metadata
+  const current = await client.of(definition).get({ namespace, name }).catch(orUndefinedIfNotFound)
+  if (!current) await ensure(client, definition, object)
+  else if (!deepEqual(part(current), part(object)))
+    await client.of(definition).update({ ...current, ...object, metadata: current.metadata })
+}
+
+function orUndefinedIfNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+  return undefined
+}

@@ -1,0 +1,79 @@
+/** A whole cluster in this process: the one place that knows all parts. */
+
+import { mkdir } from 'node:fs/promises'
+import { createEventRecorder } from '../client/events.ts'
+import { createInformers } from '../client/informers.ts'
+import { builtinControllers } from '../controllers/builtin.ts'
+import { startControllers } from '../controllers/runtime/manager.ts'
+import type { UserInfo } from '../machinery/wire/message.ts'
+import { startScheduler } from '../scheduler/scheduler.ts'
+import type { PathHandler } from '../server/server.ts'
+import { bootstrap, publishApiEndpoints } from './bootstrap.ts'
+import { type ClusterConfig, nodeNameOf } from './config.ts'
+import { controlPaths } from './control-paths.ts'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import type { Environment } from './environment.ts'
+import { type NodeSupervisor, superviseNodes } from './nodes.ts'
+
+export interface Cluster extends AsyncDisposable {
+  readonly config: ClusterConfig
+  readonly controlPlane: ControlPlane
+  readonly nodes: NodeSupervisor
+  /** Resolves when every node that was asked for has reported Ready. */
+  readonly ready: Promise<void>
+}
+
+const SYSTEM: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+const CONTROLLERS: UserInfo = { name: 'system:kube-controller-manager', groups: ['system:authenticated'] }
+const SCHEDULER: UserInfo = { name: 'system:kube-scheduler', groups: ['system:authenticated'] }
+
+/** Resolves when the API answers and the controllers run; the nodes come after, see `ready`. */
+export async function createCluster(config: ClusterConfig, environment: Environment): Promise<Cluster> {
+  const { clock, random, log } = environment
+  await mkdir(config.directory, { recursive: true, mode: 0o700 })
+  await using stack = new AsyncDisposableStack()
+  const late: { supervisor?: NodeSupervisor; paths?: PathHandler } = {}
+  const controlPlane = stack.use(
+    await startControlPlane({
+      config,
+      environment,
+      dialNode: (name) => late.supervisor?.running.get(name),
+      checks: [],
+      paths: [{ handle: (request) => late.paths?.handle(request) }],
+    }),
+  )
+  const system = controlPlane.clientAs(SYSTEM)
+  await bootstrap(system, config)
+  const informers = stack.use(createInformers({ client: system, clock, random, log }))
+  const controllers = builtinControllers({ ...config, rootCa: controlPlane.authority.certificate })
+  stack.use(
+    startControllers(controllers, { client: controlPlane.clientAs(CONTROLLERS), informers, clock, random, log }),
+  )
+  const schedulerClient = controlPlane.clientAs(SCHEDULER)
+  const events = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
+  const scheduler = stack.use(startScheduler({ client: schedulerClient, informers, events, clock, random, log }))
+  const supervisor = stack.use(
+    superviseNodes({
+      config,
+      environment,
+      informers,
+      controlPlane,
+      onNetwork: async (gateway) => {
+        await controlPlane.listenOn(gateway)
+        await publishApiEndpoints(system, { address: gateway, port: controlPlane.port })
+      },
+    }),
+  )
+  late.supervisor = supervisor
+  late.paths = controlPaths({ config, supervisor, scheduler })
+  const ready = startNodes(config, supervisor)
+  ready.catch((error: unknown) => log.error('the nodes could not be started', { error: String(error) }))
+  const owned = stack.move()
+  return { config, controlPlane, nodes: supervisor, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function startNodes(config: ClusterConfig, supervisor: NodeSupervisor): Promise<void> {
+  const names = Array.from({ length: config.nodes }, (_, index) => nodeNameOf(config, index))
+  const started = await Promise.all(names.map((name) => supervisor.start(name, config.runtime)))
+  await Promise.all(started.map((node) => node.ready))
+}

@@ -1,0 +1,14 @@
+/** The texts of the API's fields, which `npm run build` puts beside the program. */
+
+import { existsSync, readFileSync } from 'node:fs'
+
+type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+/** Beside the bundle, or where the sources keep it. */
+const PLACES = ['./descriptions.json', '../../.cache/openapi/descriptions.json']
+
+/** Without the file the API's documents have the same structure and no texts. */
+export function readDescriptions(): Descriptions {
+  const place = PLACES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
+  return place ? JSON.parse(readFileSync(place, 'utf8')) : {}
+}

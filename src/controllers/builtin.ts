@@ -1,0 +1,17 @@
+/** The one list of controllers, by their canonical names. A new controller is a new file and a line here. */
+
+import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
+import { serviceAccountController } from './namespaces/service-account.ts'
+import { nodeIpamController } from './nodes/node-ipam.ts'
+import type { Controller } from './runtime/controller.ts'
+
+export interface ControllerSettings {
+  readonly podCidr: string
+  readonly nodePrefixLength: number
+  /** PEM: the authority that signs the API server's certificate. */
+  readonly rootCa: string
+}
+
+export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: ControllerSettings): readonly Controller[] {
+  return [serviceAccountController, rootCaPublisher(rootCa), nodeIpamController(podCidr, nodePrefixLength)]
+}
