@@ -4,6 +4,7 @@
  */
 
 import type { Catalog } from '../apis/catalog.ts'
+import type { Service } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -19,7 +20,7 @@ import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
 import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
-import type { Reservations } from './registry/admission-hooks.ts'
+import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
@@ -39,8 +40,8 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
   readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
   /** In place of the usual admission plugins. */
   readonly plugins?: ((parts: PluginParts) => readonly AdmissionPlugin[]) | undefined
-  /** What must be taken before objects are written, by `group/resource`: services' addresses. */
-  readonly reservations?: ReadonlyMap<string, Reservations> | undefined
+  /** Where services get their addresses and node ports from. */
+  readonly serviceNetwork: Pick<ServiceReservationParts, 'serviceCidr' | 'nodePorts'>
 }
 
 export interface PathHandler {
@@ -60,7 +61,8 @@ export function createServer(dependencies: ServerDependencies): Server {
   const dispatcher = createChangeDispatcher(storage, log)
   const view = admissionView(() => registries, catalog)
   const admission = admissionChain(plugins({ view, clock, random }))
-  const reservations = dependencies.reservations ?? new Map()
+  const stored = () => view.list<Service>('services')
+  const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
   const documents = createDocuments(dependencies)
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]

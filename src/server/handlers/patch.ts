@@ -97,7 +97,7 @@ function applied(
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil')
   const { schema } = view.kind
-  const result = serverSideApply({
+  return serverSideApply({
     live,
     applied: object,
     manager: parameters.fieldManager,
@@ -108,5 +108,4 @@ function applied(
     schema,
     resetFields: view.endpoint.resetFields,
   })
-  return result.object
 }

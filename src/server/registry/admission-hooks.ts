@@ -56,7 +56,7 @@ export interface Reservation<T extends KubeObject> {
 
 export interface Reservations<T extends KubeObject = KubeObject> {
   /** Throws `ApiError` when something asked for cannot be had. A dry run takes nothing and still answers with values. */
-  reserve(object: T, previous: T | undefined, dryRun: boolean): Reservation<T>
+  reserve(object: T, previous: T | undefined, dryRun: boolean): Promise<Reservation<T>>
   /** The object is gone: release what it had. */
   removed(object: T): void
 }

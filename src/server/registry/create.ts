@@ -59,11 +59,12 @@ function createOnce<T extends KubeObject>(
     track: (object) => (options.tracked ? object : trackCreate(context, object, options)),
     // What plugins return is an object of the same resource: they are given one and change its fields.
     mutate: async (object) => (await admission.mutate(attributes(object), object)) as T,
-    reserve: (object) => {
+    prepare: (object) => {
       const named = withSystemFields(context, object, nowMs)
-      return reservations?.reserve(named, undefined, options.dryRun) ?? noReservation(named)
+      return definition.prepareForCreate(named, { user: options.user, nowMs })
     },
-    prepare: (object) => definition.prepareForCreate(object, { user: options.user, nowMs }),
+    reserve: async (object) =>
+      (await reservations?.reserve(object, undefined, options.dryRun)) ?? noReservation(object),
     validate: (object) => {
       const rules = { namespaced: definition.scope === 'Namespaced', nameRule: definition.nameRule }
       const errors = [...validateObjectMeta(object.metadata, rules), ...definition.validate(object)]

@@ -107,11 +107,12 @@ async function updateOnce<T extends KubeObject>(
       updating.tracked ? object : trackUpdateOf(context, { object, live: previous, endpoint }, options),
     // What plugins return is an object of the same resource: they are given one and change its fields.
     mutate: async (object) => (await admission.mutate(attributes(object), object)) as T,
-    reserve: (object) =>
-      (endpoint.subresource === '' ? reservations?.reserve(object, previous, options.dryRun) : undefined) ??
-      noReservation(object),
     prepare: (object) =>
       withLiveMeta(endpoint.prepareForUpdate(object, previous, { user: options.user, nowMs }), previous),
+    reserve: async (object) => {
+      const reserved = endpoint.subresource === '' ? reservations?.reserve(object, previous, options.dryRun) : undefined
+      return (await reserved) ?? noReservation(object)
+    },
     validate: (object) => {
       const errors = [
         ...validateObjectMetaUpdate(object.metadata, previous.metadata),

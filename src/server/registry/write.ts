@@ -16,10 +16,10 @@ export interface WriteSteps<T extends KubeObject, Result> {
   track(object: T): T
   /** The plugins that change objects. */
   mutate(object: T): Promise<T>
-  /** What must be had before the object can be written: addresses, ports. */
-  reserve(object: T): Reservation<T>
   /** Drops what this endpoint may not set, sets what writing implies. */
   prepare(object: T): T
+  /** What must be had before the object can be written: addresses, ports. */
+  reserve(object: T): Promise<Reservation<T>>
   /** Findings; none lets the object pass. */
   validate(object: T): readonly FieldError[]
   /** The plugins that refuse objects. */
@@ -36,12 +36,13 @@ export async function write<T extends KubeObject, Result>(
   const inForm = (object: T): T => deepFreeze(canonical(definition.default(object), definition.schema))
   const tracked = steps.track(inForm(incoming))
   const mutated = await steps.mutate(tracked)
-  const reservation = steps.reserve(mutated === tracked ? tracked : inForm(mutated))
+  const prepared = inForm(steps.prepare(mutated === tracked ? tracked : inForm(mutated)))
+  const reservation = await steps.reserve(prepared)
   try {
-    const prepared = inForm(steps.prepare(reservation.object))
-    failOn(definition, prepared, steps.validate(prepared))
-    await steps.admit(prepared)
-    const result = await steps.persist(prepared)
+    const complete = reservation.object === prepared ? prepared : inForm(reservation.object)
+    failOn(definition, complete, steps.validate(complete))
+    await steps.admit(complete)
+    const result = await steps.persist(complete)
     reservation.commit()
     return result
   } finally {

@@ -1,8 +1,8 @@
 /** Binding: the scheduler's word on where a pod runs. It is said once, and only about a pod that may run. */
 
+import { validateBinding } from '../../../apis/core/pod/validate-binding.ts'
 import type { Binding, Pod, PodCondition } from '../../../apis/core/types.gen.ts'
 import { conflict, invalid } from '../../../machinery/meta/api-error.ts'
-import { type FieldError, FieldPath, notSupported, required } from '../../../machinery/meta/field-error.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import type { WriteOptions } from '../context.ts'
 import type { Registry } from '../registry.ts'
@@ -25,7 +25,7 @@ export async function bind(
   binding: Binding,
   options: WriteOptions,
 ): Promise<void> {
-  const errors = bindingErrors(binding)
+  const errors = validateBinding(binding)
   if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
   const change = (live: Pod | undefined): Pod => {
     const obstacle = live && obstacleTo(live)
@@ -34,15 +34,6 @@ export async function bind(
   }
   const updating = { change, endpoint, creates: false, withoutVersion: 'taken', tracked: true } as const
   await pods.update({ namespace, name }, updating, options)
-}
-
-function bindingErrors({ target }: Binding): readonly FieldError[] {
-  const path = new FieldPath('target')
-  const kind = target?.kind ?? ''
-  const errors: FieldError[] = []
-  if (kind !== '' && kind !== 'Node') errors.push(notSupported(path.child('kind'), kind, ['Node', '<empty>']))
-  if (!target?.name) errors.push(required(path.child('name')))
-  return errors
 }
 
 function obstacleTo({ metadata, spec }: Pod): string | undefined {
