@@ -72,7 +72,11 @@ export function ipv6Errors(path: FieldPath, ip: string): FieldError[] {
 }
 
 export function cidrErrors(path: FieldPath, cidr: string): FieldError[] {
-  if (parseCidr(cidr)) return []
+  const parsed = parseCidr(cidr)
+  if (parsed) {
+    const exact = parseIp(cidr.slice(0, cidr.indexOf('/')))?.value === parsed.base
+    return exact ? [] : [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')]
+  }
   return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 }
 

@@ -24,6 +24,7 @@ export const events = defineResource<Event>({
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.Event'),
   nameRule: nameIsPathSegment,
+  default: (object) => (object.involvedObject ? object : { ...object, involvedObject: {} }),
   validate: (object) => eventErrors(object, 'reportingComponent'),
   createOnUpdate: true,
   columns: eventColumns((object) => object),

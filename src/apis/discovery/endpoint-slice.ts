@@ -54,7 +54,7 @@ export const endpointSlices = defineResource<EndpointSlice>({
   validateUpdate: (object, previous) => immutable('addressType', object.addressType, previous.addressType),
   columns: [
     nameColumn,
-    textColumn('AddressType', ({ addressType }: EndpointSlice) => addressType),
+    textColumn('AddressType', ({ addressType }: EndpointSlice) => addressType ?? ''),
     textColumn('Ports', ({ ports }: EndpointSlice) => listed((ports ?? []).map(portText))),
     textColumn('Endpoints', ({ endpoints }: EndpointSlice) =>
       listed((endpoints ?? []).flatMap((endpoint) => endpoint.addresses)),
