@@ -40,7 +40,7 @@ import { mergeValues, removeFields, withNamedMembers } from './typed-merge.ts'
 import { type Comparison, compareValues, emptyObjectOf, fieldSetOf } from './typed-value.ts'
 
 export interface ServerSideApply<T extends KubeObject> {
-  /** The object before; undefined, or without a UID, for a create. */
+  /** The object before; undefined for a create. */
   readonly live: T | undefined
   /** What the manager wants, as it was sent: not defaulted. */
   readonly applied: T
@@ -60,7 +60,7 @@ const KUBECTL = 'kubectl'
 const BEFORE_FIRST_APPLY = 'before-first-apply'
 
 /** The merged object, not yet defaulted, with its new managed fields. Throws 409 on conflicts, 400 for a bad request. */
-export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T>): { readonly object: T } {
+export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T>): T {
   const { applied, manager, apiVersion } = request
   if (applied.apiVersion !== apiVersion) {
     const versions = `Specified patch version: ${applied.apiVersion ?? ''}, expected: ${apiVersion}`
@@ -72,7 +72,7 @@ export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T
   checkTyped(applied, schema)
   const outcome = applyOnce(request, schema)
   const object = withManagedFields(outcome.object, encodeManaged(outcome.sets))
-  return { object: manager === KUBECTL ? withLastApplied(object, applied) : object }
+  return manager === KUBECTL ? withLastApplied(object, applied) : object
 }
 
 interface Outcome<T> {
@@ -112,7 +112,7 @@ function ownersBefore<T extends KubeObject>(
   schema: Schema,
 ): ManagedSets {
   const sets = decodeManaged(live.metadata.managedFields ?? []) ?? new Map<string, ManagedSet>()
-  if (sets.size > 0 || live.metadata.uid === undefined) return sets
+  if (sets.size > 0) return sets
   const all = filtered(compareValues(emptyObjectOf(ownSchema), live, schema), resetFields)
   const owner: ManagedSet = {
     manager: BEFORE_FIRST_APPLY,

@@ -166,15 +166,13 @@ export function withPrefix(set: FieldSet, element: string): FieldSet {
   return node === undefined || node['.'] === undefined ? (node ?? emptyFieldSet) : nodeOf(false, childrenOf(node))
 }
 
-/** All members, parents before children. */
+/** All members, each node's own before those further below: the order in which conflicts are told. */
 export function membersOf(set: FieldSet): FieldPathElements[] {
   const paths: FieldPathElements[] = []
   const visit = (node: FieldSet, path: FieldPathElements): void => {
-    for (const [key, child] of childrenOf(node)) {
-      const here = [...path, key]
-      if (isMember(child)) paths.push(here)
-      visit(child, here)
-    }
+    const children = childrenOf(node)
+    for (const [key, child] of children) if (isMember(child)) paths.push([...path, key])
+    for (const [key, child] of children) visit(child, [...path, key])
   }
   visit(set, [])
   return paths

@@ -44,7 +44,7 @@ export interface ManagedSet {
 export type ManagedSets = ReadonlyMap<string, ManagedSet>
 
 export interface TrackedUpdate<T extends KubeObject> {
-  /** The object before; undefined for a create. */
+  /** The object before; undefined, or without a UID, for a create. */
   readonly live: T | undefined
   readonly updated: T
   /** The field manager; empty when the client has no name. */
@@ -71,7 +71,7 @@ export function managedFieldsAfter<T extends KubeObject>(
   const liveEntries = live?.metadata.managedFields
   const sent = subresource === '' ? updated.metadata.managedFields : liveEntries
   const found = foundSets(sent, liveEntries)
-  if (found.sets.size === 0 && live !== undefined) return undefined
+  if (found.sets.size === 0 && live?.metadata.uid !== undefined) return undefined
   const schema = managedSchema(update.schema)
   const comparison = filtered(compareValues(live ?? emptyObjectOf(update.schema), updated, schema), resetFields)
   if (live !== undefined && isUnchanged(comparison)) return found.entries ?? encodeManaged(found.sets)
