@@ -2,7 +2,7 @@
 
 import { type FieldError, type FieldPath, invalidValue, required } from '../../../machinery/meta/field-error.ts'
 import { dnsSubdomainErrors } from '../../field-rules.ts'
-import { validateNoBacksteps } from '../pod/validate-volume-files.ts'
+import { validateNoBacksteps } from '../pod/volumes/validate-volume-files.ts'
 import type { CSIPersistentVolumeSource, PersistentVolumeSpec } from '../types.gen.ts'
 
 /** In the order in which they are checked. */
