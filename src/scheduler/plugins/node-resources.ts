@@ -82,7 +82,8 @@ function grows(node: NodeInfo, previous: NodeInfo): boolean {
 
 function findings(pod: PodInfo, node: NodeInfo): Finding[] {
   const short = shortages(pod, node).map(({ name, wants, free, allocatable }): Finding => {
-    const text = `${name}: wants ${amountText(name, wants)}, free ${amountText(name, Math.max(0, free))} of ${amountText(name, allocatable)}`
+    const room = `free ${amountText(name, Math.max(0, free))} of ${amountText(name, allocatable)}`
+    const text = `${name}: wants ${amountText(name, wants)}, ${room}`
     if (free <= 0 || !isSingleRequest(pod.pod, name)) return { text }
     const change = `lower requests.${name} from ${amountText(name, wants)} to ${amountText(name, free)}`
     return { text, remedy: { text: change, apply: (object) => withRequest(object, name, amountText(name, free)) } }

@@ -1,11 +1,11 @@
 /** Defaults of pods, pod specs and pod templates. Idempotent; some belong to pods only, not to templates. */
 
 import type { Container, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
-import { defaultContainer } from './default-container.ts'
+import { defaultContainer } from './containers/default-container.ts'
 import { defaultPodResources } from './default-resources.ts'
-import { defaultVolume } from './default-volume.ts'
 import { mapField, mapItems, withAbsent, withZero } from './field-defaults.ts'
 import { roundedList } from './resource-list.ts'
+import { defaultVolume } from './volumes/default-volume.ts'
 
 export function defaultPod(pod: Pod): Pod {
   return mapField(pod, 'spec', (spec) => defaultPodOnly(defaultPodSpec(spec)))

@@ -143,7 +143,8 @@ describe('validation', () => {
     ],
     [
       { containers: [container({ env: [{ name: 'A', valueFrom: {} }] })] },
-      'spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
+      'spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: ' +
+        '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
     ],
     [
       { containers: [container({ livenessProbe: {} })] },
@@ -168,7 +169,8 @@ describe('validation', () => {
     ],
     [
       { tolerations: [{ operator: 'Equal', value: 'x' }] },
-      'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      'spec.tolerations[0].operator: Invalid value: "Equal": ' +
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
     ],
     [{ nodeName: 'Bad Name' }, /^spec\.nodeName: Invalid value: "Bad Name": a lowercase RFC 1123 subdomain/],
     [{ dnsPolicy: 'None' }, 'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
@@ -182,7 +184,8 @@ describe('validation', () => {
     ],
     [
       { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } },
-      'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term',
+      'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: ' +
+        'Required value: must have at least one node selector term',
     ],
     [
       { topologySpreadConstraints: [{ maxSkew: 0, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }] },

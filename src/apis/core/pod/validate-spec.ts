@@ -13,18 +13,18 @@ import { isQualifiedName } from '../../../machinery/meta/names.ts'
 import { validateAnnotations } from '../../../machinery/meta/validate-meta.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
 import type { PodResourceClaim, PodSpec, PodTemplateSpec } from '../types.gen.ts'
-import { validateChoice, validateRange } from './findings.ts'
-import { validateAffinity, validateSpreading, validateTolerations } from './validate-affinity.ts'
 import {
   type ContainerSurroundings,
   validateContainers,
   validateEphemeralContainers,
   validateInitContainers,
-} from './validate-container.ts'
+} from './containers/validate-container.ts'
+import { validateChoice, validateRange } from './findings.ts'
+import { validateAffinity, validateSpreading, validateTolerations } from './validate-affinity.ts'
 import { validateDns, validateDnsPolicy, validateNetworkNames } from './validate-network.ts'
 import { validatePodLevelResources, validateResourceQuantity } from './validate-resources.ts'
 import { validatePodSecurity } from './validate-security.ts'
-import { validateVolumes } from './validate-volume.ts'
+import { validateVolumes } from './volumes/validate-volume.ts'
 
 const INT32_MAX = 2 ** 31 - 1
 

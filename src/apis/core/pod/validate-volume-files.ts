@@ -18,7 +18,7 @@ import type {
   ServiceAccountTokenProjection,
   VolumeProjection,
 } from '../types.gen.ts'
-import { validateFieldReference, validateResourceReference } from './validate-environment.ts'
+import { validateFieldReference, validateResourceReference } from './containers/validate-environment.ts'
 
 const MODE_MESSAGE = 'must be a number between 0 and 0777 (octal), both inclusive'
 

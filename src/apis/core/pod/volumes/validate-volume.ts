@@ -7,9 +7,9 @@ import {
   forbidden,
   invalidValue,
   required,
-} from '../../../machinery/meta/field-error.ts'
-import { isNegative, quantityOf } from '../../../machinery/meta/quantity.ts'
-import { dnsLabelErrors } from '../../field-rules.ts'
+} from '../../../../machinery/meta/field-error.ts'
+import { isNegative, quantityOf } from '../../../../machinery/meta/quantity.ts'
+import { dnsLabelErrors } from '../../../field-rules.ts'
 import type {
   CSIVolumeSource,
   EphemeralVolumeSource,
@@ -18,8 +18,8 @@ import type {
   ISCSIVolumeSource,
   NFSVolumeSource,
   Volume,
-} from '../types.gen.ts'
-import { requiredFields, validateChoice } from './findings.ts'
+} from '../../types.gen.ts'
+import { requiredFields, validateChoice } from '../findings.ts'
 import {
   validateDescendingPath,
   validateDownwardFiles,
@@ -27,7 +27,7 @@ import {
   validateMode,
   validateNoBacksteps,
   validateProjected,
-} from './validate-volume-files.ts'
+} from '../validate-volume-files.ts'
 
 const HOST_PATH_TYPES = [
   '',

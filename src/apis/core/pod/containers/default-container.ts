@@ -1,9 +1,9 @@
 /** Defaults of containers of every sort: pull policy, termination message, ports, environment, probes, hooks. */
 
-import type { Container, EnvVar, HTTPGetAction, LifecycleHandler, Probe } from '../types.gen.ts'
-import { mapField, mapItems, withAbsent, withZero } from './field-defaults.ts'
-import { imageTag } from './image-reference.ts'
-import { roundedResources } from './resource-list.ts'
+import type { Container, EnvVar, HTTPGetAction, LifecycleHandler, Probe } from '../../types.gen.ts'
+import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
+import { imageTag } from '../image-reference.ts'
+import { roundedResources } from '../resource-list.ts'
 
 type AnyContainer = Omit<Container, 'restartPolicyRules'>
 

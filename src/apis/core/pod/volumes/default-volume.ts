@@ -1,8 +1,8 @@
 /** Defaults of volumes. A volume that names no source is an emptyDir. */
 
-import type { ProjectedVolumeSource, Volume } from '../types.gen.ts'
-import { mapField, mapItems, withAbsent, withZero } from './field-defaults.ts'
-import { imageTag } from './image-reference.ts'
+import type { ProjectedVolumeSource, Volume } from '../../types.gen.ts'
+import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
+import { imageTag } from '../image-reference.ts'
 
 /** 0644: what files of configuration get unless told otherwise. */
 const FILE_MODE = 0o644

@@ -6,12 +6,18 @@ import {
   invalidValue,
   notSupported,
   required,
-} from '../../../machinery/meta/field-error.ts'
-import { isConfigMapKey, isEnvironmentName, isQualifiedName } from '../../../machinery/meta/names.ts'
-import { quantityOf, quantityText } from '../../../machinery/meta/quantity.ts'
-import { findingErrors } from '../../field-rules.ts'
-import type { EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector } from '../types.gen.ts'
-import { requiredFields } from './findings.ts'
+} from '../../../../machinery/meta/field-error.ts'
+import { isConfigMapKey, isEnvironmentName, isQualifiedName } from '../../../../machinery/meta/names.ts'
+import { quantityOf, quantityText } from '../../../../machinery/meta/quantity.ts'
+import { findingErrors } from '../../../field-rules.ts'
+import type {
+  EnvFromSource,
+  EnvVar,
+  EnvVarSource,
+  ObjectFieldSelector,
+  ResourceFieldSelector,
+} from '../../types.gen.ts'
+import { requiredFields } from '../findings.ts'
 
 const VARIABLE_FIELDS = [
   'metadata.name',

@@ -9,17 +9,17 @@ import {
   notFoundValue,
   notSupported,
   required,
-} from '../../../machinery/meta/field-error.ts'
-import { isValidPortName, isValidPortNumber } from '../../../machinery/meta/names.ts'
-import { dnsLabelErrors, findingErrors } from '../../field-rules.ts'
-import type { Container, ContainerPort, ContainerRestartRule, EphemeralContainer, Volume } from '../types.gen.ts'
-import { forbiddenFields, validateChoice } from './findings.ts'
-import { isRestartableInit } from './pod-status.ts'
+} from '../../../../machinery/meta/field-error.ts'
+import { isValidPortName, isValidPortNumber } from '../../../../machinery/meta/names.ts'
+import { dnsLabelErrors, findingErrors } from '../../../field-rules.ts'
+import type { Container, ContainerPort, ContainerRestartRule, EphemeralContainer, Volume } from '../../types.gen.ts'
+import { forbiddenFields, validateChoice } from '../findings.ts'
+import { isRestartableInit } from '../pod-status.ts'
+import { validateContainerResources, validateResizePolicy } from '../validate-resources.ts'
+import { validateContainerSecurity } from '../validate-security.ts'
+import { validateDevices, validateMounts } from '../volumes/validate-mounts.ts'
 import { validateEnvironmentSources, validateVariables } from './validate-environment.ts'
-import { validateDevices, validateMounts } from './validate-mounts.ts'
 import { validateLifecycle, validateProbes } from './validate-probe.ts'
-import { validateContainerResources, validateResizePolicy } from './validate-resources.ts'
-import { validateContainerSecurity } from './validate-security.ts'
 
 /** What the checks of a container need to know about its pod. */
 export interface ContainerSurroundings {

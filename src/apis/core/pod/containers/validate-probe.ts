@@ -6,11 +6,11 @@ import {
   forbidden,
   invalidValue,
   required,
-} from '../../../machinery/meta/field-error.ts'
-import { isHttpHeaderName, isValidPortName, isValidPortNumber } from '../../../machinery/meta/names.ts'
-import { findingErrors, nonNegative } from '../../field-rules.ts'
-import type { Container, HTTPGetAction, Lifecycle, LifecycleHandler, Probe, SleepAction } from '../types.gen.ts'
-import { requiredFields, validateChoice } from './findings.ts'
+} from '../../../../machinery/meta/field-error.ts'
+import { isHttpHeaderName, isValidPortName, isValidPortNumber } from '../../../../machinery/meta/names.ts'
+import { findingErrors, nonNegative } from '../../../field-rules.ts'
+import type { Container, HTTPGetAction, Lifecycle, LifecycleHandler, Probe, SleepAction } from '../../types.gen.ts'
+import { requiredFields, validateChoice } from '../findings.ts'
 
 /** What a probe or a hook may do. */
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>
