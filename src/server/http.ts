@@ -13,11 +13,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
-import type { ApiResponse, Handler } from '../machinery/wire/message.ts'
+import type { ApiResponse, Handler, UpgradedSocket } from '../machinery/wire/message.ts'
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
-import { createPeers } from './peer-certificate.ts'
+import { createPeers, type Peers } from './peer-certificate.ts'
 
 export interface TlsFiles {
   /** PEM; the chain, leaf first. */
@@ -93,7 +93,7 @@ type Server = HttpsServer | Http2SecureServer
 
 export async function listen(options: ListenOptions): Promise<Listener> {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
-  const connections = createConnections(options, limits)
+  const connections = new Connections(options, limits)
   const servers: Server[] = []
   let port = options.port
   try {
@@ -172,57 +172,89 @@ interface Exchange {
 /** One for all: a stack trace for each finished request would cost more than it tells. */
 const CLOSED = new Error('the connection was closed')
 
-/** Everything open on a set of servers, and what is under way on it. */
-function createConnections({ handle, clock, log, leavesBody }: ListenOptions, limits: HttpLimits) {
-  const peers = createPeers(clock)
-  const sockets = new Set<Socket>()
-  const sessions = new Set<Http2Session>()
-  const exchanges = new Set<Exchange>()
-  let draining = false
-  let onIdle: () => void = () => {}
+const STOPPING = new Error('the server is stopping')
 
-  const begin = (emitter: Outgoing | Duplex) => {
-    const exchange: Exchange = { abort: new AbortController(), lasting: false }
-    exchanges.add(exchange)
+/** Everything open on a set of servers, and what is under way on it. */
+class Connections {
+  readonly #options: ListenOptions
+  readonly #limits: HttpLimits
+  readonly #peers: Peers
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<Http2Session>()
+  readonly #exchanges = new Set<Exchange>()
+  #draining = false
+  #onIdle: () => void = () => {}
+
+  constructor(options: ListenOptions, limits: HttpLimits) {
+    this.#options = options
+    this.#limits = limits
+    this.#peers = createPeers(options.clock)
+  }
+
+  serve(server: Server): void {
+    const { log, clock } = this.#options
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    server.on('request', (request: Incoming, response: Outgoing) =>
+      this.#guarded(this.#onRequest(request, response), () => response.destroy()),
+    )
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#guarded(this.#onUpgrade({ request, socket, head }), () => socket.destroy()),
+    )
+    server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket, clock))
+    server.on('tlsClientError', (error: Error) => log.debug('TLS handshake failed', { error: error.message }))
+    server.on('sessionError', (error: Error) => log.debug('HTTP/2 session failed', { error: error.message }))
+    server.on('error', (error: Error) => log.error('the listener failed', { error }))
+    server.on('session', (session: Http2Session) => watchSession(session, this.#sessions, this.#limits))
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true
+    for (const session of this.#sessions) session.close()
+    for (const exchange of this.#exchanges) if (exchange.lasting) exchange.abort.abort(STOPPING)
+    if (this.#exchanges.size > 0) {
+      const idle = Promise.withResolvers<void>()
+      this.#onIdle = idle.resolve
+      const timer = this.#options.clock.after(graceMs, idle.resolve)
+      await idle.promise
+      timer.cancel()
+    }
+    for (const exchange of this.#exchanges) exchange.abort.abort(STOPPING)
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroySoon()
+  }
+
+  #begin(emitter: Outgoing | Duplex, lasting: boolean): Exchange {
+    const exchange: Exchange = { abort: new AbortController(), lasting }
+    this.#exchanges.add(exchange)
     emitter.once('close', () => {
-      exchanges.delete(exchange)
+      this.#exchanges.delete(exchange)
       exchange.abort.abort(CLOSED)
-      if (exchanges.size === 0) onIdle()
+      if (this.#exchanges.size === 0) this.#onIdle()
     })
     return exchange
   }
 
-  const onRequest = async (request: Incoming, response: Outgoing) => {
-    const exchange = begin(response)
+  async #onRequest(request: Incoming, response: Outgoing): Promise<void> {
+    const exchange = this.#begin(response, false)
     const { signal } = exchange.abort
-    const answer = await answerTo(request, signal)
+    const answer = await this.#answerTo(request, signal, (url) => this.#options.leavesBody?.(url) ?? false)
     if (signal.aborted) return
-    if (draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
+    if (this.#draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
     exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
-    if (exchange.lasting && draining) exchange.abort.abort(new Error('the server is stopping'))
+    if (exchange.lasting && this.#draining) exchange.abort.abort(STOPPING)
     if (answer.body.type === 'upgrade') return answer.body.connect(takenOver(request, response))
     await writeResponse(answer, { request, response, signal })
   }
 
-  const answerTo = async (request: Incoming, signal: AbortSignal): Promise<ApiResponse> => {
-    const keepsBody = leavesBody?.(request.url ?? '') ?? false
-    try {
-      const body = keepsBody ? ({ type: 'none' } as const) : await readBody(request, limits, { clock, signal })
-      return await handle(apiRequestOf(request, body, signal, peers.of(request)))
-    } catch (error) {
-      if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
-      return failureResponse(toStatus(error))
-    }
-  }
-
-  const onUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  async #onUpgrade({ request, socket, head }: UpgradedSocket): Promise<void> {
     socket.on('error', () => socket.destroy())
-    const exchange = begin(socket)
-    exchange.lasting = true
-    const { signal } = exchange.abort
-    const answer = draining
-      ? failureResponse(toStatus(serviceUnavailable('the server is stopping')))
-      : await upgradeAnswer(request, signal)
+    const { signal } = this.#begin(socket, true).abort
+    const answer = this.#draining
+      ? failureResponse(serviceUnavailable('the server is stopping').status)
+      : await this.#answerTo(request, signal, () => true)
     if (signal.aborted) return
     if (answer.body.type === 'upgrade') {
       signal.addEventListener('abort', () => socket.destroy(), { once: true })
@@ -233,55 +265,23 @@ function createConnections({ handle, clock, log, leavesBody }: ListenOptions, li
     await writeResponse(answer, { request, response: undefined, socket, signal })
   }
 
-  const upgradeAnswer = async (request: IncomingMessage, signal: AbortSignal): Promise<ApiResponse> => {
+  async #answerTo(request: Incoming, signal: AbortSignal, leavesBody: (url: string) => boolean): Promise<ApiResponse> {
+    const { handle, clock, log } = this.#options
     try {
-      return await handle(apiRequestOf(request, { type: 'none' }, signal, peers.of(request)))
+      const unread = leavesBody(request.url ?? '')
+      const body = unread ? ({ type: 'none' } as const) : await readBody(request, this.#limits, { clock, signal })
+      return await handle(apiRequestOf(request, body, signal, this.#peers.of(request)))
     } catch (error) {
+      if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
       return failureResponse(toStatus(error))
     }
   }
 
-  const guarded = (work: Promise<unknown>, close: () => void) => {
+  #guarded(work: Promise<unknown>, close: () => void): void {
     work.catch((error) => {
-      log.error('a response could not be written', { error })
+      this.#options.log.error('a response could not be written', { error })
       close()
     })
-  }
-
-  return {
-    serve(server: Server): void {
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket)
-        socket.once('close', () => sockets.delete(socket))
-      })
-      server.on('request', (request: Incoming, response: Outgoing) =>
-        guarded(onRequest(request, response), () => response.destroy()),
-      )
-      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-        guarded(onUpgrade(request, socket, head), () => socket.destroy()),
-      )
-      server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket, clock))
-      server.on('tlsClientError', (error: Error) => log.debug('TLS handshake failed', { error: error.message }))
-      server.on('sessionError', (error: Error) => log.debug('HTTP/2 session failed', { error: error.message }))
-      server.on('error', (error: Error) => log.error('the listener failed', { error }))
-      server.on('session', (session: Http2Session) => watchSession(session, sessions, limits))
-    },
-
-    async drain(graceMs: number): Promise<void> {
-      draining = true
-      for (const session of sessions) session.close()
-      for (const exchange of exchanges) if (exchange.lasting) exchange.abort.abort(new Error('the server is stopping'))
-      if (exchanges.size > 0) {
-        const idle = Promise.withResolvers<void>()
-        onIdle = idle.resolve
-        const timer = clock.after(graceMs, idle.resolve)
-        await idle.promise
-        timer.cancel()
-      }
-      for (const exchange of exchanges) exchange.abort.abort(new Error('the server is stopping'))
-      for (const session of sessions) session.destroy()
-      for (const socket of sockets) socket.destroySoon()
-    },
   }
 }
 

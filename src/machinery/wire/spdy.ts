@@ -128,100 +128,127 @@ export class SpdyStream extends Duplex {
 
 /** `head`: bytes that were read off the socket before the session began. */
 export function createSpdySession(socket: Duplex, role: 'server' | 'client', head?: Uint8Array): SpdySession {
-  const open = new Map<number, SpdyStream>()
-  const incoming = new AsyncQueue<SpdyStream>(UNTAKEN_STREAMS_MAX)
-  const closed = new AbortController()
-  const headerReader = createHeaderReader()
-  const headerBlock = createHeaderWriter()
-  let nextId = role === 'client' ? 1 : 2
+  const session = new Session(socket, role)
+  readFrames(socket, head, session).then(
+    () => session.destroy(),
+    (error) => session.destroy(error),
+  )
+  return session
+}
 
-  const wire: Wire = {
-    forget: (stream) => open.delete(stream.id),
-    write(frames, callback) {
-      if (socket.destroyed || socket.writableEnded) return callback(null)
-      socket.cork()
-      for (const [index, frame] of frames.entries())
-        if (index < frames.length - 1) socket.write(frame)
-        else socket.write(frame, callback)
-      socket.uncork()
-      if (frames.length === 0) callback(null)
-    },
-  }
-  const send = (frame: Uint8Array) => wire.write([frame], () => {})
+class Session implements SpdySession, FrameHandlers, Wire {
+  readonly #socket: Duplex
+  /** What the peer's streams and pings have as the lowest bit of their ids. */
+  readonly #peerParity: 0 | 1
+  readonly #open = new Map<number, SpdyStream>()
+  readonly #incoming = new AsyncQueue<SpdyStream>(UNTAKEN_STREAMS_MAX)
+  readonly #closed = new AbortController()
+  readonly #headerReader = createHeaderReader()
+  readonly #headerBlock = createHeaderWriter()
+  #nextId: number
 
-  const onSynStream = async (payload: Buffer, flags: number) => {
-    if (payload.length < 10) throw new SpdyError('a SYN_STREAM frame is cut short')
-    const id = payload.readUInt32BE(0) & 0x7fffffff
-    const headers = await headerReader.read(payload.subarray(10))
-    if (open.has(id)) throw new SpdyError('a stream is opened twice')
-    const stream = new SpdyStream(id, headers, wire)
-    if (open.size >= STREAMS_MAX || !incoming.push(stream))
-      return send(controlFrame(FRAME.reset, 0, words(id, REFUSED_STREAM)))
-    open.set(id, stream)
-    stream.on('error', () => {})
-    send(controlFrame(FRAME.synReply, 0, Buffer.concat([words(id), headerBlock(new Map())])))
-    if (flags & FLAG_FIN) stream.receiveFin()
+  constructor(socket: Duplex, role: 'server' | 'client') {
+    this.#socket = socket
+    this.#peerParity = role === 'server' ? 1 : 0
+    this.#nextId = role === 'client' ? 1 : 2
+    // Frames that have arrived are still handled, without waiting for slow readers; then the session is over.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      for (const stream of this.#open.values()) stream.release()
+    })
   }
 
-  const onControl = async (type: number, flags: number, payload: Buffer) => {
+  get streams(): AsyncIterable<SpdyStream> {
+    return this.#incoming
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  open(headers: SpdyHeaders): SpdyStream {
+    const stream = new SpdyStream(this.#nextId, headers, this)
+    this.#nextId += 2
+    this.#add(stream)
+    const payload = Buffer.concat([words(stream.id, 0), Buffer.alloc(2), this.#headerBlock(headers)])
+    this.#send(controlFrame(FRAME.synStream, 0, payload))
+    return stream
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(error?: Error): void {
+    if (this.#closed.signal.aborted) return
+    this.#closed.abort(error ?? new SpdyError('the connection is closed'))
+    for (const stream of [...this.#open.values()]) stream.receiveEnd()
+    this.#incoming.end()
+    this.#headerReader.close()
+    this.#socket.destroy()
+  }
+
+  forget(stream: SpdyStream): void {
+    this.#open.delete(stream.id)
+  }
+
+  write(frames: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
+    const socket = this.#socket
+    if (socket.destroyed || socket.writableEnded || frames.length === 0) return void callback(null)
+    socket.cork()
+    for (const frame of frames.slice(0, -1)) socket.write(frame)
+    socket.write(frames.at(-1), callback)
+    socket.uncork()
+  }
+
+  async onControl(type: number, flags: number, payload: Buffer): Promise<void> {
     const id = payload.length >= 4 ? payload.readUInt32BE(0) & 0x7fffffff : 0
     switch (type) {
       case FRAME.synStream:
-        return onSynStream(payload, flags)
+        return this.#onSynStream(id, flags, payload)
       case FRAME.synReply:
       case FRAME.headers:
-        await headerReader.read(payload.subarray(4))
-        if (flags & FLAG_FIN) open.get(id)?.receiveFin()
+        await this.#headerReader.read(payload.subarray(4))
+        if (flags & FLAG_FIN) this.onFin(id)
         return
       case FRAME.reset:
-        return open.get(id)?.receiveReset()
+        return this.#open.get(id)?.receiveReset()
       case FRAME.ping:
-        if (id % 2 === (role === 'server' ? 1 : 0)) send(controlFrame(FRAME.ping, 0, payload))
+        if (id % 2 === this.#peerParity) this.#send(controlFrame(FRAME.ping, 0, payload))
         return
     }
   }
 
-  const onData = async (id: number, data: Buffer) => {
-    const stream = open.get(id)
+  async onData(id: number, data: Buffer): Promise<void> {
+    const stream = this.#open.get(id)
     const drained = stream?.receive(data)
-    if (drained && !socket.destroyed) await drained
-    if (stream && !stream.destroyed) send(controlFrame(FRAME.windowUpdate, 0, words(id, data.length)))
+    if (drained && !this.#socket.destroyed) await drained
+    if (stream && !stream.destroyed) this.#send(controlFrame(FRAME.windowUpdate, 0, words(id, data.length)))
   }
 
-  const finish = (error?: Error) => {
-    if (closed.signal.aborted) return
-    closed.abort(error ?? new SpdyError('the connection is closed'))
-    for (const stream of [...open.values()]) stream.receiveEnd()
-    incoming.end()
-    headerReader.close()
-    socket.destroy()
+  onFin(id: number): void {
+    this.#open.get(id)?.receiveFin()
   }
 
-  // Frames that have arrived are still handled, without waiting for slow readers; then the session is over.
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    for (const stream of open.values()) stream.release()
-  })
-  readFrames(socket, head, { onControl, onData, onFin: (id) => open.get(id)?.receiveFin() }).then(
-    () => finish(),
-    finish,
-  )
+  async #onSynStream(id: number, flags: number, payload: Buffer): Promise<void> {
+    if (payload.length < 10) throw new SpdyError('a SYN_STREAM frame is cut short')
+    const headers = await this.#headerReader.read(payload.subarray(10))
+    if (this.#open.has(id)) throw new SpdyError('a stream is opened twice')
+    const stream = new SpdyStream(id, headers, this)
+    if (this.#open.size >= STREAMS_MAX || !this.#incoming.push(stream))
+      return this.#send(controlFrame(FRAME.reset, 0, words(id, REFUSED_STREAM)))
+    this.#add(stream)
+    this.#send(controlFrame(FRAME.synReply, 0, Buffer.concat([words(id), this.#headerBlock(new Map())])))
+    if (flags & FLAG_FIN) stream.receiveFin()
+  }
 
-  return {
-    streams: incoming,
-    closed: closed.signal,
-    open(headers) {
-      const stream = new SpdyStream(nextId, headers, wire)
-      nextId += 2
-      open.set(stream.id, stream)
-      stream.on('error', () => {})
-      send(
-        controlFrame(FRAME.synStream, 0, Buffer.concat([words(stream.id, 0), Buffer.alloc(2), headerBlock(headers)])),
-      )
-      return stream
-    },
-    end: () => void socket.end(),
-    destroy: () => finish(),
+  #add(stream: SpdyStream): void {
+    this.#open.set(stream.id, stream)
+    stream.on('error', () => {})
+  }
+
+  #send(frame: Uint8Array): void {
+    this.write([frame], () => {})
   }
 }
 
