@@ -48,6 +48,7 @@ export async function execInContainer(
 /** Connects to the container's first process; `resize` needs a terminal. */
 export async function attachToContainer(
   { docker }: DockerEngine,
+  clock: Clock,
   id: string,
   streams: ProcessStreams,
   signal: AbortSignal | undefined,
@@ -63,7 +64,33 @@ export async function attachToContainer(
   } catch (error) {
     throw new RuntimeError('AttachError', messageOf(error))
   }
-  await converse(socket, streams, tty, signal, (size) => container.resize(size))
+  const done = new AbortController()
+  void endWithContainer(container, socket, clock, done.signal)
+  try {
+    await converse(socket, streams, tty, signal, (size) => container.resize(size))
+  } finally {
+    done.abort()
+  }
+}
+
+/** How long after a container's end its last output may still be on the way, in ms. */
+const OUTPUT_DRAIN_MS = 500
+
+/** The stream of a container that ended just before it was attached to never ends by itself. */
+async function endWithContainer(
+  container: Docker.Container,
+  socket: Duplex,
+  clock: Clock,
+  done: AbortSignal,
+): Promise<void> {
+  try {
+    await container.wait({ condition: 'not-running', abortSignal: done })
+    await clock.sleep(OUTPUT_DRAIN_MS, done)
+    socket.end()
+    socket.destroy()
+  } catch {
+    // The stream has ended by itself, or the container is gone and its stream with it.
+  }
 }
 
 type Resize = (size: { h: number; w: number }) => Promise<unknown>

@@ -47,7 +47,7 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
     pullImage: (reference, credentials) => pullImage(engine, reference, credentials),
     removeImage: (reference) => removeImage(engine, reference),
     exec: (id, command, streams, how) => execInContainer(engine, clock, id, command, streams, how),
-    attach: (id, streams, signal) => attachToContainer(engine, id, streams, signal),
+    attach: (id, streams, signal) => attachToContainer(engine, clock, id, streams, signal),
     connect: async (sandboxId, port) => dialer.connect(await sandboxes.pid(sandboxId), port),
     logs: (id, how, signal) => containerLogs(engine, id, how, signal),
     usage: containers.usage,

@@ -67,8 +67,10 @@ export function statusOfInspected(info: ContainerInspectInfo): ContainerStatus {
   if (State.Running) return { ...base, state: 'running', startedAtMs }
   if (startedAtMs === undefined && State.Error !== '') return { ...base, ...startError(State.Error, createdAtMs) }
   if (State.Status === 'created') return { ...base, state: 'created' }
-  const finishedAtMs = timeOf(State.FinishedAt) ?? startedAtMs ?? createdAtMs
-  return { ...base, state: 'exited', startedAtMs, finishedAtMs, ...outcomeOf(State) }
+  // The engine notes the start of a short-lived process after its end.
+  const endedAtMs = timeOf(State.FinishedAt) ?? createdAtMs
+  const finishedAtMs = Math.max(endedAtMs, startedAtMs ?? 0)
+  return { ...base, state: 'exited', startedAtMs: startedAtMs ?? finishedAtMs, finishedAtMs, ...outcomeOf(State) }
 }
 
 function startError(message: string, createdAtMs: number): Partial<ContainerStatus> & Pick<ContainerStatus, 'state'> {
