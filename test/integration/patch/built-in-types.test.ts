@@ -25,7 +25,7 @@ const deployment: Deployment = deepFreeze({
     selector: { matchLabels: { app: 'web' } },
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
     template: {
-      metadata: { creationTimestamp: null, labels: { app: 'web' } },
+      metadata: { labels: { app: 'web' } },
       spec: {
         containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80, protocol: 'TCP' }], resources: {} }],
         restartPolicy: 'Always',
