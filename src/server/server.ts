@@ -21,6 +21,7 @@ import { actions } from './handlers/actions.ts'
 import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
+import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
@@ -77,7 +78,11 @@ export function createServer(dependencies: ServerDependencies): Server {
     }
     throw pageNotFound()
   }
+  const stopping = new AbortController()
+  const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
+  startExpiry([events], clock, log, stopping.signal)
   const close = (): void => {
+    stopping.abort()
     documents[Symbol.dispose]()
     registries[Symbol.dispose]()
     dispatcher[Symbol.dispose]()

@@ -31,6 +31,10 @@ export const namespaces = defineResource<Namespace>({
     prepareForUpdate: keepSpec,
     validateUpdate: validatePhase,
   },
+  deletion: {
+    isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+    markDeleting: (object) => ({ ...object, status: { ...object.status, phase: 'Terminating' } }),
+  },
   subresources: ['finalize'],
   resetFields: { '': [['status']], status: [['spec']], finalize: [['status']] },
   columns: [nameColumn, textColumn('Status', ({ status }: Namespace) => status?.phase ?? ''), ageColumn],

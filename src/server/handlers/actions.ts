@@ -3,7 +3,7 @@
 import type { TokenRequest } from '../../apis/authentication/types.gen.ts'
 import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { Binding, Pod } from '../../apis/core/types.gen.ts'
-import { badRequest, type Status } from '../../machinery/meta/api-error.ts'
+import { badRequest, pageNotFound, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -23,7 +23,8 @@ export interface ActionParts {
 }
 
 export const actions = (parts: ActionParts): readonly (readonly [string, SubresourceHandler])[] => [
-  ['/pods/binding', onPost((exchange) => bindPod(exchange))],
+  ['/pods/binding', onPost((exchange) => bindPod(parts, exchange))],
+  ['/bindings/', onPost((exchange) => bindPod(parts, exchange))],
   ['/pods/eviction', onPost((exchange) => evict(exchange))],
   ['/serviceaccounts/token', onPost((exchange) => issueToken(parts, exchange))],
 ]
@@ -37,14 +38,18 @@ const kindOf = (group: string, kind: string, definition: string) =>
 
 const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 
-async function bindPod(exchange: Exchange): Promise<ApiResponse> {
-  const { request, target, registry, clock } = exchange
+/** The pod is that of the path, or for a POST to `bindings` the one that the binding is named after. */
+async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
+  const { request, target, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
   const binding = objectOfBody(request, { kind: kindOf('', 'Binding', 'core.v1.Binding'), ...parameters })
-  checkSentName(binding, target.name)
-  const place = { namespace: target.namespace, name: target.name, nowMs: clock.now() }
-  // The route names pods; the body has been checked against the schema of a Binding.
-  await bind(registry as Registry<Pod>, place, binding as Binding, parameters)
+  const name = target.name === '' ? (binding.metadata.name ?? '') : target.name
+  checkSentName(binding, name)
+  const pods = registries.named('', 'v1', 'pods')
+  if (!pods) throw pageNotFound()
+  const place = { namespace: target.namespace, name, nowMs: clock.now() }
+  // Pods are stored under that name; the body has been checked against the schema of a Binding.
+  await bind(pods as Registry<Pod>, place, binding as Binding, parameters)
   return valueResponse(request, 201, SUCCESS)
 }
 

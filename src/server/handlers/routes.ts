@@ -30,7 +30,10 @@ export interface RouteTarget extends ResourceTarget {
   readonly rest: string
 }
 
-/** A subresource with a handler of its own: binding, eviction, token, log, exec. Keyed by `group/resource/subresource`. */
+/**
+ * Handlers in place of the usual ones, keyed by `group/resource/subresource`: binding, eviction, token, log, exec. With
+ * an empty subresource, for resources that are asked and not stored: reviews, bindings.
+ */
 export type SubresourceHandlers = ReadonlyMap<string, SubresourceHandler>
 
 export interface SubresourceHandler {
@@ -76,26 +79,34 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
   if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
   const registry = parts.registries.of(definition)
-  const exchange = { request, target, registry, clock: parts.clock, random: parts.random }
-  if (target.subresource !== '') return handleSubresource(parts, exchange, target)
+  const exchange = {
+    request,
+    target,
+    registry,
+    view: wholeView(definition, mainEndpoint(definition)),
+    clock: parts.clock,
+    random: parts.random,
+  }
+  const own = parts.subresources.get(`${group}/${resource}/${target.subresource}`)
+  const answer = own?.handle(exchange, target)
+  if (answer) return answer
+  return target.subresource === '' ? handleMain(exchange, target) : handlePart(exchange, target, own !== undefined)
+}
+
+function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiResponse> {
+  const { definition } = exchange.registry
   const { verb } = target
   const route = MAIN_VERBS.get(verb)
   const served = route && definition.verbs.includes(route.verb) && NAMED_VERBS.has(verb) === (target.name !== '')
   if (!route || !served) throw methodNotSupported(definition, verb)
-  return route.handle({ ...exchange, view: wholeView(definition, mainEndpoint(definition)) })
+  return route.handle(exchange)
 }
 
-function handleSubresource(
-  { subresources }: RouteParts,
-  exchange: Omit<Exchange, 'view'>,
-  target: RouteTarget,
-): Promise<ApiResponse> {
+/** `isKnown`: it exists, though not for this verb. */
+function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): Promise<ApiResponse> {
   const { definition } = exchange.registry
-  const own = subresources.get(`${definition.group}/${definition.resource}/${target.subresource}`)
-  const answer = own?.handle({ ...exchange, view: wholeView(definition, mainEndpoint(definition)) }, target)
-  if (answer) return answer
   const view = viewOf(definition, target.subresource)
-  if (!view) throw own ? methodNotSupported(definition, target.verb) : pageNotFound()
+  if (!view) throw isKnown ? methodNotSupported(definition, target.verb) : pageNotFound()
   const handle = VIEW_VERBS.get(target.verb)
   if (!handle) throw methodNotSupported(definition, target.verb)
   return handle({ ...exchange, view })

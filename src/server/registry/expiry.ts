@@ -1,0 +1,69 @@
+/** Objects that are kept for a time only: events go an hour after they were last written. */
+
+import type { Clock } from '../../base/clock.ts'
+import { every } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import { parseTime } from '../../machinery/meta/time.ts'
+import type { WriteOptions } from './context.ts'
+import { keyOfStored } from './persist.ts'
+import type { Registry } from './registry.ts'
+
+export interface Expiry {
+  /** Undefined while the resource is not served. */
+  registry(): Registry | undefined
+  readonly afterMs: number
+}
+
+/** Upstream's `event-ttl`. */
+export const EVENT_LIFETIME_MS = 60 * 60 * 1_000
+
+/** How often is looked, in ms: an object outlives its time by at most this. */
+const SWEEP_PERIOD_MS = 60_000
+
+/** Objects deleted per sweep: the rest of a flood goes with the next ones, between the work of everyone else. */
+const SWEEP_DELETES_MAX = 1_000
+
+const EXPIRING: Omit<WriteOptions, 'cause'> = {
+  user: { name: 'system:apiserver', groups: ['system:masters'] },
+  dryRun: false,
+  fieldManager: '',
+  options: {},
+  warn: () => {},
+}
+
+export function startExpiry(expiries: readonly Expiry[], clock: Clock, log: Logger, signal: AbortSignal): void {
+  every(clock, SWEEP_PERIOD_MS, signal, async () => {
+    for (const expiry of expiries) {
+      try {
+        await sweep(expiry, clock.now())
+      } catch (error) {
+        log.warn('expired objects could not be removed', { error })
+      }
+    }
+  })
+}
+
+async function sweep({ registry: registryOf, afterMs }: Expiry, nowMs: number): Promise<void> {
+  const registry = registryOf()
+  if (!registry) return
+  const page = { namespace: '', resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
+  const { items } = await registry.list(page)
+  const expired = items.filter((item) => lastWrittenMs(item.object()) + afterMs <= nowMs).slice(0, SWEEP_DELETES_MAX)
+  for (const item of expired) {
+    const wish = { uid: item.uid, resourceVersion: String(item.revision) }
+    try {
+      await registry.delete(keyOfStored(item), wish, { ...EXPIRING, cause: { by: 'expiry' } })
+    } catch (error) {
+      // Written again, or gone already: either way it is not ours any more.
+      if (!isConflict(error) && !isNotFound(error)) throw error
+    }
+  }
+}
+
+/** The newest of what the object says about its own writes. */
+function lastWrittenMs({ metadata }: KubeObject): number {
+  const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)]
+  return Math.max(...times.map((time) => parseTime(time) ?? 0))
+}

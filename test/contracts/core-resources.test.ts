@@ -1,0 +1,215 @@
+/** What is particular to pods, services, namespaces and service accounts on the server's side of the API. */
+
+import { describe, expect, test } from 'vitest'
+import { bindings } from '../../src/apis/core/binding.ts'
+import { configMaps } from '../../src/apis/core/config-map.ts'
+import { namespaces } from '../../src/apis/core/namespace.ts'
+import { nodes } from '../../src/apis/core/node.ts'
+import { pods } from '../../src/apis/core/pod/definition.ts'
+import { services } from '../../src/apis/core/service/definition.ts'
+import { serviceAccounts } from '../../src/apis/core/service-account.ts'
+import { builtinPlugins } from '../../src/server/admission/chain.ts'
+import { createTestServer } from '../support/test-server.ts'
+
+const DEFAULT = '/api/v1/namespaces/default'
+const definitions = [namespaces, nodes, pods, services, serviceAccounts, configMaps, bindings]
+const pod = (name: string, spec: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: { containers: [{ name: 'c', image: 'busybox' }], ...spec },
+})
+const service = (name: string, spec: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { ports: [{ port: 80 }], selector: { app: 'x' }, ...spec },
+})
+
+const plain = () => createTestServer(definitions)
+
+async function withPolicy() {
+  const server = createTestServer(definitions, { plugins: builtinPlugins })
+  await server.send('POST', '/api/v1/namespaces', { body: { metadata: { name: 'default' } } })
+  await server.send('POST', `${DEFAULT}/serviceaccounts`, { body: { metadata: { name: 'default' } } })
+  return server
+}
+
+describe('deleting pods', () => {
+  test('a pod without a node goes at once', async () => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    const answer = await server.send('DELETE', `${DEFAULT}/pods/a`)
+    expect(answer.json).toMatchObject({ kind: 'Pod', metadata: { deletionGracePeriodSeconds: 0 } })
+    expect((await server.send('GET', `${DEFAULT}/pods/a`)).status).toBe(404)
+  })
+
+  test('a pod on a node gets its grace, which may only be shortened', async () => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a', { nodeName: 'n' }) })
+    const first = (await server.send('DELETE', `${DEFAULT}/pods/a`)).json.metadata
+    expect(first).toMatchObject({
+      deletionTimestamp: '2026-01-01T00:00:30Z',
+      deletionGracePeriodSeconds: 30,
+      generation: 2,
+    })
+    const longer = await server.send('DELETE', `${DEFAULT}/pods/a?gracePeriodSeconds=60`)
+    expect(longer.json.metadata.resourceVersion).toBe(first.resourceVersion)
+    const shorter = await server.send('DELETE', `${DEFAULT}/pods/a?gracePeriodSeconds=5`)
+    expect(shorter.json.metadata).toMatchObject({
+      deletionTimestamp: '2026-01-01T00:00:05Z',
+      deletionGracePeriodSeconds: 5,
+    })
+    await server.send('DELETE', `${DEFAULT}/pods/a?gracePeriodSeconds=0`)
+    expect((await server.send('GET', `${DEFAULT}/pods/a`)).status).toBe(404)
+  })
+
+  test('an eviction is a delete', async () => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'a' } }
+    const answer = await server.send('POST', `${DEFAULT}/pods/a/eviction`, { body })
+    expect([answer.status, answer.json.status]).toEqual([201, 'Success'])
+    expect((await server.send('GET', `${DEFAULT}/pods/a`)).status).toBe(404)
+  })
+})
+
+describe('binding pods', () => {
+  const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target: { kind: 'Node', name: 'n' } }
+
+  test.each([`${DEFAULT}/pods/a/binding`, `${DEFAULT}/bindings`])('through %s, once', async (url) => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    expect((await server.send('POST', url, { body: binding })).status).toBe(201)
+    const bound = (await server.send('GET', `${DEFAULT}/pods/a`)).json
+    expect(bound.spec.nodeName).toBe('n')
+    expect(bound.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }])
+    const again = await server.send('POST', url, { body: binding })
+    expect([again.status, again.json.message]).toEqual([
+      409,
+      'Operation cannot be fulfilled on pods/binding "a": pod a is already assigned to node "n"',
+    ])
+  })
+})
+
+describe('service addresses', () => {
+  test('come from the range, are kept by updates and freed by deletes', async () => {
+    await using server = plain()
+    const created = (await server.send('POST', `${DEFAULT}/services`, { body: service('a', { type: 'NodePort' }) }))
+      .json
+    expect(created.spec.clusterIP).toMatch(/^10\.96\./)
+    expect(created.spec).toMatchObject({
+      clusterIPs: [created.spec.clusterIP],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+    })
+    const [{ nodePort }] = created.spec.ports
+    expect(nodePort).toBeGreaterThanOrEqual(30_086)
+    const updated = (await server.send('PUT', `${DEFAULT}/services/a`, { body: service('a', { type: 'NodePort' }) }))
+      .json
+    expect(updated.spec).toEqual(created.spec)
+    const wanted = service('b', { clusterIP: created.spec.clusterIP })
+    const taken = await server.send('POST', `${DEFAULT}/services`, { body: wanted })
+    expect([taken.status, taken.json.message]).toEqual([
+      422,
+      expect.stringContaining('provided IP is already allocated'),
+    ])
+    await server.send('DELETE', `${DEFAULT}/services/a`)
+    expect((await server.send('POST', `${DEFAULT}/services`, { body: wanted })).status).toBe(201)
+  })
+
+  test('outside of the range are refused, ports too', async () => {
+    await using server = plain()
+    const address = await server.send('POST', `${DEFAULT}/services`, { body: service('a', { clusterIP: '10.0.0.1' }) })
+    expect(address.json.message).toContain('The range of valid IPs is 10.96.0.0/16')
+    const spec = { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] }
+    const port = await server.send('POST', `${DEFAULT}/services`, { body: service('a', spec) })
+    expect(port.json.message).toContain('The range of valid ports is 30000-32767')
+  })
+
+  test('default/kubernetes gets the first one; a dry run takes none', async () => {
+    await using server = plain()
+    const url = `${DEFAULT}/services`
+    const dry = await server.send('POST', `${url}?dryRun=All`, { body: service('x', { clusterIP: '10.96.0.1' }) })
+    expect(dry.status).toBe(201)
+    expect((await server.send('POST', url, { body: service('kubernetes') })).json.spec.clusterIP).toBe('10.96.0.1')
+    expect((await server.send('POST', url, { body: service('none', { clusterIP: 'None' }) })).json.spec.clusterIP).toBe(
+      'None',
+    )
+  })
+})
+
+describe('namespaces', () => {
+  test('objects need one that exists and stays', async () => {
+    await using server = await withPolicy()
+    const missing = await server.send('POST', '/api/v1/namespaces/other/configmaps', {
+      body: { metadata: { name: 'a' } },
+    })
+    expect([missing.status, missing.json.message]).toEqual([404, 'namespaces "other" not found'])
+    const immortal = await server.send('DELETE', '/api/v1/namespaces/default')
+    expect([immortal.status, immortal.json.message]).toEqual([
+      403,
+      'namespaces "default" is forbidden: this namespace may not be deleted',
+    ])
+  })
+
+  test('a deleted one is Terminating until it is finalized', async () => {
+    await using server = await withPolicy()
+    await server.send('POST', '/api/v1/namespaces', { body: { metadata: { name: 'x' } } })
+    const deleted = (await server.send('DELETE', '/api/v1/namespaces/x')).json
+    expect(deleted).toMatchObject({ kind: 'Namespace', status: { phase: 'Terminating' } })
+    const refused = await server.send('POST', '/api/v1/namespaces/x/configmaps', { body: { metadata: { name: 'a' } } })
+    expect(refused.json).toMatchObject({
+      code: 403,
+      message:
+        'configmaps "a" is forbidden: unable to create new content in namespace x because it is being terminated',
+      details: { causes: [{ reason: 'NamespaceTerminating' }] },
+    })
+    const body = { ...deleted, spec: { finalizers: [] } }
+    expect((await server.send('PUT', '/api/v1/namespaces/x/finalize', { body })).status).toBe(200)
+    expect((await server.send('GET', '/api/v1/namespaces/x')).status).toBe(404)
+  })
+})
+
+describe('policy for pods', () => {
+  test('they get an account with its token, a priority and tolerations', async () => {
+    await using server = await withPolicy()
+    const { spec } = (await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })).json
+    expect(spec).toMatchObject({ serviceAccountName: 'default', priority: 0, preemptionPolicy: 'PreemptLowerPriority' })
+    expect(spec.volumes[0].name).toMatch(/^kube-api-access-[a-z0-9]{5}$/)
+    expect(spec.containers[0].volumeMounts).toEqual([
+      { name: spec.volumes[0].name, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
+    ])
+    expect(spec.tolerations.map(({ tolerationSeconds }: { tolerationSeconds: number }) => tolerationSeconds)).toEqual([
+      300, 300,
+    ])
+  })
+
+  test('not without the account, and not of an unknown class', async () => {
+    await using server = await withPolicy()
+    const account = await server.send('POST', `${DEFAULT}/pods`, { body: pod('a', { serviceAccountName: 'no' }) })
+    expect(account.json.message).toBe(
+      'pods "a" is forbidden: error looking up service account default/no: serviceaccount "no" not found',
+    )
+    const unknown = await server.send('POST', `${DEFAULT}/pods`, { body: pod('a', { priorityClassName: 'no' }) })
+    expect(unknown.json.message).toBe('pods "a" is forbidden: no PriorityClass with name no was found')
+  })
+
+  test('a new node is not ready', async () => {
+    await using server = await withPolicy()
+    const node = (await server.send('POST', '/api/v1/nodes', { body: { metadata: { name: 'n' } } })).json
+    expect(node.spec.taints).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }])
+  })
+
+  test('tokens are issued for accounts', async () => {
+    await using server = await withPolicy()
+    const url = `${DEFAULT}/serviceaccounts/default/token`
+    const answer = await server.send('POST', url, { body: { spec: { audiences: ['a'] } } })
+    expect([answer.status, answer.json.status]).toEqual([
+      201,
+      { token: 'signed', expirationTimestamp: '2026-01-01T01:00:00Z' },
+    ])
+    const short = await server.send('POST', url, { body: { spec: { audiences: [], expirationSeconds: 5 } } })
+    expect(short.json.message).toContain('may not specify a duration less than 10 minutes')
+  })
+})
