@@ -11,7 +11,7 @@ import {
 import { findingErrors } from '../../field-rules.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Sysctl } from '../types.gen.ts'
 import { validateChoice } from './findings.ts'
-import { validateDescendingPath } from './validate-volume-files.ts'
+import { validateDescendingPath } from './volumes/validate-volume-files.ts'
 
 /** User and group ids are 31 bits wide. */
 const ID_MAX = 2 ** 31 - 1

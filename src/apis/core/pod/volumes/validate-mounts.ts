@@ -10,7 +10,7 @@ import {
 } from '../../../../machinery/meta/field-error.ts'
 import type { Container, Volume, VolumeDevice, VolumeMount } from '../../types.gen.ts'
 import { validateChoice } from '../findings.ts'
-import { validateDescendingPath, validateNoBacksteps } from '../validate-volume-files.ts'
+import { validateDescendingPath, validateNoBacksteps } from './validate-volume-files.ts'
 
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
 const RECURSIVE_READ_ONLY = ['Disabled', 'Enabled', 'IfPossible']

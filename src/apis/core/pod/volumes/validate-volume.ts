@@ -27,7 +27,7 @@ import {
   validateMode,
   validateNoBacksteps,
   validateProjected,
-} from '../validate-volume-files.ts'
+} from './validate-volume-files.ts'
 
 const HOST_PATH_TYPES = [
   '',

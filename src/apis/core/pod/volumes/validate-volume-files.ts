@@ -9,7 +9,7 @@ import {
   forbidden,
   invalidValue,
   required,
-} from '../../../machinery/meta/field-error.ts'
+} from '../../../../machinery/meta/field-error.ts'
 import type {
   ClusterTrustBundleProjection,
   DownwardAPIVolumeFile,
@@ -17,8 +17,8 @@ import type {
   ProjectedVolumeSource,
   ServiceAccountTokenProjection,
   VolumeProjection,
-} from '../types.gen.ts'
-import { validateFieldReference, validateResourceReference } from './containers/validate-environment.ts'
+} from '../../types.gen.ts'
+import { validateFieldReference, validateResourceReference } from '../containers/validate-environment.ts'
 
 const MODE_MESSAGE = 'must be a number between 0 and 0777 (octal), both inclusive'
 
