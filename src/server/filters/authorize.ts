@@ -1,16 +1,25 @@
 /** Lets through what the user may do; everything else is a 403. */
 
 import { assert } from '../../base/assert.ts'
-import { type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
+import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
 import type { Filter } from './filter.ts'
 
 export function authorize({ authorizer }: { readonly authorizer: Authorizer }): Filter {
   return (next) => async (call) => {
     const { user } = call.request
     assert(user !== undefined, 'authentication comes before authorization')
-    const attributes = attributesOf(user, call.target)
-    const { allowed, reason } = authorizer.authorize(attributes)
-    if (!allowed) throw refusal(attributes, reason)
+    const asked = attributesOf(user, call.target)
+    for (const attributes of opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]) {
+      const { allowed, reason } = authorizer.authorize(attributes)
+      if (!allowed) throw refusal(attributes, reason)
+    }
     return next(call)
   }
+}
+
+const CONTAINER_STREAMS: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
+
+/** WebSockets come as GET; the right to read must not be the right to run commands. */
+function opensContainer({ verb, group, resource, subresource }: Attributes): boolean {
+  return verb === 'get' && group === '' && resource === 'pods' && CONTAINER_STREAMS.has(subresource)
 }

@@ -6,7 +6,7 @@ import { seededRandom } from '../../base/random.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../../machinery/wire/message.ts'
 import { anonymous } from '../auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../auth/authenticator.ts'
-import { builtInRules, type RequestTarget } from '../auth/authorizer.ts'
+import { type Authorizer, builtInRules, type RequestTarget } from '../auth/authorizer.ts'
 import { chain, filters } from './chain.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 
@@ -32,14 +32,18 @@ const request = (more: Partial<ApiRequest> = {}): ApiRequest => ({
 
 const pathTarget = ({ method, path }: ApiRequest): RequestTarget => ({ type: 'path', path, verb: method.toLowerCase() })
 
-function server(handle: (request: ApiRequest) => Promise<ApiResponse>, targetOf = pathTarget) {
+function server(
+  handle: (request: ApiRequest) => Promise<ApiResponse>,
+  targetOf = pathTarget,
+  authorizer: Authorizer = builtInRules,
+) {
   const metrics = createMetrics()
   const list = filters({
     clock,
     random: seededRandom(1),
     log: silentLogger,
     authenticator: inOrder([peerIdentity], anonymous),
-    authorizer: builtInRules,
+    authorizer,
     metrics: createRequestMetrics(metrics),
     limits: { readingMax: 1 },
   })
@@ -122,6 +126,36 @@ test('requests are counted under upstream names', async () => {
   const text = await metrics.text()
   expect(text).toMatch(/apiserver_request_total\{verb="other",.*code="200"\} 1/)
   expect(text).toContain('apiserver_request_duration_seconds_count')
+})
+
+test('opening a container takes the right to create, however it is asked for', async () => {
+  const targetOf = ({ path }: ApiRequest): RequestTarget => ({
+    ...{ type: 'resource', path, verb: 'get', group: '', version: 'v1', namespace: 'n', resource: 'pods', name: 'x' },
+    subresource: path.slice(1),
+  })
+  const seen: string[] = []
+  const authorizer: Authorizer = {
+    authorize: ({ verb, subresource }) => {
+      seen.push(`${verb} ${subresource}`)
+      return { allowed: verb === 'get', reason: '' }
+    },
+  }
+  const { handle } = server(async () => ok, targetOf, authorizer)
+  expect((await handle(request({ path: '/exec' }))).status).toBe(403)
+  expect((await handle(request({ path: '/log' }))).status).toBe(200)
+  expect(seen).toEqual(['get exec', 'create exec', 'get log'])
+})
+
+test('resources that were never seen to exist make no time series', async () => {
+  const targetOf = ({ path }: ApiRequest): RequestTarget => ({
+    ...{ type: 'resource', path, verb: 'get', group: '', version: 'v1', namespace: '', subresource: '', name: 'x' },
+    resource: path.slice(1),
+  })
+  const { handle, metrics } = server(async ({ path }) => ({ ...ok, status: path === '/pods' ? 200 : 404 }), targetOf)
+  for (const path of ['/made-up-1', '/made-up-2', '/pods']) await handle(request({ path }))
+  const text = await metrics.text()
+  expect(text).not.toContain('made-up')
+  expect(text).toContain('resource="pods"')
 })
 
 describe('impersonation', () => {

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Metrics } from '../../base/metrics.ts'
+import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 import { type Filter, isLongRunning } from './filter.ts'
 
@@ -33,45 +34,69 @@ export function createRequestMetrics(metrics: Metrics) {
 
 export function requestMetrics(parts: { readonly metrics: RequestMetrics; readonly clock: Clock }): Filter {
   const { metrics, clock } = parts
+  const labelsFor = createLabels()
   const underWay = { readOnly: 0, mutating: 0 }
   const lasting = new Map<string, number>()
+  const countLasting = (labels: Labels, by: number) => {
+    const key = Object.values(labels).join('\n')
+    const count = (lasting.get(key) ?? 0) + by
+    lasting.set(key, count)
+    metrics.longRunning(labels, count)
+  }
   return (next) => async (call) => {
     const { request, target } = call
-    const labels = labelsOf(target)
-    const dryRun = request.query.get('dryRun') ?? ''
-    const startMs = clock.monotonic()
+    const dryRun = request.query.get('dryRun') === 'All' ? 'All' : ''
     if (isLongRunning(target)) {
-      const change = (by: number) => {
-        const key = Object.values(labels).join('\n')
-        const count = (lasting.get(key) ?? 0) + by
-        lasting.set(key, count)
-        metrics.longRunning(labels, count)
-      }
-      change(1)
-      request.signal.addEventListener('abort', () => change(-1), { once: true })
       const answer = await next(call)
+      const labels = labelsFor(target, answer.status)
       metrics.total({ ...labels, dry_run: dryRun, code: answer.status })
+      if (!isLasting(answer) || request.signal.aborted) return answer
+      countLasting(labels, 1)
+      request.signal.addEventListener('abort', () => countLasting(labels, -1), { once: true })
       return answer
     }
-    const kind = ['get', 'list', 'head', 'options'].includes(target.verb) ? 'readOnly' : 'mutating'
+    const kind = READING.has(target.verb) ? 'readOnly' : 'mutating'
+    const startMs = clock.monotonic()
     metrics.current({ request_kind: kind }, ++underWay[kind])
     const answer = await next(call).finally(() => metrics.current({ request_kind: kind }, --underWay[kind]))
+    const labels = labelsFor(target, answer.status)
     metrics.total({ ...labels, dry_run: dryRun, code: answer.status })
     metrics.seconds({ ...labels, dry_run: dryRun }, (clock.monotonic() - startMs) / 1_000)
     return answer
   }
 }
 
-/** Paths that name no resource count as one, and unknown methods too: strangers must not make new time series. */
-const KNOWN_METHODS: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options'])
+/** Watches in this process have a signal that outlives them, so they are not counted. */
+function isLasting({ body }: ApiResponse): boolean {
+  return body.type === 'stream' || body.type === 'upgrade'
+}
 
-function labelsOf(target: RequestTarget) {
-  const component = 'apiserver'
-  if (target.type === 'path') {
-    const verb = KNOWN_METHODS.has(target.verb) ? target.verb.toUpperCase() : 'other'
-    return { verb, group: '', version: '', resource: '', subresource: '', scope: '', component }
+const READING: ReadonlySet<string> = new Set(['get', 'list', 'head', 'options'])
+const KNOWN_METHODS: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options'])
+/** Answers that say nothing on whether the resource exists. */
+const INCONCLUSIVE: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 429])
+/** Resources times versions, subresources included: several hundred with many custom resources. */
+const KNOWN_RESOURCES_MAX = 5_000
+
+type Labels = Readonly<Record<(typeof LABELS)[number], string>>
+
+/**
+ * Strangers must not make new time series: a resource gets labels of its own from the first answer on that shows
+ * that it exists. Paths that name no resource count as one.
+ */
+function createLabels(): (target: RequestTarget, status: number) => Labels {
+  const known = new Set<string>()
+  return (target, status) => {
+    const component = 'apiserver'
+    const unknown = { group: '', version: '', resource: '', subresource: '', scope: '', component }
+    const method = KNOWN_METHODS.has(target.verb) ? target.verb.toUpperCase() : 'other'
+    if (target.type === 'path') return { verb: method, ...unknown }
+    const { group, version, resource, subresource, namespace, name } = target
+    const verb = target.verb.toUpperCase()
+    const key = [group, version, resource, subresource].join('/')
+    if (!INCONCLUSIVE.has(status) && known.size < KNOWN_RESOURCES_MAX) known.add(key)
+    if (!known.has(key)) return { verb, ...unknown }
+    const scope = name !== '' ? 'resource' : namespace === '' ? 'cluster' : 'namespace'
+    return { verb, group, version, resource, subresource, scope, component }
   }
-  const { verb, group, version, resource, subresource, namespace, name } = target
-  const scope = name !== '' ? 'resource' : namespace === '' ? 'cluster' : 'namespace'
-  return { verb: verb.toUpperCase(), group, version, resource, subresource, scope, component }
 }
