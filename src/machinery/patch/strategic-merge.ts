@@ -57,7 +57,7 @@ function replacedMap(patch: JsonMap): JsonMap {
   if (directive === 'delete') return {}
   if (directive !== 'replace') throw unclassified(`unknown patch type: ${goText(directive)} in map: ${goText(patch)}`)
   delete patch[DIRECTIVE]
-  return patch
+  return cleaned(patch)
 }
 
 function mergeField(original: JsonMap, key: string, patch: unknown, schema: Schema | undefined): void {
@@ -223,7 +223,7 @@ function specialItems(
     else if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
     else kept = kept.filter((existing) => ownValue(existing, mergeKey) !== item[mergeKey])
   }
-  return replace ? { kept: changes, changes: [] } : { kept, changes }
+  return replace ? { kept: changes.map(cleaned), changes: [] } : { kept, changes }
 }
 
 /** All items must be of one type, and none a list. */
