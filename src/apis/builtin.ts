@@ -35,6 +35,7 @@ import type { ResourceDefinition } from './definition.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { eventsV1 } from './events/event.ts'
 import { runtimeClasses } from './nodes/runtime-class.ts'
+import { podDisruptionBudgets } from './policy/pod-disruption-budget.ts'
 import { priorityClasses } from './scheduling/priority-class.ts'
 
 export const builtinResources: readonly ResourceDefinition[] = [
@@ -67,6 +68,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  podDisruptionBudgets,
   priorityClasses,
   leases,
   runtimeClasses,

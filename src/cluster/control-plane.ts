@@ -9,6 +9,8 @@ import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'
 import { serviceAccounts } from '../apis/core/service-account.ts'
 import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { assert } from '../base/assert.ts'
+import { parseCidr } from '../base/ip.ts'
 import { createMetrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { createLoopbackTransport } from '../client/loopback-transport.ts'
@@ -212,7 +214,7 @@ function createApi(
       metrics: createRequestMetrics(metrics),
     }),
     tokenIssuer: tokens,
-    serviceNetwork: config,
+    serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [
       health,
       { handle: (request) => (request.path === '/metrics' ? metricsHandler(request) : undefined) },
@@ -230,6 +232,12 @@ function createApi(
     descriptions: readDescriptions(),
   })
   return server
+}
+
+function checkedCidr(text: string) {
+  const cidr = parseCidr(text)
+  assert(cidr, 'the configuration was checked')
+  return cidr
 }
 
 const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
