@@ -125,6 +125,11 @@ describe('LabelSelector objects', () => {
     expect(labelSelectorText(selector)).toBe('a=2,b=1,c in (x,y),d,!e,f notin (z)')
   })
 
+  test('print for tables', () => {
+    expect([labelSelectorText({}), labelSelectorText(undefined)]).toEqual(['<none>', '<none>'])
+    expect(labelSelectorText({ matchExpressions: [{ key: 'a', operator: 'Near' }] })).toBe('<error>')
+  })
+
   test('an unknown operator is refused', () => {
     const selector = { matchExpressions: [{ key: 'a', operator: 'Near' }] }
     expect(messageOf(() => selectorFromLabelSelector(selector))).toBe('"Near" is not a valid label selector operator')

@@ -98,10 +98,13 @@ const OBJECT_OPERATORS: ReadonlyMap<string, SelectorOperator> = new Map([
   ['DoesNotExist', '!'],
 ])
 
-/** A `LabelSelector` object as text, the form of a scale's `status.selector`. Invalid ones print as far as possible. */
-export function labelSelectorText(selector: LabelSelector | undefined): string {
-  if (selector === undefined) return '<none>'
-  return selectorFromLabelSelector(selector).toString()
+/** A `LabelSelector` object as tables show it: `<none>` when it has no conditions, `<error>` when it is invalid. */
+export function labelSelectorText(selector: LabelSelector | undefined | null): string {
+  try {
+    return selectorFromLabelSelector(selector).toString() || '<none>'
+  } catch {
+    return '<error>'
+  }
 }
 
 export function validateLabelSelector(selector: LabelSelector | undefined | null, path: FieldPath): FieldError[] {

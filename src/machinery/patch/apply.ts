@@ -87,6 +87,7 @@ interface Conflict {
 
 function applyOnce<T extends KubeObject>(request: ServerSideApply<T>, schema: Schema): Outcome<T> {
   const { applied, manager, apiVersion, subresource, nowText, resetFields } = request
+  // What has no fields yet has the type of what is applied to it.
   const live = request.live ?? ({ metadata: {} } as T)
   const before = ownersBefore(request, live, schema)
   const own = { manager, operation: 'Apply', apiVersion, subresource } as const
@@ -95,6 +96,7 @@ function applyOnce<T extends KubeObject>(request: ServerSideApply<T>, schema: Sc
   const set = withoutReset(fieldSetOf(applied, schema), resetFields)
   const sets = new Map(before).set(key, { ...own, set, time: last?.time })
   const merged = mergeValues(live, applied, schema)
+  // Merging and removing keep the schema's type.
   const object = prune(merged, sets, last?.set, schema) as T
   const comparison = filtered(compareValues(live, object, schema), resetFields)
   checkConflicts(request, live, conflictsOf(sets, comparison, key), schema)
