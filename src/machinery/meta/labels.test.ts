@@ -125,8 +125,8 @@ describe('LabelSelector objects', () => {
     expect(labelSelectorText(selector)).toBe('a=2,b=1,c in (x,y),d,!e,f notin (z)')
   })
 
-  test('print for tables', () => {
-    expect([labelSelectorText({}), labelSelectorText(undefined)]).toEqual(['<none>', '<none>'])
+  test('print for scales and tables', () => {
+    expect([labelSelectorText({}), labelSelectorText(undefined)]).toEqual(['', ''])
     expect(labelSelectorText({ matchExpressions: [{ key: 'a', operator: 'Near' }] })).toBe('<error>')
   })
 

@@ -98,10 +98,10 @@ const OBJECT_OPERATORS: ReadonlyMap<string, SelectorOperator> = new Map([
   ['DoesNotExist', '!'],
 ])
 
-/** A `LabelSelector` object as tables show it: `<none>` when it has no conditions, `<error>` when it is invalid. */
+/** A `LabelSelector` object as scales and tables show it: empty when it has no conditions, `<error>` when it is invalid. */
 export function labelSelectorText(selector: LabelSelector | undefined | null): string {
   try {
-    return selectorFromLabelSelector(selector).toString() || '<none>'
+    return selectorFromLabelSelector(selector).toString()
   } catch {
     return '<error>'
   }
