@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { request as requestHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -200,6 +201,17 @@ describe('through the server', () => {
     const answer = await fetchText('raw', { method: 'POST', body: 'body' })
     expect(answer).toEqual({ status: 302, location: '/p/next', text: '<a href="/p/x">POST body</a>' })
     expect(seen[0]?.authorization).toBeUndefined()
+  })
+
+  test('and over HTTP/2 alike', async () => {
+    const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { ca: authority.certificate })
+    const stream = session.request({ ':path': '/api/v1/namespaces/d/raw', ':method': 'POST' })
+    stream.end('body')
+    const [head] = await once(stream, 'response')
+    expect(head[':status']).toBe(302)
+    expect(head.location).toBe('/p/next')
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('<a href="/p/x">POST body</a>')
+    session.close()
   })
 
   test('a service without endpoints is unavailable', async () => {

@@ -22,7 +22,10 @@ export interface ServiceEndpoint {
 export interface ConnectParts {
   /** Throws `ApiError` 404. */
   pod(key: ObjectKey): Promise<StreamedPod>
-  /** Ready endpoints of the port with this name or number; of the only port for ''. Undefined: the service has no such port. Throws 404. */
+  /**
+   * Ready endpoints of the port with this name or number; of the only port for ''. Undefined: the service has no such
+   * port. Throws `ApiError` 404.
+   */
   serviceEndpoints(key: ObjectKey, port: string): Promise<readonly ServiceEndpoint[] | undefined>
   /** Where the kubelet of a node listens, with the server's own client certificate. Throws `ApiError` 404. */
   dialNode(nodeName: string): Promise<Backend>

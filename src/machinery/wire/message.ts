@@ -66,7 +66,7 @@ export interface ApiResponse {
 export type ResponseBody =
   | { readonly type: 'none' }
   | { readonly type: 'bytes'; readonly bytes: Uint8Array | readonly Uint8Array[] }
-  /** Bytes that arrive over time: a watch, a log. Ends when the iterator does; `return()` is called when the caller leaves. */
+  /** Bytes that arrive over time: a watch, a log. Ends with the iterator; `return()` is called when the caller leaves. */
   | { readonly type: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
   /** Loopback only. */
   | { readonly type: 'object'; readonly object: unknown }

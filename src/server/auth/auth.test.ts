@@ -178,7 +178,8 @@ describe('authorization', () => {
     ],
     [
       resource('get', 'web', { group: 'apps', resource: 'deployments', subresource: 'scale', namespace: '' }),
-      'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" in API group "apps" at the cluster scope',
+      'deployments.apps "web" is forbidden: User "jane" cannot get resource "deployments/scale" ' +
+        'in API group "apps" at the cluster scope',
     ],
     [path('/metrics'), 'forbidden: User "jane" cannot get path "/metrics"'],
   ] as const)

@@ -9,7 +9,7 @@ import type { UserInfo } from '../../machinery/wire/message.ts'
 
 export interface Attributes {
   readonly user: UserInfo
-  /** get, list, watch, create, update, patch, delete, deletecollection, impersonate, …; for paths the method in lower case. */
+  /** get, list, watch, create, update, patch, delete, deletecollection, impersonate, …; for paths the method. */
   readonly verb: string
   /** Empty strings where the request has none; `resource` is empty for a path that names no resource. */
   readonly group: string

@@ -1,4 +1,4 @@
-/** Bearer tokens: from the Authorization header, or from the WebSocket protocols of a browser, which can set no header. */
+/** Bearer tokens: from the Authorization header, or from the WebSocket protocols of a browser, which sets no header. */
 
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { ABSENT, type Authentication, type Authenticator } from './authenticator.ts'

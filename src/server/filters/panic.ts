@@ -1,4 +1,4 @@
-/** Whatever is thrown below becomes a Status; what is no `ApiError` goes to the log with its stack, not to the caller. */
+/** Whatever is thrown below becomes a Status; what is no `ApiError` goes to the log, not to the caller. */
 
 import type { Logger } from '../../base/log.ts'
 import { ApiError, toStatus } from '../../machinery/meta/api-error.ts'

@@ -29,7 +29,7 @@ export function warningHeader(texts: readonly string[]): string {
   return values.join(', ')
 }
 
-/** Headers are Latin-1 on the wire: the UTF-8 bytes of the text are passed one by one. Control characters are dropped. */
+/** Headers are Latin-1 on the wire: the UTF-8 bytes of the text are passed one by one. No control characters. */
 function quoted(text: string): string {
   const visible = [...text].filter((character) => character >= ' ' && character !== '\x7f').join('')
   return `"${Buffer.from(visible.replace(/[\\"]/g, '\\$&')).toString('latin1')}"`

@@ -113,7 +113,7 @@ afterEach(async () => {
   expect(response.statusCode).toBe(200)
 })
 
-/** Sends bytes over TLS and collects what comes back until the server closes; `leaves`: the caller closes its side at once. */
+/** Sends bytes over TLS and collects what comes back until the server closes; `leaves`: the caller half-closes at once. */
 function exchange(bytes: string | Uint8Array, { asAdmin = false, leaves = false } = {}): Promise<string> {
   return new Promise((resolve) => {
     const credentials = asAdmin ? { cert: admin.certificate, key: admin.key } : {}
