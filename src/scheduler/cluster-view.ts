@@ -77,7 +77,7 @@ export class ClusterView implements Disposable {
   snapshotFor(pod: PodInfo): Snapshot {
     let snapshot = this.state.snapshot()
     for (const { pod: other, nodeName } of this.#nominations.values()) {
-      const node = snapshot.byName.get(nodeName)
+      const node = snapshot.node(nodeName)
       if (node && other.uid !== pod.uid && other.priority >= pod.priority) {
         snapshot = withNode(snapshot, withPod(node, other))
       }
@@ -150,15 +150,14 @@ export class ClusterView implements Disposable {
   }
 
   #setPlaced(pod: Pod, previous: Pod | undefined): void {
+    if (previous?.spec?.nodeName && isSame(pod, previous)) return
     const info = podInfoOf(pod)
     const known = previous?.spec?.nodeName ? podInfoOf(previous) : undefined
     this.queue.delete(info.uid)
     this.#nominations.delete(info.uid)
     this.state.setPod(pod)
     if (!known) this.queue.notify({ resource: 'pods', action: 'add', pod: info })
-    else if (info.pod.spec !== known.pod.spec || !deepEqual(info.labels, known.labels)) {
-      this.queue.notify({ resource: 'pods', action: 'update', pod: info, previous: known })
-    }
+    else this.queue.notify({ resource: 'pods', action: 'update', pod: info, previous: known })
     this.#onGone(info.key)
   }
 
@@ -178,6 +177,16 @@ const NOT_GATED: ReadonlySet<string> = new Set()
 
 function gatesOf(pod: Pod): ReadonlySet<string> {
   return (pod.spec?.schedulingGates ?? []).length > 0 ? GATED : NOT_GATED
+}
+
+/** Most changes of a pod on its node are of its status, which scheduling does not look at. */
+function isSame(pod: Pod, previous: Pod): boolean {
+  return (
+    pod.metadata.deletionTimestamp === previous.metadata.deletionTimestamp &&
+    pod.status?.startTime === previous.status?.startTime &&
+    deepEqual(pod.metadata.labels, previous.metadata.labels) &&
+    deepEqual(pod.spec, previous.spec)
+  )
 }
 
 /** Heartbeats change nothing that scheduling looks at. */

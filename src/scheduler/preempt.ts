@@ -37,7 +37,7 @@ const NO_VICTIMS = 'No preemption victims found for incoming pod'
 
 /** Not again while pods are already leaving the node for this one. */
 export function mayPreempt(pod: PodInfo, snapshot: Snapshot, nominatedNode: string | undefined): boolean {
-  const node = nominatedNode === undefined ? undefined : snapshot.byName.get(nominatedNode)
+  const node = nominatedNode === undefined ? undefined : snapshot.node(nominatedNode)
   return !node?.pods.some((other) => other.priority < pod.priority && other.pod.metadata.deletionTimestamp)
 }
 
@@ -52,7 +52,7 @@ export function preempt(
   const candidates: Preemption[] = []
   const reasons: string[] = []
   for (const { nodeName, rejection } of rejected) {
-    const node = snapshot.byName.get(nodeName)
+    const node = snapshot.node(nodeName)
     if (!rejection.resolvable || !node) {
       reasons.push(NOT_HELPFUL)
       continue

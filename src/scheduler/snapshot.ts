@@ -5,6 +5,7 @@
  */
 
 import type { Node, Pod } from '../apis/core/types.gen.ts'
+import { groupBy } from '../base/group-by.ts'
 import type { Labels } from '../machinery/meta/labels.ts'
 import { type Amounts, amountsOf, combined } from './amounts.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
@@ -28,7 +29,7 @@ export interface NodeInfo {
 export interface Snapshot {
   /** In the order in which nodes are tried: zones take turns. */
   readonly nodes: readonly NodeInfo[]
-  readonly byName: ReadonlyMap<string, NodeInfo>
+  node(name: string): NodeInfo | undefined
   namespaceLabels(name: string): Labels
 }
 
@@ -90,7 +91,7 @@ function hasAffinity(pod: PodInfo): boolean {
 export function withNode(snapshot: Snapshot, info: NodeInfo): Snapshot {
   return {
     nodes: snapshot.nodes.map((entry) => (entry.name === info.name ? info : entry)),
-    byName: new Map(snapshot.byName).set(info.name, info),
+    node: (name) => (name === info.name ? info : snapshot.node(name)),
     namespaceLabels: snapshot.namespaceLabels,
   }
 }
@@ -99,7 +100,21 @@ export function snapshotOf(
   nodes: readonly NodeInfo[],
   namespaceLabels: (name: string) => Labels = () => ({}),
 ): Snapshot {
-  return { nodes: zonesInTurn(nodes), byName: new Map(nodes.map((info) => [info.name, info])), namespaceLabels }
+  const inTurn = zonesInTurn(nodes)
+  return snapshotAt(inTurn, positionsOf(inTurn), namespaceLabels)
+}
+
+function snapshotAt(
+  nodes: readonly NodeInfo[],
+  positions: ReadonlyMap<string, number>,
+  namespaceLabels: (name: string) => Labels,
+): Snapshot {
+  const at = (position: number | undefined) => (position === undefined ? undefined : nodes[position])
+  return { nodes, node: (name) => at(positions.get(name)), namespaceLabels }
+}
+
+function positionsOf(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
+  return new Map(nodes.map(({ name }, position) => [name, position]))
 }
 
 interface Assigned {
@@ -114,6 +129,10 @@ export class ClusterState {
   readonly #pods = new Map<string, Assigned>()
   readonly #assumed = new Set<string>()
   readonly #namespaceLabels: (name: string) => Labels
+  /** The nodes of the last snapshot and where each stands; absent when nodes came, went or changed zones. */
+  #order: { readonly nodes: readonly NodeInfo[]; readonly positions: ReadonlyMap<string, number> } | undefined
+  /** Nodes that changed since the last snapshot. */
+  readonly #changed = new Set<string>()
   #snapshot: Snapshot | undefined
 
   constructor(namespaceLabels: (name: string) => Labels) {
@@ -121,7 +140,7 @@ export class ClusterState {
   }
 
   snapshot(): Snapshot {
-    this.#snapshot ??= snapshotOf([...this.#nodes.values()], this.#namespaceLabels)
+    this.#snapshot ??= this.#takeSnapshot()
     return this.#snapshot
   }
 
@@ -135,6 +154,7 @@ export class ClusterState {
 
   removeNode(name: string): void {
     this.#nodes.delete(name)
+    this.#order = undefined
     this.#snapshot = undefined
   }
 
@@ -180,22 +200,41 @@ export class ClusterState {
   }
 
   #change(name: string, info: NodeInfo): void {
+    const before = this.#nodes.get(name)
+    if (!before || zoneOf(before) !== zoneOf(info)) this.#order = undefined
     this.#nodes.set(name, info)
+    this.#changed.add(name)
     this.#snapshot = undefined
+  }
+
+  /** Costs the changed nodes and one copy of the array, as long as the order of the nodes holds. */
+  #takeSnapshot(): Snapshot {
+    const { nodes, positions } = this.#order ?? this.#newOrder()
+    const current = nodes.slice()
+    for (const name of this.#changed) {
+      const position = positions.get(name)
+      const info = this.#nodes.get(name)
+      if (position !== undefined && info) current[position] = info
+    }
+    this.#changed.clear()
+    this.#order = { nodes: current, positions }
+    return snapshotAt(current, positions, this.#namespaceLabels)
+  }
+
+  #newOrder() {
+    const nodes = zonesInTurn([...this.#nodes.values()])
+    return { nodes, positions: positionsOf(nodes) }
   }
 }
 
 /** One node of each zone after the other, so that whoever looks at a part of the nodes sees all zones. */
 function zonesInTurn(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
-  const zones = new Map<string, NodeInfo[]>()
-  for (const info of nodes) {
-    const zone = `${info.labels['topology.kubernetes.io/region'] ?? ''}/${info.labels['topology.kubernetes.io/zone'] ?? ''}`
-    const members = zones.get(zone)
-    if (members) members.push(info)
-    else zones.set(zone, [info])
-  }
-  if (zones.size <= 1) return nodes
-  const lists = [...zones.values()]
-  const longest = Math.max(...lists.map((list) => list.length))
-  return Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? [])).flat()
+  const zones = [...groupBy(nodes, zoneOf).values()]
+  if (zones.length <= 1) return nodes
+  const longest = Math.max(...zones.map((members) => members.length))
+  return Array.from({ length: longest }, (_, turn) => zones.flatMap((members) => members[turn] ?? [])).flat()
+}
+
+function zoneOf({ labels }: NodeInfo): string {
+  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
 }
