@@ -25,6 +25,7 @@ import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
+import type { Connect } from './streaming-proxy.ts'
 
 export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clock'> {
   readonly storage: Storage
@@ -37,7 +38,9 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
   readonly tokenIssuer: TokenIssuer
   /** Handlers of paths that are no resources, asked in order before the server's own documents: health, metrics. */
   readonly paths?: readonly PathHandler[] | undefined
-  /** Subresources that are handled elsewhere: log, exec, attach, portforward, proxy. By `group/resource/subresource`. */
+  /** Streams to containers and proxies to services: log, exec, attach, portforward, proxy. */
+  readonly connect?: Connect | undefined
+  /** Further handlers by `group/resource/subresource`, with an empty subresource for reviews and the like. */
   readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
   /** In place of the usual admission plugins. */
   readonly plugins?: ((parts: PluginParts) => readonly AdmissionPlugin[]) | undefined
@@ -68,7 +71,8 @@ export function createServer(dependencies: ServerDependencies): Server {
   const documents = createDocuments(dependencies)
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
-  const subresources = new Map([...own, ...(dependencies.subresources ?? [])])
+  const connected = dependencies.connect ? connectHandlers(dependencies.connect) : []
+  const subresources = new Map([...own, ...connected, ...(dependencies.subresources ?? [])])
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
     if (info.type === 'resource') return handleResource(parts, request, info)
@@ -93,6 +97,21 @@ export function createServer(dependencies: ServerDependencies): Server {
     close,
     [Symbol.dispose]: close,
   }
+}
+
+const CONNECTED = [
+  '/pods/log',
+  '/pods/exec',
+  '/pods/attach',
+  '/pods/portforward',
+  '/pods/proxy',
+  '/services/proxy',
+  '/nodes/proxy',
+]
+
+function connectHandlers(connect: Connect): readonly (readonly [string, SubresourceHandler])[] {
+  const handler: SubresourceHandler = { handle: ({ request }, target) => connect(target, request) }
+  return CONNECTED.map((name) => [name, handler])
 }
 
 /** Lookups by plural name among everything that is served, from memory. */

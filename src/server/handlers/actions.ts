@@ -48,6 +48,7 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
   const pods = registries.named('', 'v1', 'pods')
   if (!pods) throw pageNotFound()
   const place = { namespace: target.namespace, name, nowMs: clock.now() }
+  await pods.admit({ namespace: target.namespace, name }, 'binding', binding, parameters)
   // Pods are stored under that name; the body has been checked against the schema of a Binding.
   await bind(pods as Registry<Pod>, place, binding as Binding, parameters)
   return valueResponse(request, 201, SUCCESS)
@@ -58,6 +59,7 @@ async function evict(exchange: Exchange): Promise<ApiResponse> {
   const parameters = writeParameters(exchange, 'CreateOptions')
   const eviction = objectOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
   checkSentName(eviction, target.name)
+  await registry.admit(keyOfTarget(exchange), 'eviction', eviction, parameters)
   const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
   await registry.delete(keyOfTarget(exchange), wish, { ...parameters, dryRun: parameters.dryRun || dryRun })
   return valueResponse(request, 201, SUCCESS)
@@ -68,6 +70,7 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   const parameters = writeParameters(exchange, 'CreateOptions')
   const kind = kindOf('authentication.k8s.io', 'TokenRequest', 'authentication.v1.TokenRequest')
   const sent = objectOfBody(request, { kind, ...parameters })
+  await exchange.registry.admit(keyOfTarget(exchange), 'token', sent, parameters)
   const parts = {
     issuer,
     get: (resource: string, key: { readonly namespace?: string | undefined; readonly name: string }) => {

@@ -13,7 +13,7 @@ import { createWatchCache } from '../../watch/watch-cache.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { AdmissionHooks, Reservations } from './admission-hooks.ts'
 import { createCodec, type Stored } from './codec.ts'
-import { current, type RegistryContext, type WriteOptions } from './context.ts'
+import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
 import { create } from './create.ts'
 import { type Deleted, type DeleteWish, deleteObject } from './delete.ts'
 import { deleteCollection } from './delete-collection.ts'
@@ -42,6 +42,8 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   update(key: ObjectKey, updating: Updating<T>, options: WriteOptions): Promise<Updated<T>>
   delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
+  /** Asks admission about an object of another kind that is posted to a subresource: a Binding, an Eviction. */
+  admit(key: ObjectKey, subresource: string, object: KubeObject, options: WriteOptions): Promise<void>
   /** What is in memory now, without waiting: for lookups that may be a moment old. */
   peek(key: ObjectKey): Stored<T> | undefined
   /** Resolves when memory has everything that was written before the call. */
@@ -76,6 +78,7 @@ export function createRegistry<T extends KubeObject>(
     update: (key, updating, options) => update(context, key, updating, options),
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
+    admit: (key, subresource, object, options) => admitPosted(context, { key, subresource, object }, options),
     peek,
     whenFresh: () => cache.caughtUpTo(parts.storage.head),
     [Symbol.dispose]: () => cache[Symbol.dispose](),
@@ -89,4 +92,14 @@ async function notOlderThan<T extends KubeObject>(
 ): Promise<Stored<T> | undefined> {
   await cache.caughtUpTo(parseResourceVersion(resourceVersion))
   return peek(key)
+}
+
+async function admitPosted<T extends KubeObject>(
+  context: RegistryContext<T>,
+  posted: { readonly key: ObjectKey; readonly subresource: string; readonly object: KubeObject },
+  options: WriteOptions,
+): Promise<void> {
+  const attributes = admissionAttributes(context, { operation: 'CREATE', ...posted }, options)
+  const object = await context.admission.mutate(attributes, posted.object)
+  await context.admission.validate({ ...attributes, object })
 }

@@ -27,12 +27,19 @@ export function namespaceLifecycle({ view }: { readonly view: AdmissionView }): 
 
 async function check(
   view: AdmissionView,
-  { operation, definition, namespace, name }: AdmissionAttributes,
+  { operation, definition, subresource, namespace, name }: AdmissionAttributes,
 ): Promise<void> {
   const isNamespace = definition.group === '' && definition.resource === 'namespaces'
   if (operation === 'DELETE' && isNamespace && IMMORTAL.has(name))
     throw forbiddenRequest(definition, name, 'this namespace may not be deleted')
-  if (operation !== 'CREATE' || namespace === '' || isNamespace || REVIEWS.has(definition.resource)) return
+  if (
+    operation !== 'CREATE' ||
+    subresource !== '' ||
+    namespace === '' ||
+    isNamespace ||
+    REVIEWS.has(definition.resource)
+  )
+    return
   const found = await view.get<Namespace>('namespaces', { name: namespace })
   if (!found) throw notFound({ group: '', resource: 'namespaces' }, namespace)
   if (found.status?.phase === 'Terminating' || found.metadata.deletionTimestamp)
