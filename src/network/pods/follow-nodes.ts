@@ -1,0 +1,104 @@
+/**
+ * Keeps the networks of this machine's nodes, and the host's routes, as the cluster's nodes want them: when a node gets
+ * its range, when others come and go. What fails is tried again.
+ */
+
+import type { Node } from '../../apis/core/types.gen.ts'
+import { type Backoff, backoffMs } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { cidrContains, parseCidr } from '../../base/ip.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Informer } from '../../client/informer.ts'
+import { updateHostRoutes } from './host-routes.ts'
+import type { NamespaceCommands } from './namespace-command.ts'
+import type { NodeNetwork } from './node-network.ts'
+import type { ClusterRanges, NodeRoute } from './routes.ts'
+
+export interface FollowNodesOptions {
+  readonly nodes: Informer<Node>
+  /** The nodes of this machine. Asked each time, so that it may grow. */
+  readonly networks: () => readonly NodeNetwork[]
+  /** The bridge network of the cluster: nodes with other addresses are not reached by routes. */
+  readonly networkCidr: string
+  readonly ranges: ClusterRanges
+  readonly commands: NamespaceCommands
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+const RETRY: Backoff = { initialMs: 200, factor: 2, maxMs: 10_000 }
+
+export interface NodesFollower extends AsyncDisposable {
+  /** Looks again: after the machine's nodes have changed. */
+  refresh(): void
+}
+
+export function followNodes(options: FollowNodesOptions): NodesFollower {
+  const { nodes, clock, log } = options
+  const stop = new AbortController()
+  let changed = Promise.withResolvers<void>()
+  const refresh = () => changed.resolve()
+  const unsubscribe = nodes.subscribe({
+    added: refresh,
+    deleted: refresh,
+    updated: (node, previous) => {
+      if (textOf(node) !== textOf(previous)) refresh()
+    },
+  })
+  const run = async () => {
+    for (let failures = 0; !stop.signal.aborted; ) {
+      try {
+        if (failures === 0) await changed.promise
+        if (stop.signal.aborted) return
+        changed = Promise.withResolvers()
+        await apply(options)
+        failures = 0
+      } catch (error) {
+        log.warn('the nodes’ network could not be brought up to date', { error: String(error) })
+        await clock.sleep(backoffMs(RETRY, failures++), stop.signal).catch(() => {})
+      }
+    }
+  }
+  const running = run()
+  return {
+    refresh,
+    async [Symbol.asyncDispose]() {
+      unsubscribe()
+      stop.abort()
+      refresh()
+      await running
+    },
+  }
+}
+
+async function apply({ nodes, networks, networkCidr, ranges, commands }: FollowNodesOptions): Promise<void> {
+  const all = nodes.list()
+  const routes = routesOf(all, networkCidr)
+  const ranged = new Map(all.map((node) => [node.metadata.name ?? '', node.spec?.podCIDR]))
+  const updates = networks().map(async (network) => {
+    const podCidr = ranged.get(network.node.nodeName)
+    if (podCidr) await network.update(podCidr, routes)
+  })
+  // One node in trouble must not keep the others waiting.
+  const outcomes = await Promise.allSettled([...updates, updateHostRoutes(commands, ranges, routes)])
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** Pure: the nodes that have an address in the network and a range for their pods. */
+export function routesOf(nodes: readonly Node[], networkCidr: string): readonly NodeRoute[] {
+  const network = parseCidr(networkCidr)
+  return nodes.flatMap((node) => {
+    const ip = addressOf(node)
+    const podCidr = node.spec?.podCIDR
+    return network && ip && podCidr && cidrContains(network, ip) ? [{ ip, podCidr }] : []
+  })
+}
+
+function addressOf(node: Node): string | undefined {
+  return node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address
+}
+
+function textOf(node: Node): string {
+  return `${addressOf(node)} ${node.spec?.podCIDR}`
+}
