@@ -136,7 +136,8 @@ export function notAcceptable(mediaTypes: readonly string[]): ApiError {
 }
 
 export function unsupportedMediaType(mediaTypes: readonly string[]): ApiError {
-  const message = `the body of the request was in an unknown format - accepted media types include: ${mediaTypes.join(', ')}`
+  const types = mediaTypes.join(', ')
+  const message = `the body of the request was in an unknown format - accepted media types include: ${types}`
   return new ApiError(415, 'UnsupportedMediaType', message)
 }
 
@@ -174,7 +175,7 @@ export function fromStatus(status: Status): ApiError {
   return new ApiError(status.code ?? 500, status.reason ?? '', status.message ?? '', status.details)
 }
 
-/** The only translator from "anything thrown" to what a caller may see. Unknown errors keep their details to the log. */
+/** The only translator from "anything thrown" to what a caller may see. Details of unknown errors are for the log. */
 export function toStatus(error: unknown): Status {
   if (error instanceof ApiError) return error.status
   return internalError('the server met an unexpected condition; see its log').status

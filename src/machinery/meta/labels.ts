@@ -98,7 +98,7 @@ const OBJECT_OPERATORS: ReadonlyMap<string, SelectorOperator> = new Map([
   ['DoesNotExist', '!'],
 ])
 
-/** A `LabelSelector` object as scales and tables show it: empty when it has no conditions, `<error>` when it is invalid. */
+/** A `LabelSelector` object as scales and tables show it: empty without conditions, `<error>` when invalid. */
 export function labelSelectorText(selector: LabelSelector | undefined | null): string {
   try {
     return selectorFromLabelSelector(selector).toString()

@@ -76,7 +76,8 @@ function checkItems(list: readonly unknown[], schema: Schema, path: string, find
 function keysFinding(item: unknown, schema: Schema): string {
   if (!isMap(item)) return 'associative list with keys may not have non-map elements'
   const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => JSON.stringify(key)).join(' ')
-  return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`
+  const omission = `associative list with keys has an element that omits all key fields [${keys}]`
+  return `${omission} (and doesn't have default values for any key fields)`
 }
 
 function scalarFinding(value: unknown, schema: Schema): string | undefined {

@@ -1,4 +1,4 @@
-/** kubectl's `last-applied-configuration` annotation: what a client-side apply set, and how apply keeps it up to date. */
+/** kubectl's `last-applied-configuration` annotation: what a client-side apply set, and keeping it up to date. */
 
 import { byCodeUnit } from '../../base/group-by.ts'
 import type { KubeObject } from '../meta/object.ts'

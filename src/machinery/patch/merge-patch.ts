@@ -1,4 +1,4 @@
-/** JSON merge patch (RFC 7386): null removes, objects merge, everything else replaces. Shares what it does not change. */
+/** JSON merge patch (RFC 7386): null removes, objects merge, all else replaces. Shares what it does not change. */
 
 import { setOwn } from '../../base/deep-freeze.ts'
 import { badRequest } from '../meta/api-error.ts'

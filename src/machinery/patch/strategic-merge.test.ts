@@ -118,7 +118,7 @@ describe('refuses', () => {
         '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }],
         containers: [{ name: 'b' }, { name: 'a' }],
       },
-      "The order in patch list:\n[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]",
+      "[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]",
       500,
     ],
   ])('%s', (_name, patch, message, code) => {
