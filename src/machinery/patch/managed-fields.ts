@@ -88,7 +88,7 @@ interface FoundSets {
   readonly entries: readonly ManagedFieldsEntry[] | undefined
 }
 
-/** A client may edit the entries, or reset them with an empty list; instead of none or broken ones stand the live ones. */
+/** A client may edit the entries, or reset them with an empty list; missing or broken ones are the live ones. */
 function foundSets(
   sent: readonly ManagedFieldsEntry[] | null | undefined,
   live: readonly ManagedFieldsEntry[] | undefined,
