@@ -74,6 +74,36 @@ describe('deleting pods', () => {
   })
 })
 
+describe('parts of pods', () => {
+  test('ephemeral containers are added and stay as they are', async () => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    const headers = { 'content-type': 'application/strategic-merge-patch+json' }
+    const url = `${DEFAULT}/pods/a/ephemeralcontainers`
+    const add = {
+      spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox' }], containers: [{ name: 'c', image: 'x' }] },
+    }
+    const added = (await server.send('PATCH', url, { body: add, headers })).json
+    expect(added.spec.ephemeralContainers).toMatchObject([{ name: 'debug' }])
+    expect([added.spec.containers[0].image, added.metadata.generation]).toEqual(['busybox', 2])
+    const change = { spec: { ephemeralContainers: [{ name: 'debug', image: 'other' }] } }
+    const refused = await server.send('PATCH', url, { body: change, headers })
+    expect([refused.status, refused.json.message]).toEqual([422, expect.stringContaining('may not be changed')])
+  })
+
+  test('resize changes resources alone', async () => {
+    await using server = plain()
+    const resources = { requests: { cpu: '1' } }
+    await server.send('POST', `${DEFAULT}/pods`, {
+      body: pod('a', { containers: [{ name: 'c', image: 'busybox', resources }] }),
+    })
+    const headers = { 'content-type': 'application/strategic-merge-patch+json' }
+    const body = { spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '2' } } }] } }
+    const { spec } = (await server.send('PATCH', `${DEFAULT}/pods/a/resize`, { body, headers })).json
+    expect(spec.containers[0]).toMatchObject({ image: 'busybox', resources: { requests: { cpu: '2' } } })
+  })
+})
+
 describe('binding pods', () => {
   const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target: { kind: 'Node', name: 'n' } }
 
@@ -90,6 +120,13 @@ describe('binding pods', () => {
       'Operation cannot be fulfilled on pods/binding "a": pod a is already assigned to node "n"',
     ])
   })
+})
+
+test('what is only asked is never stored', async () => {
+  await using server = createTestServer([bindings])
+  const body = { metadata: { name: 'a' }, target: { name: 'n' } }
+  expect((await server.send('POST', `${DEFAULT}/bindings`, { body })).status).toBe(404)
+  expect(server.storage.head).toBe(0)
 })
 
 describe('service addresses', () => {

@@ -98,8 +98,13 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   const { verb } = target
   const route = MAIN_VERBS.get(verb)
   const served = route && definition.verbs.includes(route.verb) && NAMED_VERBS.has(verb) === (target.name !== '')
-  if (!route || !served) throw methodNotSupported(definition, verb)
+  if (!route || !served || isOnlyAsked(definition)) throw methodNotSupported(definition, verb)
   return route.handle(exchange)
+}
+
+/** Reviews and bindings can be created but not read: without a handler of their own there is nothing to do with one. */
+function isOnlyAsked({ verbs }: ResourceDefinition): boolean {
+  return verbs.includes('create') && !verbs.includes('get')
 }
 
 /** `isKnown`: it exists, though not for this verb. */

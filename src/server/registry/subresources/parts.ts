@@ -5,6 +5,8 @@
 
 import { bumpGeneration, fieldOf, withField } from '../../../apis/defaults.ts'
 import type { ResourceDefinition } from '../../../apis/definition.ts'
+import { deepEqual } from '../../../base/deep-equal.ts'
+import { type FieldError, FieldPath, forbidden } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { Endpoint } from '../update.ts'
 
@@ -31,7 +33,7 @@ export function partEndpoint<T extends KubeObject>(
     subresource,
     // The merged object is the previous one with a part of one of the same kind.
     prepareForUpdate: (object, previous) => withOwnMeta(merge(object, previous) as T, object),
-    validate: (object) => definition.validate(object),
+    validate: (object, previous) => [...definition.validate(object), ...keptEphemeralContainers(object, previous)],
     resetFields: definition.resetFields[subresource] ?? [],
   }
 }
@@ -45,6 +47,24 @@ function withEphemeralContainers(object: KubeObject, previous: KubeObject): Kube
   const ephemeralContainers = partOf(fieldOf(object, 'spec'), 'ephemeralContainers')
   return withField(previous, 'spec', { ...recordOf(fieldOf(previous, 'spec')), ephemeralContainers })
 }
+
+/** Ephemeral containers are added and never touched again. */
+function keptEphemeralContainers(object: KubeObject, previous: KubeObject): readonly FieldError[] {
+  const containersOf = (pod: KubeObject): readonly unknown[] => {
+    const containers = partOf(fieldOf(pod, 'spec'), 'ephemeralContainers')
+    return Array.isArray(containers) ? containers : []
+  }
+  const next = containersOf(object)
+  return containersOf(previous).flatMap((container) => {
+    const name = partOf(container, 'name')
+    const same = next.find((candidate) => partOf(candidate, 'name') === name)
+    if (same !== undefined && deepEqual(same, container)) return []
+    const change = same === undefined ? 'removed' : 'changed'
+    return [forbidden(EPHEMERAL_PATH, `existing ephemeral containers ${JSON.stringify(name)} may not be ${change}\n`)]
+  })
+}
+
+const EPHEMERAL_PATH = new FieldPath('spec.ephemeralContainers')
 
 function withConditions(object: KubeObject, previous: KubeObject): KubeObject {
   const conditions = partOf(fieldOf(object, 'status'), 'conditions')

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { defineResource } from '../../apis/define-resource.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { Schema } from '../../machinery/schema/schema.ts'
+import { createCodec, itemOffset } from './codec.ts'
+
+interface Thing extends KubeObject {
+  readonly spec?: { readonly size?: number; readonly old?: boolean }
+}
+
+const schema: Schema = {
+  type: 'object',
+  properties: {
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    spec: { type: 'object', properties: { size: { type: 'integer' } } },
+  },
+}
+const define = (schemaStamp: string) =>
+  defineResource<Thing>({
+    group: 'x.io',
+    version: 'v1',
+    kind: 'Thing',
+    resource: 'things',
+    scope: 'Namespaced',
+    schema,
+    schemaStamp,
+    default: (object) => ({ ...object, spec: { size: 1, ...object.spec } }),
+    fields: ({ spec }) => ({ 'spec.size': String(spec?.size) }),
+  })
+
+const thing: Thing = {
+  apiVersion: 'x.io/v1',
+  kind: 'Thing',
+  metadata: { name: 'a', namespace: 'b', resourceVersion: '7', labels: { l: '1' } },
+  spec: { size: 2, old: true },
+}
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+const entryOf = (value: Uint8Array) => ({ key: '/registry/x.io/things/b/a', value, created: 3, modified: 9 })
+
+test('stores without the resourceVersion and splices the revision in', () => {
+  const codec = createCodec(define('s1'))
+  const value = codec.encode(thing)
+  expect(text(value)).toBe(
+    's1\n{"kind":"Thing","apiVersion":"x.io/v1","metadata":{"name":"a","namespace":"b","labels":{"l":"1"}},' +
+      '"spec":{"size":2,"old":true}}',
+  )
+  const stored = codec.decode(entryOf(value))
+  expect(stored).toMatchObject({ key: '/registry/x.io/things/b/a', revision: 9, labels: { l: '1' } })
+  expect(stored.fields).toEqual({ 'metadata.name': 'a', 'metadata.namespace': 'b', 'spec.size': '2' })
+  expect(stored.object().metadata.resourceVersion).toBe('9')
+  expect(text(codec.stored(thing, 9).bytes)).toBe(text(stored.bytes))
+})
+
+test('an item of a list starts at the metadata', () => {
+  const definition = define('s1')
+  const codec = createCodec(definition)
+  const { bytes } = codec.decode(entryOf(codec.encode(thing)))
+  expect(text(bytes.subarray(itemOffset(definition)))).toMatch(/^"metadata":\{"resourceVersion":"9",/)
+})
+
+test('what was stored under another schema is pruned and defaulted when read', () => {
+  const value = createCodec(define('s1')).encode({ ...thing, spec: { old: true } })
+  expect(createCodec(define('s2')).decode(entryOf(value)).object().spec).toEqual({ size: 1 })
+})
+
+test('keys that look like numbers do not come before the kind', () => {
+  const odd: Thing & Readonly<Record<string, unknown>> = { ...thing, 1: 'x' }
+  const codec = createCodec(define('s1'))
+  expect(codec.decode(entryOf(codec.encode(odd))).object()).toMatchObject({ 1: 'x', kind: 'Thing' })
+})
