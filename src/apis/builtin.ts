@@ -34,9 +34,12 @@ import { serviceAccounts } from './core/service-account.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { eventsV1 } from './events/event.ts'
+import { ipAddresses } from './networking/ip-address.ts'
+import { serviceCidrs } from './networking/service-cidr.ts'
 import { runtimeClasses } from './nodes/runtime-class.ts'
 import { podDisruptionBudgets } from './policy/pod-disruption-budget.ts'
 import { priorityClasses } from './scheduling/priority-class.ts'
+import { storageClasses } from './storage/storage-class.ts'
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
@@ -68,7 +71,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  ipAddresses,
+  serviceCidrs,
   podDisruptionBudgets,
+  storageClasses,
   priorityClasses,
   leases,
   runtimeClasses,

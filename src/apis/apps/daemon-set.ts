@@ -27,6 +27,8 @@ import { collisionCountErrors, countErrors, selectorIsEmpty, templateErrors } fr
 /** Counts the changes of the template; it once was a field of the spec. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
+import { templateWarnings } from './workload-warnings.ts'
+
 export const daemonSets = defineResource<DaemonSet>({
   group: 'apps',
   version: 'v1',
@@ -44,6 +46,7 @@ export const daemonSets = defineResource<DaemonSet>({
   },
   validate: validateDaemonSet,
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
+  warnings: templateWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   resetFields: { '': [['status']], status: [['spec']] },
   columns: [

@@ -27,6 +27,7 @@ import {
   requiredSelectorErrors,
   templateErrors,
 } from './workload-rules.ts'
+import { workloadWarnings } from './workload-warnings.ts'
 
 export const deployments = defineResource<Deployment>({
   group: 'apps',
@@ -42,6 +43,7 @@ export const deployments = defineResource<Deployment>({
   prepareForUpdate: (object, previous) => withAnnotationGeneration(changedSpec(object, previous), previous),
   validate: validateDeployment,
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
+  warnings: workloadWarnings,
   status: {
     prepareForUpdate: (object, previous) => keepLabels(keepSpec(object, previous), previous),
     validateUpdate: validateStatus,

@@ -11,6 +11,7 @@ import { defineResource } from '../define-resource.ts'
 import { nonNegative } from '../field-rules.ts'
 import type { ReplicaSet } from './types.gen.ts'
 import { countErrors, notGreaterErrors, requiredSelectorErrors, templateErrors } from './workload-rules.ts'
+import { workloadWarnings } from './workload-warnings.ts'
 
 export const replicaSets = defineResource<ReplicaSet>({
   group: 'apps',
@@ -29,6 +30,7 @@ export const replicaSets = defineResource<ReplicaSet>({
   prepareForUpdate: changedSpec,
   validate: validateReplicaSet,
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
+  warnings: workloadWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: ({ status }) => replicaStatusErrors(status) },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 0,

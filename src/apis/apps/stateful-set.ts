@@ -16,6 +16,7 @@ import { ageColumn, containerColumns, nameColumn, textColumn } from '../columns.
 import { defaultClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
 import { mapField, mapItems, withAbsent, withZero } from '../core/pod/field-defaults.ts'
+import type { PersistentVolumeClaim } from '../core/types.gen.ts'
 import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { nonNegative } from '../field-rules.ts'
@@ -27,6 +28,7 @@ import {
   requiredSelectorErrors,
   templateErrors,
 } from './workload-rules.ts'
+import { templateWarnings } from './workload-warnings.ts'
 
 export const statefulSets = defineResource<StatefulSet>({
   group: 'apps',
@@ -43,6 +45,7 @@ export const statefulSets = defineResource<StatefulSet>({
   prepareForUpdate: changedSpec,
   validate: validateStatefulSet,
   validateUpdate,
+  warnings: templateWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 0,
@@ -64,13 +67,18 @@ function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
   const filled = withAbsent(typed, { replicas: 1, revisionHistoryLimit: 10 })
   const templated = mapField(filled, 'template', defaultPodTemplateSpec)
   return {
-    ...mapField(templated, 'volumeClaimTemplates', (claims) => mapItems(claims, defaultClaim)),
+    ...mapField(templated, 'volumeClaimTemplates', (claims) => mapItems(claims, claimTemplate)),
     updateStrategy: defaultStrategy(spec.updateStrategy ?? {}),
     persistentVolumeClaimRetentionPolicy: withZero(spec.persistentVolumeClaimRetentionPolicy ?? {}, {
       whenDeleted: 'Retain',
       whenScaled: 'Retain',
     }),
   }
+}
+
+/** Claim templates are whole objects, kind and all. */
+function claimTemplate(claim: PersistentVolumeClaim): PersistentVolumeClaim {
+  return { ...defaultClaim(claim), apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
 }
 
 /** A rolling update is spelled out only where the type was, too, left to us or the client began to. */

@@ -4,6 +4,7 @@ import { type FieldError, FieldPath, required } from '../../machinery/meta/field
 import { selectorFromLabels } from '../../machinery/meta/labels.ts'
 import { replicaStatusErrors } from '../apps/replica-set.ts'
 import { templateErrors } from '../apps/workload-rules.ts'
+import { workloadWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, integerColumn, labelsText, nameColumn, wideColumn } from '../columns.ts'
 import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
@@ -27,6 +28,7 @@ export const replicationControllers = defineResource<ReplicationController>({
   prepareForUpdate: changedSpec,
   validate: ({ spec }) => validateSpec(spec ?? {}),
   deletion: { propagation: 'Orphan' },
+  warnings: workloadWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: ({ status }) => replicaStatusErrors(status) },
   scale: {
     replicas: ({ spec }) => spec?.replicas ?? 0,

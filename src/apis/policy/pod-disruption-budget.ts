@@ -1,18 +1,20 @@
-/** PodDisruptionBudgets: how many pods of an application may be away at once because somebody wants it so. */
+/** PodDisruptionBudgets: how many pods of a kind must stay, or may go, when pods are evicted on purpose. */
 
-import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
-import { validateAtMostHundredPercent, validateNonNegativeIntOrPercent } from '../../machinery/meta/int-or-string.ts'
+import { type FieldError, FieldPath, invalidValue, notSupported } from '../../machinery/meta/field-error.ts'
+import {
+  intOrStringText,
+  validateAtMostHundredPercent,
+  validateNonNegativeIntOrPercent,
+} from '../../machinery/meta/int-or-string.ts'
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../columns.ts'
 import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
-import { nonNegative, oneOf } from '../field-rules.ts'
+import { nonNegative } from '../field-rules.ts'
 import type { PodDisruptionBudget } from './types.gen.ts'
 
-const NOT_APPLICABLE = 'N/A'
-const specPath = new FieldPath('spec')
-const statusPath = new FieldPath('status')
+const EVICTION_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']
 
 export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   group: 'policy',
@@ -22,42 +24,47 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   shortNames: ['pdb'],
   scope: 'Namespaced',
   schema: builtinSchema('policy.v1.PodDisruptionBudget'),
+  default: (object) => ({ ...object, spec: object.spec ?? {} }),
   prepareForCreate: newSpec,
   prepareForUpdate: changedSpec,
   validate: validateBudget,
   unconditionalUpdate: false,
-  status: { prepareForUpdate: keepSpec, validateUpdate: statusErrors },
+  status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   resetFields: { '': [['status']], status: [['spec']] },
   columns: [
     nameColumn,
-    textColumn('Min Available', ({ spec }: PodDisruptionBudget) => String(spec?.minAvailable ?? NOT_APPLICABLE)),
-    textColumn('Max Unavailable', ({ spec }: PodDisruptionBudget) => String(spec?.maxUnavailable ?? NOT_APPLICABLE)),
+    textColumn('Min Available', ({ spec }: PodDisruptionBudget) => boundText(spec.minAvailable)),
+    textColumn('Max Unavailable', ({ spec }: PodDisruptionBudget) => boundText(spec.maxUnavailable)),
     integerColumn('Allowed Disruptions', ({ status }: PodDisruptionBudget) => status?.disruptionsAllowed ?? 0),
     ageColumn,
   ],
 })
 
-const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const
-const EVICTION_POLICIES = ['AlwaysAllow', 'IfHealthyBudget'] as const
+function boundText(bound: number | string | undefined): string {
+  return bound === undefined ? 'N/A' : intOrStringText(bound)
+}
+
+const specPath = new FieldPath('spec')
 
 function validateBudget({ spec }: PodDisruptionBudget): readonly FieldError[] {
-  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec
-  const both = minAvailable !== undefined && maxUnavailable !== undefined
-  return [
-    ...(both ? [invalidValue(specPath, spec, 'minAvailable and maxUnavailable cannot be both set')] : []),
-    ...amountErrors('minAvailable', minAvailable),
-    ...amountErrors('maxUnavailable', maxUnavailable),
-    ...validateLabelSelector(selector, specPath.child('selector')),
-    ...oneOf(specPath.child('unhealthyPodEvictionPolicy'), unhealthyPodEvictionPolicy, EVICTION_POLICIES),
-  ]
+  const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy: policy } = spec
+  const errors: FieldError[] = []
+  if (minAvailable !== undefined && maxUnavailable !== undefined)
+    errors.push(invalidValue(specPath, spec, 'minAvailable and maxUnavailable cannot be both set'))
+  if (minAvailable !== undefined) errors.push(...boundErrors(minAvailable, specPath.child('minAvailable')))
+  if (maxUnavailable !== undefined) errors.push(...boundErrors(maxUnavailable, specPath.child('maxUnavailable')))
+  errors.push(...validateLabelSelector(spec.selector, specPath.child('selector')))
+  if (policy !== undefined && !EVICTION_POLICIES.includes(policy))
+    errors.push(notSupported(specPath.child('unhealthyPodEvictionPolicy'), policy, EVICTION_POLICIES))
+  return errors
 }
 
-function amountErrors(field: string, value: number | string | undefined): readonly FieldError[] {
-  if (value === undefined) return []
-  const path = specPath.child(field)
-  return [...validateNonNegativeIntOrPercent(value, path), ...validateAtMostHundredPercent(value, path)]
+function boundErrors(bound: number | string, path: FieldPath): readonly FieldError[] {
+  return [...validateNonNegativeIntOrPercent(bound, path), ...validateAtMostHundredPercent(bound, path)]
 }
 
-function statusErrors({ status }: PodDisruptionBudget): readonly FieldError[] {
-  return COUNTS.flatMap((field) => nonNegative(statusPath.child(field), status?.[field]))
+const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const
+
+function validateStatus({ status }: PodDisruptionBudget): readonly FieldError[] {
+  return COUNTS.flatMap((field) => nonNegative(new FieldPath('status').child(field), status?.[field]))
 }

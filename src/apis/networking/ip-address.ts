@@ -1,0 +1,55 @@
+/** IPAddresses: one per cluster IP that is taken, named by the address, with the service that has it. */
+
+import { formatIp, parseIp } from '../../base/ip.ts'
+import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
+import { isPathSegmentName } from '../../machinery/meta/names.ts'
+import { builtinSchema } from '../builtin-schema.ts'
+import { nameColumn, textColumn } from '../columns.ts'
+import { immutable } from '../defaults.ts'
+import { defineResource } from '../define-resource.ts'
+import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
+import type { IPAddress, ParentReference } from './types.gen.ts'
+
+export const ipAddresses = defineResource<IPAddress>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IPAddress',
+  resource: 'ipaddresses',
+  shortNames: ['ip'],
+  scope: 'Cluster',
+  schema: builtinSchema('networking.v1.IPAddress'),
+  nameRule: addressFindings,
+  validate: ({ spec }) => parentErrors(spec?.parentRef),
+  validateUpdate: ({ spec }, previous) => immutable('spec.parentRef', spec?.parentRef, previous.spec?.parentRef),
+  columns: [nameColumn, textColumn('ParentRef', ({ spec }: IPAddress) => parentText(spec?.parentRef))],
+})
+
+/** The name is the address in its one canonical form. */
+function addressFindings(name: string): readonly string[] {
+  const address = parseIp(name)
+  if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+  const canonical = formatIp(address.family, address.value)
+  return name === canonical ? [] : [`must be in canonical form ("${canonical}")`]
+}
+
+/** `services/default/kubernetes`, with the group in front where there is one. */
+function parentText(parent: ParentReference | undefined): string {
+  if (!parent) return ''
+  const { group, resource, namespace, name } = parent
+  const qualified = group ? `${resource}.${group}` : resource
+  return [qualified, namespace, name].filter(Boolean).join('/')
+}
+
+function parentErrors(parent: ParentReference | undefined): readonly FieldError[] {
+  const path = new FieldPath('spec.parentRef')
+  if (!parent) return [required(path)]
+  const { group, resource, namespace, name } = parent
+  const errors: FieldError[] = []
+  if (group) errors.push(...dnsSubdomainErrors(path.child('group'), group))
+  if (!resource) errors.push(required(path.child('resource')))
+  else errors.push(...findingErrors(path.child('resource'), resource, isPathSegmentName(resource)))
+  if (!name) errors.push(required(path.child('name')))
+  else errors.push(...findingErrors(path.child('name'), name, isPathSegmentName(name)))
+  if (namespace) errors.push(...findingErrors(path.child('namespace'), namespace, isPathSegmentName(namespace)))
+  return errors
+}
