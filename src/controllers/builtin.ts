@@ -3,6 +3,9 @@
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
 import { nodeIpamController } from './nodes/node-ipam.ts'
+import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
+import { podGarbageCollector } from './nodes/pod-garbage-collector.ts'
+import { taintEvictionController } from './nodes/taint-eviction.ts'
 import type { Controller } from './runtime/controller.ts'
 
 export interface ControllerSettings {
@@ -13,5 +16,12 @@ export interface ControllerSettings {
 }
 
 export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: ControllerSettings): readonly Controller[] {
-  return [serviceAccountController, rootCaPublisher(rootCa), nodeIpamController(podCidr, nodePrefixLength)]
+  return [
+    serviceAccountController,
+    rootCaPublisher(rootCa),
+    nodeIpamController(podCidr, nodePrefixLength),
+    nodeLifecycleController(),
+    taintEvictionController,
+    podGarbageCollector,
+  ]
 }
