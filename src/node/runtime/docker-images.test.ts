@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { registryOf, userOfImage, withTag } from './docker-images.ts'
+import { userOfImage } from './docker-images.ts'
+import { checkReference, registryOf, withTag } from './image-reference.ts'
 
 test('a reference without a tag means the latest', () => {
   for (const [reference, expected] of [
@@ -29,4 +30,27 @@ test('the user of an image is a number, a name, or root', () => {
     { name: 'nginx' },
     { uid: 0 },
   ])
+})
+
+test('what is no reference is refused before anything is asked', () => {
+  for (const reference of [
+    'busybox',
+    'registry.k8s.io/e2e-test-images/agnhost:2.63.0',
+    'localhost:5000/a/b_c__d--e:v1.2',
+    `a.example/b:1@sha256:${'0'.repeat(64)}`,
+    `sha256:${'a'.repeat(64)}`,
+  ])
+    checkReference(reference)
+  for (const reference of [
+    '',
+    'Bad Ref',
+    '../containers/x',
+    'a/../b',
+    'a?b=c',
+    'a#b',
+    'UPPER',
+    'a:b:c',
+    'x'.repeat(600),
+  ])
+    expect(() => checkReference(reference)).toThrow('invalid reference format')
 })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import { type DockerEngine, ignoring, isStatus, messageOf } from './docker-engine.ts'
+import { checkReference, registryOf, withTag } from './image-reference.ts'
 import { type ImageStatus, RuntimeError } from './runtime.ts'
 import { sandboxProgram } from './sandbox-elf.ts'
 
@@ -45,6 +46,7 @@ export async function listImages({ docker }: DockerEngine): Promise<readonly Ima
 }
 
 export async function findImage({ docker }: DockerEngine, reference: string): Promise<ImageStatus | undefined> {
+  checkReference(reference)
   try {
     const image = await docker.getImage(reference).inspect()
     return {
@@ -56,7 +58,7 @@ export async function findImage({ docker }: DockerEngine, reference: string): Pr
     }
   } catch (error) {
     if (isStatus(error, 404)) return undefined
-    throw new RuntimeError(isInvalidReference(error) ? 'InvalidImageName' : 'ImageInspectError', messageOf(error))
+    throw new RuntimeError('ImageInspectError', messageOf(error))
   }
 }
 
@@ -72,6 +74,7 @@ export async function pullImage(
   reference: string,
   credentials: { readonly username: string; readonly password: string } | undefined,
 ): Promise<ImageStatus> {
+  checkReference(reference)
   try {
     const options = { fromImage: withTag(reference), platform: `linux/${engine.architecture}` }
     const answer = await engine.docker.createImage({ ...credentials, serveraddress: registryOf(reference) }, options)
@@ -86,28 +89,12 @@ export async function pullImage(
 
 /** Only tags of this name go when others use the same image. */
 export async function removeImage({ docker }: DockerEngine, reference: string): Promise<void> {
+  checkReference(reference)
   await ignoring([404], docker.getImage(reference).remove({ force: true }))
 }
 
-/** Without a tag the engine would pull every one that there is. */
-export function withTag(reference: string): string {
-  const name = reference.slice(reference.lastIndexOf('/') + 1)
-  return name.includes(':') || name.includes('@') ? reference : `${reference}:latest`
-}
-
-export function registryOf(reference: string): string {
-  const [first = '', ...rest] = reference.split('/')
-  const isHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')
-  return isHost ? first : 'https://index.docker.io/v1/'
-}
-
 function reasonOfPull(error: unknown): string {
-  if (isInvalidReference(error)) return 'InvalidImageName'
   return isStatus(error, 502, 503, 504) ? 'RegistryUnavailable' : 'ErrImagePull'
-}
-
-function isInvalidReference(error: unknown): boolean {
-  return isStatus(error, 400) && messageOf(error).includes('invalid reference format')
 }
 
 /** Progress lines are skipped; an `error` among them is thrown. One line is far below the bound. */

@@ -7,6 +7,7 @@ import { duplexPair, type Writable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import type { Random } from '../../base/random.ts'
+import { checkReference } from './image-reference.ts'
 import { createPodEventQueue, type PodEventQueue } from './pod-event-queue.ts'
 import type { PodNetwork } from './pod-network.ts'
 import {
@@ -148,16 +149,15 @@ function containerMethods(state: State): ContainerMethods {
 
 type ImageMethods = Pick<ContainerRuntime, 'images' | 'image' | 'pullImage' | 'removeImage'>
 
-/** The grammar of references, roughly: no capitals or blanks in the path, an optional tag or digest. */
-const REFERENCE =
-  /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]+)?$/
-
 function imageMethods({ images, options }: State): ImageMethods {
   return {
     images: async () => [...images.values()],
-    image: async (reference) => images.get(reference),
+    async image(reference) {
+      checkReference(reference)
+      return images.get(reference)
+    },
     async pullImage(reference) {
-      if (!REFERENCE.test(reference)) throw new RuntimeError('InvalidImageName', `invalid reference: ${reference}`)
+      checkReference(reference)
       await options.pull?.(reference)
       const id = `sha256:${sha256Hex(reference)}`
       const image: ImageStatus = { id, tags: [reference], digests: [], sizeBytes: 0, user: { uid: 0 } }
