@@ -17,6 +17,7 @@ import type { ClusterEvent, Profile } from './framework.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { Budget } from './preempt.ts'
 import { SchedulingQueue } from './queue.ts'
+import { siblingsFrom } from './siblings.ts'
 import { ClusterState, nodeInfoOf, type Snapshot, withNode, withPod } from './snapshot.ts'
 
 export interface ClusterViewParts {
@@ -44,10 +45,14 @@ export class ClusterView implements Disposable {
 
   constructor({ informers, clock, profile, onGone }: ClusterViewParts) {
     const ofNamespaces = informers.of(namespaces)
+    const siblings = siblingsFrom(informers)
     this.#informers = informers
     this.#profile = profile
     this.#onGone = onGone
-    this.state = new ClusterState((name) => ofNamespaces.get({ name })?.metadata.labels ?? {})
+    this.state = new ClusterState({
+      namespaceLabels: (name) => ofNamespaces.get({ name })?.metadata.labels ?? {},
+      siblings,
+    })
     this.queue = new SchedulingQueue({ clock, wakes: (...event) => this.#wakes(...event) })
     informers.of(podDisruptionBudgets)
     this.#unsubscribe = [

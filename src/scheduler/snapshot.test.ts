@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ClusterState, type Snapshot } from './snapshot.ts'
 import { infoOf, nodeOf, podOf } from './test-objects.ts'
 
-const state = () => new ClusterState(() => ({}))
+const state = () => new ClusterState()
 const load = (snapshot: Snapshot) =>
   Object.fromEntries(
     snapshot.nodes.map(({ name, pods, requested }) => [name, [pods.length, requested.get('cpu') ?? 0]]),

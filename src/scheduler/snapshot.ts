@@ -6,7 +6,7 @@
 
 import type { Node, Pod } from '../apis/core/types.gen.ts'
 import { groupBy } from '../base/group-by.ts'
-import type { Labels } from '../machinery/meta/labels.ts'
+import { type Labels, nothingSelector, type Selector } from '../machinery/meta/labels.ts'
 import { type Amounts, amountsOf, combined } from './amounts.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 
@@ -30,8 +30,17 @@ export interface Snapshot {
   /** In the order in which nodes are tried: zones take turns. */
   readonly nodes: readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
-  namespaceLabels(name: string): Labels
+  readonly lookups: Lookups
 }
+
+/** What scheduling asks about other objects than nodes and pods. */
+export interface Lookups {
+  namespaceLabels(name: string): Labels
+  /** The pods of the same service and workload: whom a pod without constraints of its own is spread against. */
+  siblings(pod: PodInfo): Selector
+}
+
+const NO_LOOKUPS: Lookups = { namespaceLabels: () => ({}), siblings: () => nothingSelector }
 
 const NO_AMOUNTS: Amounts = new Map()
 
@@ -92,25 +101,18 @@ export function withNode(snapshot: Snapshot, info: NodeInfo): Snapshot {
   return {
     nodes: snapshot.nodes.map((entry) => (entry.name === info.name ? info : entry)),
     node: (name) => (name === info.name ? info : snapshot.node(name)),
-    namespaceLabels: snapshot.namespaceLabels,
+    lookups: snapshot.lookups,
   }
 }
 
-export function snapshotOf(
-  nodes: readonly NodeInfo[],
-  namespaceLabels: (name: string) => Labels = () => ({}),
-): Snapshot {
+export function snapshotOf(nodes: readonly NodeInfo[], lookups = NO_LOOKUPS): Snapshot {
   const inTurn = zonesInTurn(nodes)
-  return snapshotAt(inTurn, positionsOf(inTurn), namespaceLabels)
+  return snapshotAt(inTurn, positionsOf(inTurn), lookups)
 }
 
-function snapshotAt(
-  nodes: readonly NodeInfo[],
-  positions: ReadonlyMap<string, number>,
-  namespaceLabels: (name: string) => Labels,
-): Snapshot {
+function snapshotAt(nodes: readonly NodeInfo[], positions: ReadonlyMap<string, number>, lookups: Lookups): Snapshot {
   const at = (position: number | undefined) => (position === undefined ? undefined : nodes[position])
-  return { nodes, node: (name) => at(positions.get(name)), namespaceLabels }
+  return { nodes, node: (name) => at(positions.get(name)), lookups }
 }
 
 function positionsOf(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
@@ -128,15 +130,15 @@ export class ClusterState {
   /** By uid, also of pods whose node is not known (yet). */
   readonly #pods = new Map<string, Assigned>()
   readonly #assumed = new Set<string>()
-  readonly #namespaceLabels: (name: string) => Labels
+  readonly #lookups: Lookups
   /** The nodes of the last snapshot and where each stands; absent when nodes came, went or changed zones. */
   #order: { readonly nodes: readonly NodeInfo[]; readonly positions: ReadonlyMap<string, number> } | undefined
   /** Nodes that changed since the last snapshot. */
   readonly #changed = new Set<string>()
   #snapshot: Snapshot | undefined
 
-  constructor(namespaceLabels: (name: string) => Labels) {
-    this.#namespaceLabels = namespaceLabels
+  constructor(lookups = NO_LOOKUPS) {
+    this.#lookups = lookups
   }
 
   snapshot(): Snapshot {
@@ -218,7 +220,7 @@ export class ClusterState {
     }
     this.#changed.clear()
     this.#order = { nodes: current, positions }
-    return snapshotAt(current, positions, this.#namespaceLabels)
+    return snapshotAt(current, positions, this.#lookups)
   }
 
   #newOrder() {

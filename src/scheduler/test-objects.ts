@@ -1,6 +1,7 @@
 /** Builders of pods and nodes for the scheduler's tests. */
 
 import type { Node, Pod, PodSpec, Taint } from '../apis/core/types.gen.ts'
+import { nothingSelector, selectorFromLabels } from '../machinery/meta/labels.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import { type NodeInfo, nodeInfoOf, type Snapshot, snapshotOf } from './snapshot.ts'
 
@@ -64,5 +65,8 @@ export function nodeInfo(name: string, fields: TestNode = {}, pods: readonly Pod
 }
 
 export function clusterOf(...nodes: readonly NodeInfo[]): Snapshot {
-  return snapshotOf(nodes, (name) => ({ 'kubernetes.io/metadata.name': name }))
+  return snapshotOf(nodes, {
+    namespaceLabels: (name) => ({ 'kubernetes.io/metadata.name': name }),
+    siblings: (pod) => (pod.labels.app ? selectorFromLabels(pod.labels) : nothingSelector),
+  })
 }

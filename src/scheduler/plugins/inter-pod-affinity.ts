@@ -47,7 +47,7 @@ interface Rules {
 
 /** Absent: nothing keeps the pod from any node. */
 function rulesFor(pod: PodInfo, snapshot: Snapshot): Rules | undefined {
-  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.namespaceLabels)
+  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.lookups.namespaceLabels)
   const wanted = new DomainCounts()
   const unwanted = new DomainCounts()
   const refusing = new DomainCounts()
@@ -107,7 +107,7 @@ function explain(pod: PodInfo, rules: Rules): (node: NodeInfo) => readonly Findi
 }
 
 function scoring(pod: PodInfo, snapshot: Snapshot, feasible: readonly NodeInfo[]): Scoring | undefined {
-  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.namespaceLabels)
+  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.lookups.namespaceLabels)
   const scores = new DomainCounts()
   const add = (terms: readonly AffinityTerm[], other: PodInfo, node: NodeInfo, sign: 1 | -1) => {
     for (const term of terms) {

@@ -322,6 +322,13 @@ describe('scores', () => {
       [0, 100],
     ],
     [
+      'without constraints, pods of one workload are spread over nodes',
+      podTopologySpread,
+      infoOf({ name: 'new', ...web }),
+      [nodeInfo('a', {}, [infoOf({ name: 'there', ...web })]), nodeInfo('b')],
+      [66, 100],
+    ],
+    [
       'soft spreading prefers the emptier domain',
       podTopologySpread,
       infoOf({ name: 'new', ...spread({ whenUnsatisfiable: 'ScheduleAnyway' }) }),

@@ -16,6 +16,12 @@ const REASON = "node(s) didn't match pod topology spread constraints"
 const REASON_LABEL = `${REASON} (missing required label)`
 const HOSTNAME = 'kubernetes.io/hostname'
 
+/** How pods are spread that say nothing about it: loosely over nodes, more loosely over zones. */
+const DEFAULT_SKEWS = [
+  { topologyKey: HOSTNAME, maxSkew: 3 },
+  { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
+] as const
+
 export const podTopologySpread: Plugin = {
   name: 'PodTopologySpread',
   prepare(pod, snapshot) {
@@ -30,7 +36,10 @@ export const podTopologySpread: Plugin = {
             explain: (node: NodeInfo) => counted.flatMap((entry) => explain(pod, entry, node)),
           }
         : {}),
-      scoring: (feasible) => (soft.length > 0 ? scoring(pod, snapshot, soft, feasible) : undefined),
+      scoring(feasible) {
+        if (constraints.length === 0) return defaultScoring(pod, snapshot, feasible)
+        return soft.length > 0 ? scoring(pod, snapshot, soft, feasible, true) : undefined
+      },
     }
   },
   wakes(pod, event) {
@@ -133,18 +142,32 @@ function explain(pod: PodInfo, entry: Counted, node: NodeInfo) {
   return [{ text: `topologySpread: skew of ${topologyKey}=${domain} would be ${skew}, at most ${maxSkew} allowed` }]
 }
 
+function defaultScoring(pod: PodInfo, snapshot: Snapshot, feasible: readonly NodeInfo[]): Scoring | undefined {
+  const selector = snapshot.lookups.siblings(pod)
+  if (selector.nothing || selector.requirements.length === 0) return undefined
+  const rest = { minDomains: 1, selector, isHard: false, honorsAffinity: true, honorsTaints: false }
+  const constraints = DEFAULT_SKEWS.map((skew) => ({ ...skew, ...rest }))
+  return scoring(pod, snapshot, constraints, feasible, false)
+}
+
+/** With `needsKeys`, nodes that lack the label of any constraint are the worst; else they miss that constraint only. */
 function scoring(
   pod: PodInfo,
   snapshot: Snapshot,
   constraints: readonly Constraint[],
   feasible: readonly NodeInfo[],
+  needsKeys: boolean,
 ): Scoring {
-  const hasKeys = (node: NodeInfo) => constraints.every(({ topologyKey }) => domainOf(node, topologyKey) !== undefined)
+  const hasKeys = (node: NodeInfo) =>
+    !needsKeys || constraints.every(({ topologyKey }) => domainOf(node, topologyKey) !== undefined)
   const candidates = feasible.filter(hasKeys)
   const perConstraint = constraints.map((constraint) => {
     const { topologyKey } = constraint
     const domains = new DomainCounts()
-    for (const node of candidates) domains.add(topologyKey, domainOf(node, topologyKey) ?? '', 0)
+    for (const node of candidates) {
+      const domain = domainOf(node, topologyKey)
+      if (domain !== undefined) domains.add(topologyKey, domain, 0)
+    }
     const isHost = topologyKey === HOSTNAME
     for (const node of isHost ? [] : snapshot.nodes) {
       const domain = domainOf(node, topologyKey)
@@ -159,6 +182,7 @@ function scoring(
     score(node) {
       if (!hasKeys(node)) return 0
       const sum = perConstraint.reduce((total, { constraint, domains, isHost, weight }) => {
+        if (domainOf(node, constraint.topologyKey) === undefined) return total
         const pods = isHost ? matching(constraint, pod, node) : domains.at(constraint.topologyKey, node)
         return total + pods * weight + (constraint.maxSkew - 1)
       }, 0)
