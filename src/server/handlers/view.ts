@@ -6,7 +6,7 @@
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
 import type { Stored } from '../registry/codec.ts'
-import type { Endpoint } from '../registry/update.ts'
+import type { Endpoint } from '../registry/endpoint.ts'
 
 export interface ViewKind {
   readonly group: string

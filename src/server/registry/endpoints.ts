@@ -2,7 +2,7 @@
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
-import type { Endpoint } from './update.ts'
+import type { Endpoint } from './endpoint.ts'
 
 /** Whoever updates the main resource leaves its generation to the strategy. */
 export function mainEndpoint<T extends KubeObject>(definition: ResourceDefinition<T>): Endpoint<T> {

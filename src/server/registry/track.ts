@@ -5,7 +5,7 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { trackUpdate } from '../../machinery/patch/managed-fields.ts'
 import type { RegistryContext, WriteOptions } from './context.ts'
-import type { Endpoint } from './update.ts'
+import type { Endpoint } from './endpoint.ts'
 
 export function trackCreate<T extends KubeObject>(
   context: RegistryContext<T>,

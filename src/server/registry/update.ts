@@ -3,16 +3,16 @@
  * faster, so that a patch never loses another's write. A change that changes nothing writes nothing.
  */
 
-import type { ResetFields } from '../../apis/definition.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { conflict, invalid, notFound, OBJECT_MODIFIED } from '../../machinery/meta/api-error.ts'
-import { type FieldError, invalidValue } from '../../machinery/meta/field-error.ts'
+import { invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
 import { metadataPath, validateObjectMetaUpdate } from '../../machinery/meta/validate-meta.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
 import { create } from './create.ts'
+import type { Endpoint } from './endpoint.ts'
 import { goesWithUpdate } from './graceful-deletion.ts'
 import { invalidObjectText, type Persisted, put, remove } from './persist.ts'
 import { noReservation } from './reservation.ts'
@@ -22,15 +22,6 @@ import { write } from './write.ts'
 
 /** Rounds of one update against concurrent writers. Each round that is lost is a write that somebody else won. */
 const UPDATE_ATTEMPTS_MAX = 100
-
-/** What is updated: the main resource or an object-shaped part of it. */
-export interface Endpoint<T extends KubeObject> {
-  /** Empty for the main resource. */
-  readonly subresource: string
-  prepareForUpdate(object: T, previous: T, context: { readonly user: WriteOptions['user']; readonly nowMs: number }): T
-  validate(object: T, previous: T): readonly FieldError[]
-  readonly resetFields: ResetFields
-}
 
 export interface Updating<T extends KubeObject> {
   /** The new object; `live` is undefined when there is none and the caller may create it. Called again after a lost race. */

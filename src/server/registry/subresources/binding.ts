@@ -5,8 +5,8 @@ import type { Binding, Pod, PodCondition } from '../../../apis/core/types.gen.ts
 import { conflict, invalid } from '../../../machinery/meta/api-error.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import type { WriteOptions } from '../context.ts'
+import type { Endpoint } from '../endpoint.ts'
 import type { Registry } from '../registry.ts'
-import type { Endpoint } from '../update.ts'
 
 /** The name by which refusals call the endpoint. */
 const BINDING = { group: '', resource: 'pods/binding' }

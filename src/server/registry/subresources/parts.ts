@@ -8,7 +8,7 @@ import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { type FieldError, FieldPath, forbidden } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
-import type { Endpoint } from '../update.ts'
+import type { Endpoint } from '../endpoint.ts'
 
 type Merge = (object: KubeObject, previous: KubeObject) => KubeObject
 
