@@ -1,4 +1,4 @@
-/** The one list of built-in resources, group by group in discovery's order. A new resource is a new file and a line here. */
+/** The one list of built-in resources, group by group. A new resource is a new file and a line here. */
 
 import { controllerRevisions } from './apps/controller-revision.ts'
 import { daemonSets } from './apps/daemon-set.ts'

@@ -171,6 +171,22 @@ describe('stateful sets', () => {
     ])
   })
 
+  test('mount the volumes of their claims, which the template does not have', () => {
+    const claim = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'] as const, resources: { requests: { storage: '1Gi' } } },
+    }
+    const mounting = container({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })
+    const template = { ...podTemplate(), spec: { containers: [mounting] } }
+    const object = statefulSet({ spec: { template, volumeClaimTemplates: [claim] } })
+    expect(findings(statefulSets, sent(object))).toEqual([])
+    expect(statefulSets.default(object).spec.volumeClaimTemplates?.[0]).toMatchObject({
+      kind: 'PersistentVolumeClaim',
+      spec: { volumeMode: 'Filesystem' },
+      status: { phase: 'Pending' },
+    })
+  })
+
   test('refuse rolling parameters for OnDelete', () => {
     const object = statefulSet({ spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: { partition: 1 } } } })
     expect(findings(statefulSets, sent(object))).toEqual([

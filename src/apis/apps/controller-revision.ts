@@ -1,4 +1,4 @@
-/** ControllerRevisions: snapshots of a template that StatefulSets and DaemonSets return to. Their data never changes. */
+/** ControllerRevisions: snapshots of a template that StatefulSets and DaemonSets return to. Their data stays. */
 
 import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
 import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'

@@ -25,8 +25,8 @@ import {
   collisionCountErrors,
   countErrors,
   notGreaterErrors,
+  openTemplateErrors,
   requiredSelectorErrors,
-  templateErrors,
 } from './workload-rules.ts'
 import { templateWarnings } from './workload-warnings.ts'
 
@@ -101,7 +101,7 @@ function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[] {
     ...nonNegative(specPath.child('minReadySeconds'), spec.minReadySeconds),
     ...nonNegative(specPath.child('ordinals', 'start'), spec.ordinals?.start),
     ...requiredSelectorErrors(spec.selector, specPath.child('selector'), 'empty selector is invalid for statefulset'),
-    ...templateErrors(spec.template ?? {}, spec.selector, specPath.child('template'), 'StatefulSet'),
+    ...openTemplateErrors(spec.template ?? {}, spec.selector, specPath.child('template'), 'StatefulSet'),
     ...nonNegative(specPath.child('revisionHistoryLimit'), spec.revisionHistoryLimit),
   ]
 }

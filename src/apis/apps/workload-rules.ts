@@ -1,4 +1,4 @@
-/** What all workloads have in common: a selector that must pick their own template's pods, and counts in their status. */
+/** What all workloads have in common: a selector that picks their own template's pods, and counts in their status. */
 
 import {
   type FieldError,
@@ -8,7 +8,13 @@ import {
   notSupported,
   required,
 } from '../../machinery/meta/field-error.ts'
-import { type LabelSelector, selectorFromLabelSelector, validateLabelSelector } from '../../machinery/meta/labels.ts'
+import {
+  type LabelSelector,
+  selectorFromLabelSelector,
+  validateLabelSelector,
+  validateLabels,
+} from '../../machinery/meta/labels.ts'
+import { validateAnnotations } from '../../machinery/meta/validate-meta.ts'
 import { validatePodTemplateSpec } from '../core/pod/validate-spec.ts'
 import type { PodTemplateSpec } from '../core/types.gen.ts'
 import { nonNegative } from '../field-rules.ts'
@@ -44,7 +50,7 @@ export function templateErrors(
 }
 
 /** An absent or unreadable selector has been reported before. */
-export function selectorMatchErrors(
+function selectorMatchErrors(
   template: PodTemplateSpec,
   selector: LabelSelector | undefined,
   path: FieldPath,
@@ -53,6 +59,22 @@ export function selectorMatchErrors(
   const { labels } = template.metadata ?? {}
   if (selectorFromLabelSelector(selector).matches(labels)) return []
   return [invalidValue(path.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`')]
+}
+
+/** A template whose containers may mount what is not among its volumes: its spec is judged when a pod is made of it. */
+export function openTemplateErrors(
+  template: PodTemplateSpec,
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+  kind: string,
+): readonly FieldError[] {
+  const { labels, annotations = {} } = template.metadata ?? {}
+  return [
+    ...selectorMatchErrors(template, selector, path),
+    ...validateLabels(labels, path.child('labels')),
+    ...validateAnnotations(annotations, path.child('annotations')),
+    ...runsForeverErrors(template, path, kind),
+  ]
 }
 
 function runsForeverErrors({ spec }: PodTemplateSpec, path: FieldPath, kind: string): readonly FieldError[] {

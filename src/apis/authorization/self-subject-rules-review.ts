@@ -1,4 +1,4 @@
-/** SelfSubjectRulesReviews: all that the caller may do in a namespace. The answer is the server's; nothing is stored. */
+/** SelfSubjectRulesReviews: all that the caller may do in a namespace. The server answers; nothing is stored. */
 
 import { builtinSchema } from '../builtin-schema.ts'
 import { withoutStatus } from '../defaults.ts'

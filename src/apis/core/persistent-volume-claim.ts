@@ -11,7 +11,7 @@ import {
 } from '../../machinery/meta/field-error.ts'
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
-import { compareQuantities, quantityOf } from '../../machinery/meta/quantity.ts'
+import { compareQuantities, quantityOf, toNumber } from '../../machinery/meta/quantity.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../columns.ts'
 import { immutable, keepSpec, keepStatus, withoutStatus } from '../defaults.ts'
@@ -184,6 +184,8 @@ function validateStatus(object: PersistentVolumeClaim, _previous: PersistentVolu
   if ((spec.accessModes ?? []).length === 0) errors.push(required(new FieldPath('spec.accessModes')))
   for (const [name, text] of Object.entries(status?.capacity ?? {}))
     if (compareQuantities(quantityOf(text), quantityOf('0')) < 0)
-      errors.push(invalidValue(new FieldPath('status.capacity').key(name), text, 'must be a valid resource quantity'))
+      errors.push(
+        invalidValue(new FieldPath('status.capacity').key(name), toNumber(text), 'must be a valid resource quantity'),
+      )
   return errors
 }

@@ -1,4 +1,4 @@
-/** Secrets: values in base64 by key, at most 1 MiB together. Known types demand their keys; `stringData` is written only. */
+/** Secrets: values in base64 by key, at most 1 MiB together. Known types demand their keys. */
 
 import { deepEqual } from '../../base/deep-equal.ts'
 import { type FieldError, FieldPath, invalidValue, required, tooLong } from '../../machinery/meta/field-error.ts'
@@ -91,7 +91,8 @@ function jsonObjectFinding(text: string): string | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (deepEqual(value, null) || (typeof value === 'object' && !Array.isArray(value))) return undefined
-    return `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`
+    const kind = Array.isArray(value) ? 'array' : typeof value
+    return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`
   } catch {
     return 'invalid JSON'
   }

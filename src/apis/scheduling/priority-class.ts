@@ -68,8 +68,8 @@ function systemClassErrors(name: string, value: number, globalDefault = false): 
   const known = SYSTEM_PRIORITIES.get(name)
   const problem =
     known === undefined ? `${name} is not a known system priority class` : systemProblem(name, value, known)
-  const detail = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${problem}`
-  return [forbidden(new FieldPath('metadata.name'), detail)]
+  const rule = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only`
+  return [forbidden(new FieldPath('metadata.name'), `${rule}. error: ${problem}`)]
 }
 
 function systemProblem(name: string, value: number, known: number): string {

@@ -1,4 +1,4 @@
-/** What an update of a service keeps from before: allocated values that the client left out, not those of another type. */
+/** What an update of a service keeps: allocated values that the client left out, but not those of another type. */
 
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { keepStatus } from '../../defaults.ts'
