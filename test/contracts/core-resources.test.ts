@@ -8,6 +8,7 @@ import { nodes } from '../../src/apis/core/node.ts'
 import { pods } from '../../src/apis/core/pod/definition.ts'
 import { services } from '../../src/apis/core/service/definition.ts'
 import { serviceAccounts } from '../../src/apis/core/service-account.ts'
+import { podDisruptionBudgets } from '../../src/apis/policy/pod-disruption-budget.ts'
 import { builtinPlugins } from '../../src/server/admission/chain.ts'
 import { createTestServer } from '../support/test-server.ts'
 
@@ -72,6 +73,38 @@ describe('deleting pods', () => {
     expect([answer.status, answer.json.status]).toEqual([201, 'Success'])
     expect((await server.send('GET', `${DEFAULT}/pods/a`)).status).toBe(404)
   })
+})
+
+test('a disruption budget refuses evictions once it is used up', async () => {
+  await using server = createTestServer([...definitions, podDisruptionBudgets])
+  for (const name of ['a', 'b']) {
+    await server.send('POST', `${DEFAULT}/pods`, { body: { ...pod(name), metadata: { name, labels: { app: 'x' } } } })
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    const body = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } }
+    await server.send('PATCH', `${DEFAULT}/pods/${name}/status`, { body, headers })
+  }
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const budget = { metadata: { name: 'p' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'x' } } } }
+  const created = (await server.send('POST', budgets, { body: budget })).json
+  const status = {
+    disruptionsAllowed: 1,
+    currentHealthy: 2,
+    desiredHealthy: 1,
+    expectedPods: 2,
+    observedGeneration: created.metadata.generation,
+  }
+  const put = await server.send('PUT', `${budgets}/p/status`, { body: { ...created, status } })
+  expect(put.status).toBe(200)
+  const evictions = ['a', 'b'].map((name) => `${DEFAULT}/pods/${name}/eviction`)
+  const answers = []
+  for (const url of evictions) answers.push(await server.send('POST', url, { body: {} }))
+  expect(answers.map((answer) => answer.status)).toEqual([201, 429])
+  expect(answers[1]?.json).toMatchObject({
+    message: "Cannot evict pod as it would violate the pod's disruption budget.",
+    details: { causes: [{ reason: 'DisruptionBudget' }] },
+  })
+  const charged = (await server.send('GET', `${budgets}/p`)).json.status
+  expect([charged.disruptionsAllowed, Object.keys(charged.disruptedPods)]).toEqual([0, ['a']])
 })
 
 describe('parts of pods', () => {

@@ -3,12 +3,14 @@
 import type { TokenRequest } from '../../apis/authentication/types.gen.ts'
 import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { Binding, Pod } from '../../apis/core/types.gen.ts'
+import type { PodDisruptionBudget } from '../../apis/policy/types.gen.ts'
 import { badRequest, pageNotFound, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
 import { bind } from '../registry/subresources/binding.ts'
+import { evict } from '../registry/subresources/eviction.ts'
 import { requestToken, type TokenIssuer } from '../registry/subresources/token-request.ts'
 import { objectOfBody } from './body.ts'
 import { deleteWish } from './delete-options.ts'
@@ -25,7 +27,7 @@ export interface ActionParts {
 export const actions = (parts: ActionParts): readonly (readonly [string, SubresourceHandler])[] => [
   ['/pods/binding', onPost((exchange) => bindPod(parts, exchange))],
   ['/bindings/', onPost((exchange) => bindPod(parts, exchange))],
-  ['/pods/eviction', onPost((exchange) => evict(exchange))],
+  ['/pods/eviction', onPost((exchange) => evictPod(parts, exchange))],
   ['/serviceaccounts/token', onPost((exchange) => issueToken(parts, exchange))],
 ]
 
@@ -54,14 +56,18 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
   return valueResponse(request, 201, SUCCESS)
 }
 
-async function evict(exchange: Exchange): Promise<ApiResponse> {
-  const { request, target, registry } = exchange
+async function evictPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
+  const { request, target, registry, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
   const eviction = objectOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
   checkSentName(eviction, target.name)
   await registry.admit(keyOfTarget(exchange), 'eviction', eviction, parameters)
   const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
-  await registry.delete(keyOfTarget(exchange), wish, { ...parameters, dryRun: parameters.dryRun || dryRun })
+  // The route names pods, and budgets are stored under that name.
+  const pods = registry as Registry<Pod>
+  const budgets = registries.named('policy', 'v1', 'poddisruptionbudgets') as Registry<PodDisruptionBudget> | undefined
+  const options = { ...parameters, dryRun: parameters.dryRun || dryRun }
+  await evict({ pods, budgets, nowMs: clock.now() }, keyOfTarget(exchange), wish, options)
   return valueResponse(request, 201, SUCCESS)
 }
 
