@@ -1,6 +1,6 @@
 /** The one place that writes objects: expectations and outcomes of storage in the registry's words. */
 
-import { ApiError, internalError, serviceUnavailable, toStatus } from '../../machinery/meta/api-error.ts'
+import { internalError, serviceUnavailable } from '../../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import type { Cause } from '../../machinery/wire/message.ts'
 import { type Entry, Fenced, type Outcome, ReadOnly } from '../../storage/storage.ts'
@@ -80,10 +80,4 @@ export function invalidObjectText(key: string, detail: string): string {
 
 export function keyOfStored({ namespace, name }: Stored): ObjectKey {
   return namespace === '' ? { name } : { namespace, name }
-}
-
-/** An error with more to say to the caller: the same status with a longer message. */
-export function withDetail(error: unknown, detail: (message: string) => string): ApiError {
-  const { code = 500, reason = '', message = '', details } = toStatus(error)
-  return new ApiError(code, reason, detail(message), details)
 }
