@@ -38,12 +38,6 @@ export interface AdmissionHooks {
   validate(attributes: AdmissionAttributes): Promise<void>
 }
 
-/** Without any policy. */
-export const admitEverything: AdmissionHooks = {
-  mutate: (_attributes, object) => Promise.resolve(object),
-  validate: () => Promise.resolve(),
-}
-
 /** Something taken for an object that is about to be written: a Service's addresses and ports. */
 export interface Reservation<T extends KubeObject> {
   /** The object with what was reserved for it. */

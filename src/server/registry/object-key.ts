@@ -19,9 +19,3 @@ export function storageKey<T extends KubeObject>(definition: ResourceDefinition<
   const prefix = storagePrefix(definition)
   return definition.scope === 'Namespaced' ? `${prefix}${key.namespace ?? ''}/${key.name}` : `${prefix}${key.name}`
 }
-
-/** The prefix of one namespace's objects, or of all. Ends with a slash. */
-export function collectionPrefix<T extends KubeObject>(definition: ResourceDefinition<T>, namespace: string): string {
-  const prefix = storagePrefix(definition)
-  return definition.scope === 'Namespaced' && namespace !== '' ? `${prefix}${namespace}/` : prefix
-}
