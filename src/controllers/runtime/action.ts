@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
 import type { Client, DeleteRequest, New, Patch } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events.ts'
-import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
+import { conflict, isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
 
 export interface PlannedEvent {
@@ -19,7 +19,8 @@ export interface CreateAction {
   readonly definition: ResourceDefinition
   readonly object: New<KubeObject>
   readonly success?: ((created: KubeObject) => PlannedEvent) | undefined
-  readonly failure?: ((error: Error) => PlannedEvent) | undefined
+  /** Undefined: not worth an event. */
+  readonly failure?: ((error: Error) => PlannedEvent | undefined) | undefined
 }
 
 export interface DeleteAction {
@@ -33,6 +34,31 @@ export interface DeleteAction {
   readonly failure?: ((error: Error) => PlannedEvent) | undefined
 }
 
+export interface UpdateAction {
+  readonly do: 'update'
+  readonly definition: ResourceDefinition
+  readonly object: KubeObject
+  readonly success?: (() => PlannedEvent) | undefined
+}
+
+export interface UpdateStatusAction {
+  readonly do: 'update-status'
+  readonly definition: ResourceDefinition
+  readonly object: KubeObject
+  /** Left out when an action before it failed: the status tells of what that did. */
+  readonly afterSuccess?: boolean | undefined
+}
+
+export interface PatchAction {
+  readonly do: 'patch'
+  readonly definition: ResourceDefinition
+  readonly key: ObjectKey
+  readonly patch: Patch
+  readonly subresource?: string | undefined
+  /** Done only while the server has this object, with its uid and not being deleted; a cache may be too old to tell. */
+  readonly requires?: { readonly definition: ResourceDefinition; readonly object: KubeObject } | undefined
+}
+
 /**
  * Neighbouring `create`s, and neighbouring `delete`s, execute concurrently in batches that grow (1, 2, 4, …), so that
  * a quota or webhook that refuses all is met once, not a thousand times. Everything else executes in order. A failed
@@ -41,15 +67,9 @@ export interface DeleteAction {
 export type Action =
   | CreateAction
   | DeleteAction
-  | { readonly do: 'update'; readonly definition: ResourceDefinition; readonly object: KubeObject }
-  | { readonly do: 'update-status'; readonly definition: ResourceDefinition; readonly object: KubeObject }
-  | {
-      readonly do: 'patch'
-      readonly definition: ResourceDefinition
-      readonly key: ObjectKey
-      readonly patch: Patch
-      readonly subresource?: string | undefined
-    }
+  | UpdateAction
+  | UpdateStatusAction
+  | PatchAction
   | { readonly do: 'event'; readonly event: PlannedEvent }
 
 type Report = Pick<CreateAction, 'success' | 'failure'>
@@ -63,12 +83,20 @@ export function createAction<T extends KubeObject>(
   return { do: 'create', definition, object, ...report }
 }
 
-export function updateAction<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Action {
-  return { do: 'update', definition, object }
+export function updateAction<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  options: Pick<UpdateAction, 'success'> = {},
+): Action {
+  return { do: 'update', definition, object, ...options }
 }
 
-export function updateStatusAction<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Action {
-  return { do: 'update-status', definition, object }
+export function updateStatusAction<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  options: Pick<UpdateStatusAction, 'afterSuccess'> = {},
+): Action {
+  return { do: 'update-status', definition, object, ...options }
 }
 
 export function deleteAction<T extends KubeObject>(
@@ -97,6 +125,7 @@ export async function execute(client: Client, events: EventRecorder, actions: re
   const effects: Effect[] = []
   let failure: Error | undefined
   for (const run of runsOf(actions)) {
+    if (failure && run[0]?.do === 'update-status' && run[0].afterSuccess) continue
     let size = 1
     for (let start = 0; start < run.length; start += size / 2) {
       const batch = run.slice(start, start + size)
@@ -129,7 +158,8 @@ async function perform(client: Client, events: EventRecorder, action: Action): P
     return await act(client, events, action)
   } catch (error) {
     if (!(error instanceof Error) || error instanceof AssertionError) throw error
-    if ((action.do === 'create' || action.do === 'delete') && action.failure) record(events, action.failure(error))
+    const event = action.do === 'create' || action.do === 'delete' ? action.failure?.(error) : undefined
+    if (event) record(events, event)
     return error
   }
 }
@@ -141,15 +171,19 @@ async function act(client: Client, events: EventRecorder, action: Action): Promi
       if (action.success) record(events, action.success(created))
       return effectOf(action.definition, created)
     }
-    case 'update':
-      return effectOf(action.definition, await client.of(action.definition).update(action.object))
+    case 'update': {
+      const updated = await client.of(action.definition).update(action.object)
+      if (action.success) record(events, action.success())
+      return effectOf(action.definition, updated)
+    }
     case 'update-status':
       return effectOf(
         action.definition,
         await client.of(action.definition).update(action.object, { subresource: 'status' }),
       )
     case 'patch': {
-      const { definition, key, patch, subresource } = action
+      const { definition, key, patch, subresource, requires } = action
+      if (requires) await mustLive(client, requires)
       return effectOf(definition, await client.of(definition).patch(key, patch, { subresource }))
     }
     case 'delete':
@@ -157,6 +191,14 @@ async function act(client: Client, events: EventRecorder, action: Action): Promi
     case 'event':
       record(events, action.event)
       return undefined
+  }
+}
+
+async function mustLive(client: Client, { definition, object }: NonNullable<PatchAction['requires']>): Promise<void> {
+  const { metadata } = await client.of(definition).get(keyOf(object))
+  const { kind, resource, group } = definition
+  if (metadata.uid !== object.metadata.uid || metadata.deletionTimestamp) {
+    throw conflict({ group, resource }, metadata.name ?? '', `the ${kind} is gone or being deleted`)
   }
 }
 
