@@ -217,7 +217,7 @@ function validateRestartRule({ action, exitCodes }: ContainerRestartRule, path: 
   const errors = validateChoice(action, ['Restart', 'RestartAllContainers'], path.child('action'))
   if (!exitCodes) return [...errors, required(path.child('exitCodes'), 'must be specified')]
   if (!['In', 'NotIn'].includes(exitCodes.operator)) {
-    errors.push(notSupported(path.child('exitCodes', 'operator'), exitCodes.operator, ['In', 'NotIn']))
+    errors.push(notSupported(path.child('exitCodes', 'operator'), exitCodes.operator ?? '', ['In', 'NotIn']))
   }
   if ((exitCodes.values ?? []).length === 0) {
     errors.push(required(path.child('exitCodes', 'values'), 'must specify at least one value'))
