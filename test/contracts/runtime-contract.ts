@@ -166,7 +166,9 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeHarness
     })
     sandboxTests(() => harness)
     lifeTests(() => harness)
-    streamTests(() => harness)
+    noticeTests(() => harness)
+    logTests(() => harness)
+    processTests(() => harness)
   })
 }
 
@@ -263,7 +265,9 @@ function lifeTests(harness: () => RuntimeHarness): void {
     expect(await statusOf(runtime, running.id)).toMatchObject({ state: 'exited', exitCode: 137, reason: 'Error' })
     await cleanUp(runtime, running)
   })
+}
 
+function noticeTests(harness: () => RuntimeHarness): void {
   test('events name the pod of a container that ends', async () => {
     const { runtime } = harness()
     const stop = new AbortController()
@@ -294,7 +298,7 @@ function lifeTests(harness: () => RuntimeHarness): void {
   })
 }
 
-function streamTests(harness: () => RuntimeHarness): void {
+function logTests(harness: () => RuntimeHarness): void {
   const lines = [
     { stream: 'stdout', text: 'one' },
     { stream: 'stderr', text: 'two' },
@@ -345,7 +349,9 @@ function streamTests(harness: () => RuntimeHarness): void {
     for await (const _ of runtime.logs(running.id, { follow: true }, stop.signal)) stop.abort()
     await cleanUp(runtime, running)
   })
+}
 
+function processTests(harness: () => RuntimeHarness): void {
   test('a command gets its input to the end and gives its output and exit code', async () => {
     const { runtime, execCopy, execFail } = harness()
     const running = await startContainer(harness(), 'executes', {})

@@ -73,18 +73,6 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
     }
   }
 
-  const create = async (config: SandboxConfig): Promise<string> => {
-    const options = sandboxCreateOptions(owner, config, node.containerId, engine.capabilities)
-    try {
-      return (await docker.createContainer(options)).id
-    } catch (error) {
-      if (!isStatus(error, 409)) throw error
-      // The same attempt was begun before and not seen through.
-      await removeContainer(docker, options.name ?? '')
-      return (await docker.createContainer(options)).id
-    }
-  }
-
   return {
     pid,
     async list(podUid) {
@@ -92,28 +80,9 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
       return Promise.all(found.map(statusOf))
     },
     async run(config) {
-      let id: string | undefined
-      try {
-        id = await create(config)
-        await docker.getContainer(id).start()
-        const state = await docker.getContainer(id).inspect()
-        if (!config.hostNetwork) {
-          const { ips } = await network.attach({ ...config.pod, pid: state.State.Pid })
-          addresses.set(id, ips)
-        }
-        return {
-          id,
-          pod: config.pod,
-          attempt: config.attempt,
-          state: 'ready',
-          createdAtMs: Date.parse(state.Created),
-          ips: addresses.get(id) ?? [],
-          hostNetwork: config.hostNetwork,
-        }
-      } catch (error) {
-        if (id !== undefined) await removeContainer(docker, id)
-        throw new RuntimeError('CreatePodSandboxError', messageOf(error))
-      }
+      const sandbox = await runSandbox({ engine, owner, node, network }, config)
+      if (!config.hostNetwork) addresses.set(sandbox.id, sandbox.ips)
+      return sandbox
     },
     async remove(id) {
       const members = await docker.listContainers({ filters: labelFilter([labels.sandbox, id]) })
@@ -126,5 +95,35 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
       const others = await docker.listContainers({ filters: ofPod(filters, pod.uid) })
       if (others.length === 0) await network.detach(pod.uid)
     },
+  }
+}
+
+async function runSandbox(options: DockerSandboxesOptions, config: SandboxConfig): Promise<SandboxStatus> {
+  const { docker } = options.engine
+  const { pod, attempt, hostNetwork } = config
+  let id: string | undefined
+  try {
+    id = await createSandbox(options, config)
+    const container = docker.getContainer(id)
+    await container.start()
+    const { State, Created } = await container.inspect()
+    const ips = hostNetwork ? [] : (await options.network.attach({ ...pod, pid: State.Pid })).ips
+    return { id, pod, attempt, state: 'ready', createdAtMs: Date.parse(Created), ips, hostNetwork }
+  } catch (error) {
+    if (id !== undefined) await removeContainer(docker, id)
+    throw new RuntimeError('CreatePodSandboxError', messageOf(error))
+  }
+}
+
+async function createSandbox({ engine, owner, node }: DockerSandboxesOptions, config: SandboxConfig): Promise<string> {
+  const { docker, capabilities } = engine
+  const options = sandboxCreateOptions(owner, config, node.containerId, capabilities)
+  try {
+    return (await docker.createContainer(options)).id
+  } catch (error) {
+    if (!isStatus(error, 409)) throw error
+    // The same attempt was begun before and not seen through.
+    await removeContainer(docker, options.name ?? '')
+    return (await docker.createContainer(options)).id
   }
 }
