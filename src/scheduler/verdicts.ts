@@ -3,8 +3,10 @@
 import { LruMap } from '../base/lru.ts'
 import type { NodeVerdict } from './schedule.ts'
 
-/** Pods whose last verdict is kept: with 100 nodes about 30 KB each at most, since reasons are shared texts. */
+/** Pods whose last verdict is kept. */
 const VERDICTS_MAX = 1000
+/** Nodes kept per verdict, about 150 bytes each: with all pods 30 MB at most. The message counts all of them. */
+const NODES_KEPT_MAX = 200
 
 export interface SchedulingVerdict {
   /** `namespace/name`. */
@@ -13,6 +15,7 @@ export interface SchedulingVerdict {
   readonly atMs: number
   readonly nodes: number
   readonly message: string
+  /** The first nodes that were looked at; `explainPending` looks at all. */
   readonly rejected: readonly NodeVerdict[]
 }
 
@@ -20,7 +23,8 @@ export class Verdicts {
   readonly #byPod = new LruMap<string, SchedulingVerdict>(VERDICTS_MAX)
 
   set(verdict: SchedulingVerdict): void {
-    this.#byPod.set(verdict.pod, verdict)
+    const rejected = verdict.rejected.slice(0, NODES_KEPT_MAX)
+    this.#byPod.set(verdict.pod, { ...verdict, rejected })
   }
 
   get(pod: string): SchedulingVerdict | undefined {
