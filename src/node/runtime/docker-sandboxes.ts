@@ -3,6 +3,7 @@
  * found by them, and connected again where the network has forgotten them.
  */
 
+import type Docker from 'dockerode'
 import type { ContainerInfo } from 'dockerode'
 import { type Ownership, sandboxCreateOptions } from './container-config.ts'
 import {
@@ -44,7 +45,7 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
     [labels.kind, 'sandbox'],
   )
 
-  const pid = async (id: string): Promise<number> => (await docker.getContainer(id).inspect()).State.Pid
+  const pid = (id: string) => processOf(docker, id)
 
   /** Undefined: the sandbox is no use any more. Inspected, because the engine's list lags behind its events. */
   const addressesOf = async (info: ContainerInfo): Promise<readonly string[] | undefined> => {
@@ -55,8 +56,8 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
     if (networkMode !== 'none') return networkMode === `container:${node.containerId}` ? [] : undefined
     const known = addresses.get(info.Id)
     if (known) return known
-    const { ips } = await network.attach({ ...podOf(info.Labels), pid: pidNow })
-    addresses.set(info.Id, ips)
+    const ips = await connect(docker, network, info, pidNow)
+    if (ips) addresses.set(info.Id, ips)
     return ips
   }
 
@@ -125,5 +126,24 @@ async function createSandbox({ engine, owner, node }: DockerSandboxesOptions, co
     // The same attempt was begun before and not seen through.
     await removeContainer(docker, options.name ?? '')
     return (await docker.createContainer(options)).id
+  }
+}
+
+async function processOf(docker: Docker, id: string): Promise<number> {
+  return (await docker.getContainer(id).inspect()).State.Pid
+}
+
+/** Undefined: the sandbox ended meanwhile, which is no failure of the network. */
+async function connect(
+  docker: Docker,
+  network: PodNetwork,
+  info: ContainerInfo,
+  pid: number,
+): Promise<readonly string[] | undefined> {
+  try {
+    return (await network.attach({ ...podOf(info.Labels), pid })).ips
+  } catch (error) {
+    if ((await processOf(docker, info.Id).catch(() => 0)) !== pid) return undefined
+    throw error
   }
 }
