@@ -2,6 +2,9 @@
 
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
+import { endpointSliceController } from './network/endpoint-slice.ts'
+import { endpointSliceMirroringController } from './network/endpoint-slice-mirroring.ts'
+import { endpointsController } from './network/endpoints.ts'
 import { nodeIpamController } from './nodes/node-ipam.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-garbage-collector.ts'
@@ -23,5 +26,8 @@ export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: Contro
     nodeLifecycleController(),
     taintEvictionController,
     podGarbageCollector,
+    endpointSliceController,
+    endpointsController,
+    endpointSliceMirroringController,
   ]
 }
