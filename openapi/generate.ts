@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { countFields, FIELDS_MIN, joinDescriptions } from './descriptions.ts'
 import { readFacts } from './facts.ts'
 import { openApiFactsFile } from './openapi-facts.ts'
+import { protobufFactsFile } from './protobuf-facts.ts'
 import { resourceFactsFile } from './resource-facts.ts'
 import { schemaFactsFile } from './schema-facts.ts'
 import { typeFiles } from './types.ts'
@@ -26,6 +27,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   files.set('server/discovery/facts.gen.ts', resourceFactsFile(facts))
   files.set('server/openapi/facts.gen.ts', openApiFactsFile(facts))
   files.set('apis/schema-facts.gen.ts', schemaFactsFile(facts))
+  files.set('apis/protobuf-facts.gen.ts', protobufFactsFile())
   return files
 }
 

@@ -32,6 +32,7 @@ import { createRequestMetrics } from '../server/filters/request-metrics.ts'
 import { createHealth, type HealthCheck, ping } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
 import { metricsEndpoint } from '../server/metrics-endpoint.ts'
+import { reviews } from '../server/reviews.ts'
 import { createServer, type PathHandler, type Server } from '../server/server.ts'
 import { createConnect, isProxyPath } from '../server/streaming-proxy.ts'
 import { openLevelStorage } from '../storage/level-storage.ts'
@@ -220,7 +221,7 @@ function createApi(
       { handle: (request) => (request.path === '/metrics' ? metricsHandler(request) : undefined) },
       ...parts.paths,
     ],
-    subresources: streamSubresources(connect),
+    subresources: [...streamSubresources(connect), ...reviews({ authorizer: builtInRules, tokens })],
     build: {
       nodeVersion: process.version,
       platform: process.platform,

@@ -86,10 +86,10 @@ describe('refusals of bodies and parameters', () => {
     expect(answer.json.extra).toBeUndefined()
   })
 
-  test('protobuf bodies are a 415 and protobuf alone as an answer is a 406', async () => {
+  test('a malformed protobuf body is a 400 and protobuf alone as an answer is a 406', async () => {
     await using server = serve()
     const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' }
-    expect((await server.send('POST', MAPS, { body: map('a'), headers })).status).toBe(415)
+    expect((await server.send('POST', MAPS, { body: map('a'), headers })).status).toBe(400)
     await server.send('POST', MAPS, { body: map('a') })
     const accept = { accept: 'application/vnd.kubernetes.protobuf' }
     expect((await server.send('GET', `${MAPS}/a`, { headers: accept })).status).toBe(406)

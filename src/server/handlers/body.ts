@@ -18,9 +18,10 @@ import { DecodeError, decodeJson, duplicateKeys } from '../../machinery/wire/jso
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import type { FieldValidation } from './options.ts'
+import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf-objects.ts'
 import type { ViewKind } from './view.ts'
 
-const ACCEPTED_TYPES = ['application/json', 'application/yaml']
+const ACCEPTED_TYPES = ['application/json', 'application/yaml', PROTOBUF_TYPE]
 
 export interface Expectation {
   readonly kind: ViewKind
@@ -86,6 +87,7 @@ export function decodeBody({ body, headers }: ApiRequest, inspect?: (bytes: Uint
   if (!media || !ACCEPTED_TYPES.includes(media.type)) throw unsupportedMediaType(ACCEPTED_TYPES)
   return decoding(() => {
     if (media.type === 'application/yaml') return decodeYaml(body.bytes)
+    if (media.type === PROTOBUF_TYPE) return decodeProtobuf(body.bytes)
     const value = decodeJson(body.bytes)
     inspect?.(body.bytes)
     return value

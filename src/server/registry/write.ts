@@ -34,7 +34,8 @@ export async function write<T extends KubeObject, Result>(
   steps: WriteSteps<T, Result>,
 ): Promise<Result> {
   const inForm = (object: T): T => deepFreeze(canonical(definition.default(object), definition.schema))
-  const tracked = steps.track(inForm(incoming))
+  // Defaults expect objects in form: what a client sent may have nulls where the schema has none.
+  const tracked = steps.track(inForm(canonical(incoming, definition.schema)))
   const mutated = await steps.mutate(tracked)
   const prepared = inForm(steps.prepare(mutated === tracked ? tracked : inForm(mutated)))
   const reservation = await steps.reserve(prepared)

@@ -1,0 +1,286 @@
+/**
+ * Objects in `application/vnd.kubernetes.protobuf`, decoded to JSON values: four magic bytes, then an envelope
+ * (runtime.Unknown) that names the kind and holds the message. Which fields a message has is data that is passed in:
+ *
+ *   "core.v1.ContainerPort": ["1 name string", "3 containerPort int32 !", …]
+ *   number, JSON name, type ([] repeated, {} map), flags: * nullable, ! always written, ~ embedded, oz omitted when zero
+ */
+
+import { setOwn } from '../../base/deep-freeze.ts'
+import { DecodeError, decodeJson } from './json.ts'
+
+/** Message name → its fields, as above. */
+export type ProtobufMessages = Readonly<Record<string, readonly string[]>>
+
+export interface Envelope {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly message: Uint8Array
+}
+
+interface Field {
+  readonly name: string
+  readonly type: string
+  readonly shape: 'one' | 'list' | 'map'
+  readonly nullable: boolean
+  readonly always: boolean
+  readonly embedded: boolean
+  readonly omitZero: boolean
+}
+
+interface Message {
+  readonly byNumber: ReadonlyMap<number, Field>
+  readonly fields: readonly Field[]
+}
+
+type Values = Map<string, unknown>
+
+const MAGIC = Buffer.from('k8s\0', 'latin1')
+/** Messages inside messages; upstream's types stay far below. */
+const DEPTH_MAX = 100
+const ZEROS: Readonly<Record<string, unknown>> = { string: '', bytes: '', bool: false, int32: 0, int64: 0, double: 0 }
+const EMPTY = new Uint8Array()
+
+export class ProtobufDecoder {
+  readonly #messages: ProtobufMessages
+  readonly #parsed = new Map<string, Message>()
+
+  constructor(messages: ProtobufMessages) {
+    this.#messages = messages
+  }
+
+  knows(message: string): boolean {
+    return Object.hasOwn(this.#messages, message)
+  }
+
+  /** Throws `DecodeError` for bytes that are no envelope. */
+  envelope(bytes: Uint8Array): Envelope {
+    if (Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
+      throw new DecodeError('provided data does not appear to be a protobuf message, expected prefix')
+    const unknown = this.#read('runtime#.Unknown', bytes.subarray(MAGIC.length), 0)
+    const typeMeta = unknown.get('typeMeta')
+    const { apiVersion = '', kind = '' } = isRecord(typeMeta) ? typeMeta : {}
+    return {
+      apiVersion: String(apiVersion),
+      kind: String(kind),
+      message: Buffer.from(String(unknown.get('raw') ?? ''), 'base64'),
+    }
+  }
+
+  /** Throws `DecodeError` for bytes that are not this message. */
+  decode(message: string, bytes: Uint8Array): unknown {
+    return this.#decode(message, bytes, 0)
+  }
+
+  #decode(name: string, bytes: Uint8Array, depth: number): unknown {
+    const values = this.#read(name, bytes, depth)
+    const special = SPECIAL.get(name)
+    if (special) return special(values)
+    const object: Record<string, unknown> = {}
+    for (const field of this.#message(name).fields) {
+      const value = values.get(field.name)
+      if (field.embedded) Object.assign(object, value ?? {})
+      else {
+        const shown = value ?? this.#absent(field, depth)
+        if (shown !== undefined && !isOmitted(field, shown)) object[field.name] = shown
+      }
+    }
+    return object
+  }
+
+  /** What JSON says of a field that was not sent. */
+  #absent(field: Field, depth: number): unknown {
+    const { type, shape, nullable, always } = field
+    const plain = shape === 'one' && type in ZEROS
+    if (nullable) return undefined
+    if (plain || shape !== 'one') return always && plain ? ZEROS[type] : undefined
+    return this.#decode(type, EMPTY, depth + 1)
+  }
+
+  #read(name: string, bytes: Uint8Array, depth: number): Values {
+    if (depth > DEPTH_MAX) throw new DecodeError('the message is nested too deeply')
+    const { byNumber } = this.#message(name)
+    const reader = new Reader(bytes)
+    const values: Values = new Map()
+    while (!reader.done) {
+      const { number, wire } = reader.tag()
+      const field = byNumber.get(number)
+      if (field) this.#take(values, field, reader, depth)
+      else reader.skip(wire)
+    }
+    return values
+  }
+
+  #take(values: Values, { name, type, shape }: Field, reader: Reader, depth: number): void {
+    const one = (source: Reader): unknown =>
+      type in ZEROS ? source.scalar(type) : this.#decode(type, source.bytes(), depth + 1)
+    const before = values.get(name)
+    if (shape === 'list') {
+      if (Array.isArray(before)) before.push(one(reader))
+      else values.set(name, [one(reader)])
+    } else if (shape === 'map') {
+      const map = isRecord(before) ? before : {}
+      const entry = new Reader(reader.bytes())
+      let key = ''
+      let value: unknown = type in ZEROS ? ZEROS[type] : undefined
+      while (!entry.done) {
+        const { number, wire } = entry.tag()
+        if (number === 1) key = String(entry.scalar('string'))
+        else if (number === 2) value = one(entry)
+        else entry.skip(wire)
+      }
+      setOwn(map, key, value ?? this.#decode(type, EMPTY, depth + 1))
+      values.set(name, map)
+    } else values.set(name, one(reader))
+  }
+
+  #message(name: string): Message {
+    const known = this.#parsed.get(name)
+    if (known) return known
+    const facts = Object.hasOwn(this.#messages, name) ? this.#messages[name] : undefined
+    if (!facts) throw new DecodeError(`unknown message ${name}`)
+    const numbered = facts.map(parseField)
+    const message = { byNumber: new Map(numbered), fields: numbered.map(([, field]) => field) }
+    this.#parsed.set(name, message)
+    return message
+  }
+}
+
+function parseField(text: string): readonly [number, Field] {
+  const [number = '', name = '', spelled = '', ...flags] = text.split(' ')
+  const shape = spelled.startsWith('[]') ? 'list' : spelled.startsWith('{}') ? 'map' : 'one'
+  const has = (flag: string) => flags.includes(flag)
+  return [
+    Number(number),
+    {
+      name,
+      type: shape === 'one' ? spelled : spelled.slice(2),
+      shape,
+      nullable: has('*'),
+      always: has('!'),
+      embedded: has('~'),
+      omitZero: has('oz'),
+    },
+  ]
+}
+
+/** Zero values of plain fields, and absent times, are not written in JSON. */
+function isOmitted({ type, shape, nullable, always, omitZero }: Field, value: unknown): boolean {
+  if (value === null) return nullable || omitZero || !always
+  return shape === 'one' && !nullable && !always && type in ZEROS && value === ZEROS[type]
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The wire format: tags, varints, lengths. Every read checks that the bytes are there. */
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length
+  }
+
+  tag(): { readonly number: number; readonly wire: number } {
+    const tag = Number(this.varint())
+    return { number: Math.floor(tag / 8), wire: tag % 8 }
+  }
+
+  varint(): bigint {
+    let result = 0n
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#bytes[this.#at++]
+      if (byte === undefined) break
+      result |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) return BigInt.asUintN(64, result)
+    }
+    throw new DecodeError('proto: illegal varint')
+  }
+
+  bytes(): Buffer {
+    const length = Number(this.varint())
+    if (length > this.#bytes.length - this.#at) throw new DecodeError('unexpected EOF')
+    const start = this.#at
+    this.#at += length
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  scalar(type: string): unknown {
+    switch (type) {
+      case 'string':
+        return this.bytes().toString('utf8')
+      case 'bytes':
+        return this.bytes().toString('base64')
+      case 'bool':
+        return this.varint() !== 0n
+      case 'double':
+        return this.#fixed(8).readDoubleLE()
+      default:
+        return this.#integer()
+    }
+  }
+
+  skip(wire: number): void {
+    if (wire === 0) this.varint()
+    else if (wire === 1) this.#fixed(8)
+    else if (wire === 2) this.bytes()
+    else if (wire === 5) this.#fixed(4)
+    else throw new DecodeError(`proto: illegal wireType ${wire}`)
+  }
+
+  #integer(): number {
+    const value = Number(BigInt.asIntN(64, this.varint()))
+    if (!Number.isSafeInteger(value)) throw new DecodeError('an integer is beyond 2^53')
+    return value
+  }
+
+  #fixed(length: number): Buffer {
+    if (length > this.#bytes.length - this.#at) throw new DecodeError('unexpected EOF')
+    const start = this.#at
+    this.#at += length
+    return this.#bytes.subarray(start, this.#at)
+  }
+}
+
+/** Messages whose JSON form is another than their fields. */
+const SPECIAL: ReadonlyMap<string, (values: Values) => unknown> = new Map<string, (values: Values) => unknown>([
+  ['meta.v1.Time', (values) => timeText(values, '')],
+  [
+    'meta.v1.MicroTime',
+    (values) => timeText(values, `.${String(Math.floor(Number(values.get('nanos') ?? 0) / 1000)).padStart(6, '0')}`),
+  ],
+  ['resource#.Quantity', (values) => values.get('string') || '0'],
+  [
+    'intstr#.IntOrString',
+    (values) => (values.get('type') ? (values.get('strVal') ?? '') : (values.get('intVal') ?? 0)),
+  ],
+  ['runtime#.RawExtension', (values) => embeddedJson(values.get('raw'))],
+  ['apiextensions.v1.JSON', (values) => embeddedJson(values.get('raw'))],
+  ['meta.v1.FieldsV1', (values) => embeddedJson(values.get('Raw'))],
+  ...['meta.v1.Verbs', 'authentication.v1.ExtraValue', 'authorization.v1.ExtraValue', 'certificates.v1.ExtraValue'].map(
+    (name) => [name, (values: Values) => values.get('items') ?? []] as const,
+  ),
+  ['apiextensions.v1.JSONSchemaPropsOrBool', (values) => values.get('schema') ?? values.get('allows') ?? false],
+  ['apiextensions.v1.JSONSchemaPropsOrArray', (values) => values.get('schema') ?? values.get('jSONSchemas')],
+  ['apiextensions.v1.JSONSchemaPropsOrStringArray', (values) => values.get('schema') ?? values.get('property')],
+])
+
+/** The largest time that can be written in four digits of year, in seconds. */
+const SECONDS_MAX = 253_402_300_799
+
+function timeText(values: Values, fraction: string): string | null {
+  const seconds = values.get('seconds')
+  if (seconds === undefined) return null
+  if (typeof seconds !== 'number' || Math.abs(seconds) > SECONDS_MAX) throw new DecodeError('a time is out of range')
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction}Z`
+}
+
+function embeddedJson(base64: unknown): unknown {
+  return typeof base64 === 'string' && base64 !== '' ? decodeJson(Buffer.from(base64, 'base64')) : null
+}
