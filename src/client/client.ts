@@ -13,11 +13,16 @@ import type { ApiRequest, ApiResponse, Cause, WatchEvent } from '../machinery/wi
 
 export interface Client {
   of<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceClient<T>
+  /** For resources that are known only by their names: asks for no more than kind and metadata. */
+  metadataOf(resource: ResourceAddress): ResourceClient<KubeObject>
   /** The same client, whose writes carry this cause. */
   because(cause: Cause): Client
   /** For paths that are no resources: /version, /readyz, discovery. Answers of every status are returned, not thrown. */
   raw(request: RawRequest): Promise<ApiResponse>
 }
+
+/** What it takes to reach the objects of a resource. */
+export type ResourceAddress = Pick<ResourceDefinition, 'group' | 'version' | 'resource' | 'kind' | 'scope'>
 
 export interface RawRequest {
   readonly method?: string | undefined

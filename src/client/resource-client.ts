@@ -1,6 +1,5 @@
 /** `Client` over any transport: builds paths and bodies, unwraps answers, throws `ApiError`. */
 
-import type { ResourceDefinition } from '../apis/definition.ts'
 import { deepFreeze } from '../base/deep-freeze.ts'
 import { ApiError, fromStatus, internalError, type Status } from '../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../machinery/meta/group-version.ts'
@@ -13,6 +12,7 @@ import type {
   ListRequest,
   Patch,
   RawRequest,
+  ResourceAddress,
   ResourceClient,
   WatchRequest,
   WriteRequest,
@@ -24,6 +24,11 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
   strategic: 'application/strategic-merge-patch+json',
   json: 'application/json-patch+json',
 }
+
+const METADATA_KIND = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+/** Statuses, and servers in this process, answer with the plain object all the same. */
+const METADATA = { accept: `${METADATA_KIND},${METADATA_LIST},application/json` }
 
 const NEVER = new AbortController().signal
 
@@ -41,6 +46,7 @@ export function createClient(transport: Transport, cause?: Cause): Client {
   const perform = (call: Call): Promise<ApiResponse> => transport.send(requestOf(call, transport, cause))
   return {
     of: (definition) => resourceClient(definition, perform),
+    metadataOf: (resource) => resourceClient(resource, (call) => perform({ ...call, headers: METADATA })),
     because: (next) => createClient(transport, next),
     raw: (request: RawRequest) => perform({ ...request, method: request.method ?? 'GET' }),
   }
@@ -63,7 +69,7 @@ function requestOf(call: Call, transport: Transport, cause: Cause | undefined): 
 }
 
 function resourceClient<T extends KubeObject>(
-  definition: ResourceDefinition<T>,
+  definition: ResourceAddress,
   perform: (call: Call) => Promise<ApiResponse>,
 ): ResourceClient<T> {
   const typed = (object: object) => ({ apiVersion: apiVersionOf(definition), kind: definition.kind, ...object })
@@ -163,10 +169,7 @@ function asError(response: ApiResponse): ApiError {
     : internalError('the server answered a watch with something else')
 }
 
-function collectionPath(
-  { group, version, scope, resource }: ResourceDefinition,
-  namespace: string | undefined,
-): string {
+function collectionPath({ group, version, scope, resource }: ResourceAddress, namespace: string | undefined): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   return scope === 'Namespaced' && namespace !== undefined
     ? `${root}/namespaces/${encodeURIComponent(namespace)}/${resource}`
@@ -174,7 +177,7 @@ function collectionPath(
 }
 
 function itemPath(
-  definition: ResourceDefinition,
+  definition: ResourceAddress,
   { namespace, name }: ObjectKey,
   subresource: string | undefined,
 ): string {

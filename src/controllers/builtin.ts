@@ -1,5 +1,6 @@
 /** The one list of controllers, by their canonical names. A new controller is a new file and a line here. */
 
+import { namespaceController } from './namespaces/namespace.ts'
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
 import { endpointSliceController } from './network/endpoint-slice.ts'
@@ -20,6 +21,7 @@ export interface ControllerSettings {
 
 export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: ControllerSettings): readonly Controller[] {
   return [
+    namespaceController,
     serviceAccountController,
     rootCaPublisher(rootCa),
     nodeIpamController(podCidr, nodePrefixLength),
