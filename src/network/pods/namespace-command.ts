@@ -29,19 +29,20 @@ const OUTPUT_BYTES_MAX = 16_777_216
 
 export const namespaceCommands: NamespaceCommands = {
   async ip(namespace, lines) {
-    if (lines.length > 0) await run(namespace, ['ip', '-4', '-batch', '-'], `${lines.join('\n')}\n`)
+    if (lines.length > 0) await runInNamespace(namespace, ['ip', '-4', '-batch', '-'], `${lines.join('\n')}\n`)
   },
   async query(namespace, words) {
-    const output = await run(namespace, ['ip', '-4', '-json', '-details', ...words], '')
+    const output = await runInNamespace(namespace, ['ip', '-4', '-json', '-details', ...words], '')
     const answer: unknown = output.trim() === '' ? [] : JSON.parse(output)
     return Array.isArray(answer) ? answer : []
   },
   async nft(namespace, ruleset) {
-    await run(namespace, ['nft', '-f', '-'], ruleset)
+    await runInNamespace(namespace, ['nft', '-f', '-'], ruleset)
   },
 }
 
-function run(namespace: Namespace, command: readonly string[], input: string): Promise<string> {
+/** Its standard output. Throws `CommandFailed` when it ends with another code than 0. */
+export function runInNamespace(namespace: Namespace, command: readonly string[], input: string): Promise<string> {
   const words = namespace === 'host' ? command : ['nsenter', '-t', String(namespace), '-n', '--', ...command]
   const [program = '', ...rest] = words
   return new Promise((resolve, reject) => {
