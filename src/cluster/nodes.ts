@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { nodes } from '../apis/core/node.ts'
+import { orAborted } from '../base/deadline.ts'
 import type { Informers } from '../client/informers.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
 import { type NamespaceCommands, namespaceCommands } from '../network/pods/namespace-command.ts'
@@ -18,6 +19,7 @@ import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
 import type { Environment } from './environment.ts'
 import { keepNetwork, type NetworkKeeper } from './node-network.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
+import type { ServiceNetwork } from './services.ts'
 
 export interface NodeSupervisor extends AsyncDisposable {
   /** Makes or adopts the node; resolves when it runs, its `ready` when it has reported so. */
@@ -36,6 +38,7 @@ export interface NodeSupervisorParts {
   readonly environment: Environment
   readonly informers: Informers
   readonly controlPlane: ControlPlane
+  readonly services: ServiceNetwork
   /** Called once, before the first Docker node: the network of the nodes is there. */
   readonly onNetwork: (gateway: string) => Promise<void>
 }
@@ -107,6 +110,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
       await stop(name)
       const side = await docker
       side?.keeper.remove(name)
+      await parts.services.remove(name)
       await side?.nodes.remove(name)
       const client = parts.controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
       await client
@@ -141,7 +145,7 @@ interface Place {
 }
 
 async function dockerPlace(
-  { config, environment }: NodeSupervisorParts,
+  { config, environment, services }: NodeSupervisorParts,
   { engine, nodes: dockerNodes, keeper }: DockerSide,
   name: string,
 ): Promise<Place> {
@@ -149,6 +153,7 @@ async function dockerPlace(
   const node = await dockerNodes.ensure(name)
   const network = createNodeNetwork({ commands, node, clusterPodCidr: config.podCidr, serviceCidr: config.serviceCidr })
   keeper.add(network)
+  const proxy = await services.add(node)
   const pods = createPodNetwork(commands, network)
   const runtime = await createDockerRuntime({
     engine,
@@ -157,7 +162,11 @@ async function dockerPlace(
     network: pods,
     clock: environment.clock,
   })
-  return { runtime, ip: node.ip, networkReady: (signal) => keeper.ready(name, signal) }
+  const networkReady = async (signal: AbortSignal) => {
+    await keeper.ready(name, signal)
+    await orAborted(proxy.ready, signal)
+  }
+  return { runtime, ip: node.ip, networkReady }
 }
 
 function simulatedPlace({ environment, informers }: NodeSupervisorParts, name: string, index: number): Place {
