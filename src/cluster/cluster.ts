@@ -1,6 +1,7 @@
 /** A whole cluster in this process: the one place that knows all parts. */
 
 import { mkdir } from 'node:fs/promises'
+import { pods } from '../apis/core/pod/definition.ts'
 import { createEventRecorder } from '../client/events.ts'
 import { createInformers } from '../client/informers.ts'
 import { builtinControllers } from '../controllers/builtin.ts'
@@ -9,10 +10,11 @@ import type { UserInfo } from '../machinery/wire/message.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { PathHandler } from '../server/server.ts'
 import { bootstrap, publishApiEndpoints } from './bootstrap.ts'
-import { type ClusterConfig, nodeNameOf } from './config.ts'
+import type { ClusterConfig } from './config.ts'
 import { controlPaths } from './control-paths.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { Environment } from './environment.ts'
+import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
 
 export interface Cluster extends AsyncDisposable {
@@ -65,15 +67,16 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     }),
   )
   late.supervisor = supervisor
-  late.paths = controlPaths({ config, supervisor, scheduler })
-  const ready = startNodes(config, supervisor)
+  const nodeList = await openNodeList(config)
+  const podInformer = informers.of(pods)
+  late.paths = controlPaths({ config, clock, supervisor, nodeList, scheduler, podOf: (key) => podInformer.get(key) })
+  const ready = startNodes(nodeList.entries, supervisor)
   ready.catch((error: unknown) => log.error('the nodes could not be started', { error: String(error) }))
   const owned = stack.move()
   return { config, controlPlane, nodes: supervisor, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-async function startNodes(config: ClusterConfig, supervisor: NodeSupervisor): Promise<void> {
-  const names = Array.from({ length: config.nodes }, (_, index) => nodeNameOf(config, index))
-  const started = await Promise.all(names.map((name) => supervisor.start(name, config.runtime)))
+async function startNodes(entries: readonly NodeEntry[], supervisor: NodeSupervisor): Promise<void> {
+  const started = await Promise.all(entries.map(({ name, runtime }) => supervisor.start(name, runtime)))
   await Promise.all(started.map((node) => node.ready))
 }

@@ -33,8 +33,11 @@ export interface ClusterConfig {
   readonly nodePrefixLength: number
   readonly domain: string
   readonly nodePorts: { readonly first: number; readonly last: number }
+  /** Nodes that the cluster starts with, of the kind `runtime`. Later ones are in the node list. */
   readonly nodes: number
   readonly runtime: NodeRuntime
+  /** Simulated nodes that the cluster starts with besides. */
+  readonly simulatedNodes: number
   /** Pods one node takes. */
   readonly podsMax: number
   readonly dockerSocket: string
@@ -65,6 +68,7 @@ export const DEFAULTS = {
   nodePorts: { first: 30_000, last: 32_767 },
   nodes: 1,
   runtime: 'docker',
+  simulatedNodes: 0,
   podsMax: 110,
   dockerSocket: '/var/run/docker.sock',
   logLevel: 'info',
@@ -142,8 +146,9 @@ function problemsOf(config: ClusterConfig): readonly string[] {
   if (pods && services && overlap(pods, services)) problems.push('podCidr and serviceCidr overlap')
   if (pods && config.nodePrefixLength <= pods.prefixLength)
     problems.push(`nodePrefixLength: /${config.nodePrefixLength} does not fit ${config.podCidr}`)
-  if (!Number.isInteger(config.nodes) || config.nodes < 0)
-    problems.push(`nodes: ${config.nodes} is not a number of nodes`)
+  for (const field of ['nodes', 'simulatedNodes'] as const)
+    if (!Number.isInteger(config[field]) || config[field] < 0)
+      problems.push(`${field}: ${config[field]} is not a number of nodes`)
   return problems
 }
 

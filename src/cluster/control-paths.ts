@@ -4,37 +4,62 @@
  *
  *   GET    /t8s/status
  *   PUT    /t8s/nodes/NAME?runtime=docker    DELETE /t8s/nodes/NAME    POST /t8s/nodes/NAME/stop
- *   GET    /t8s/why/pods/NAMESPACE/NAME
+ *   GET    /t8s/why/pods/NAMESPACE/NAME      as JSON, or as text for `Accept: text/plain`
  */
 
-import { badRequest, methodNotSupported, pageNotFound } from '../machinery/meta/api-error.ts'
+import type { Pod } from '../apis/core/types.gen.ts'
+import type { Clock } from '../base/clock.ts'
+import { type Explanation, explainPending, explanationLines, type PendingFindings } from '../insight/why-pending.ts'
+import { badRequest, methodNotSupported, notFound, pageNotFound } from '../machinery/meta/api-error.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
 import type { PathHandler } from '../server/server.ts'
 import type { ClusterConfig, NodeRuntime } from './config.ts'
+import type { NodeList } from './node-list.ts'
 import type { NodeSupervisor } from './nodes.ts'
-import { T8S_VERSION } from './version.ts'
+import { KUBERNETES_VERSION, T8S_VERSION } from './version.ts'
 
 export interface ControlPathsParts {
   readonly config: ClusterConfig
+  readonly clock: Clock
   readonly supervisor: NodeSupervisor
-  readonly scheduler: { explainPending(key: ObjectKey): unknown }
+  readonly nodeList: NodeList
+  /** Undefined: there is no such pod, or it has a node. */
+  readonly scheduler: { explainPending(key: ObjectKey): PendingFindings | undefined }
+  readonly podOf: (key: ObjectKey) => Pod | undefined
+}
+
+/** The answer of `/t8s/status`. */
+export interface ClusterReport {
+  readonly version: string
+  readonly kubernetesVersion: string
+  readonly name: string
+  readonly podCidr: string
+  readonly serviceCidr: string
+  readonly domain: string
+  readonly directory: string
+  readonly pid: number
+  /** `running`: its agent lives in the process that answers. */
+  readonly nodes: readonly { readonly name: string; readonly runtime: NodeRuntime; readonly running: boolean }[]
+  readonly memoryBytes: number
+  readonly uptimeSeconds: number
 }
 
 const ROOT = 't8s'
 
 export function controlPaths(parts: ControlPathsParts): PathHandler {
+  const startedMs = parts.clock.monotonic()
   return {
     handle(request) {
-      const [root, what, ...rest] = request.path.split('/').slice(1).map(decodeURIComponent)
+      const [root, what, ...rest] = segments(request.path)
       if (root !== ROOT) return undefined
       switch (what) {
         case 'status':
-          return json(200, statusOf(parts))
+          return json(statusOf(parts, parts.clock.monotonic() - startedMs))
         case 'nodes':
           return nodes(parts, request, rest)
         case 'why':
-          return why(parts, rest)
+          return why(parts, request, rest)
         default:
           throw pageNotFound()
       }
@@ -42,34 +67,56 @@ export function controlPaths(parts: ControlPathsParts): PathHandler {
   }
 }
 
-function statusOf({ config, supervisor }: ControlPathsParts): object {
+function segments(path: string): readonly string[] {
+  const [, root = '', ...rest] = path.split('/')
+  // Paths of others are not ours to decode: they may hold anything.
+  if (root !== ROOT) return [root]
+  try {
+    return [root, ...rest.map(decodeURIComponent)]
+  } catch {
+    throw badRequest('the path is not well-formed')
+  }
+}
+
+function statusOf({ config, supervisor, nodeList }: ControlPathsParts, uptimeMs: number): ClusterReport {
   const { name, podCidr, serviceCidr, domain, directory } = config
   return {
     version: T8S_VERSION,
+    kubernetesVersion: KUBERNETES_VERSION,
     name,
     podCidr,
     serviceCidr,
     domain,
     directory,
     pid: process.pid,
-    nodes: [...supervisor.running.keys()],
+    nodes: nodeList.entries.map((entry) => ({ ...entry, running: supervisor.running.has(entry.name) })),
     memoryBytes: process.memoryUsage.rss(),
+    uptimeSeconds: uptimeMs / 1_000,
   }
 }
 
 async function nodes(
-  { supervisor, config }: ControlPathsParts,
+  parts: ControlPathsParts,
   { method, query }: ApiRequest,
   [name, verb]: readonly string[],
 ): Promise<ApiResponse> {
+  const { supervisor, nodeList } = parts
   if (!name) throw badRequest('the name of a node is missing')
+  const known = nodeList.entries.find((entry) => entry.name === name)
   if (method === 'PUT') {
-    const node = await supervisor.start(name, runtimeOf(query.get('runtime') ?? config.runtime))
+    const runtime = runtimeOf(query.get('runtime') ?? known?.runtime ?? parts.config.runtime)
+    const node = await supervisor.start(name, runtime)
+    await nodeList.add({ name, runtime })
     await node.ready
-  } else if (method === 'POST' && verb === 'stop') await supervisor.stop(name)
-  else if (method === 'DELETE') await supervisor.remove(name)
-  else throw methodNotSupported({ group: ROOT, resource: 'nodes' }, method)
-  return json(200, { name })
+    return json({ name, created: known === undefined })
+  }
+  if (!known) throw notFound({ group: '', resource: 'nodes' }, name)
+  if (method === 'POST' && verb === 'stop') await supervisor.stop(name)
+  else if (method === 'DELETE') {
+    await supervisor.remove(name)
+    await nodeList.remove(name)
+  } else throw methodNotSupported({ group: ROOT, resource: 'nodes' }, method)
+  return json({ name })
 }
 
 function runtimeOf(text: string): NodeRuntime {
@@ -77,15 +124,33 @@ function runtimeOf(text: string): NodeRuntime {
   throw badRequest(`runtime ${JSON.stringify(text)} is neither docker nor simulated`)
 }
 
-function why({ scheduler }: ControlPathsParts, [resource, namespace, name]: readonly string[]): ApiResponse {
+function why(
+  { scheduler, podOf }: ControlPathsParts,
+  { headers }: ApiRequest,
+  [resource, namespace, name]: readonly string[],
+): ApiResponse {
   if (resource !== 'pods' || !namespace || !name) throw pageNotFound()
-  return json(200, scheduler.explainPending({ namespace, name }))
+  const key = { namespace, name }
+  const found = scheduler.explainPending(key)
+  const pod = podOf(key)
+  if (!found && !pod) throw notFound({ group: '', resource: 'pods' }, name)
+  const explanation = found ? explainPending(found) : placed(key, pod)
+  if (!headers.accept?.startsWith('text/plain'))
+    return json({ apiVersion: 't8s.dev/v1alpha1', kind: 'Explanation', ...explanation })
+  return answer('text/plain; charset=utf-8', `${explanationLines(explanation).join('\n')}\n`)
 }
 
-function json(status: number, value: unknown): ApiResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/json' },
-    body: { type: 'bytes', bytes: Buffer.from(JSON.stringify(value)) },
-  }
+/** Nothing keeps this pod from a node: it has one, or it has none to wait for. */
+function placed({ namespace, name }: ObjectKey, pod: Pod | undefined): Explanation {
+  const place = pod?.spec?.nodeName ? ` on ${pod.spec.nodeName}` : ''
+  const summary = `Pod ${namespace}/${name} is ${pod?.status?.phase ?? 'Pending'}${place}: it waits for no node.`
+  return { summary, nodes: [], remedies: [] }
+}
+
+function json(value: object): ApiResponse {
+  return answer('application/json', JSON.stringify(value))
+}
+
+function answer(type: string, text: string): ApiResponse {
+  return { status: 200, headers: { 'content-type': type }, body: { type: 'bytes', bytes: Buffer.from(text) } }
 }

@@ -59,29 +59,3 @@ function textOf(path: string): string {
     return ''
   }
 }
-
-/** The variables that set defaults; flags win over them. */
-export interface Variables {
-  readonly home: string | undefined
-  readonly dataHome: string | undefined
-  readonly cluster: string | undefined
-  readonly kubeconfig: string | undefined
-  readonly dockerHost: string | undefined
-  readonly noColor: boolean
-  readonly forceColor: boolean
-  readonly ci: boolean
-}
-
-export function readVariables(): Variables {
-  const { T8S_HOME, XDG_DATA_HOME, T8S_CLUSTER, KUBECONFIG, DOCKER_HOST, NO_COLOR, FORCE_COLOR, CI } = process.env
-  return {
-    home: T8S_HOME,
-    dataHome: XDG_DATA_HOME,
-    cluster: T8S_CLUSTER,
-    kubeconfig: KUBECONFIG,
-    dockerHost: DOCKER_HOST,
-    noColor: Boolean(NO_COLOR),
-    forceColor: Boolean(FORCE_COLOR),
-    ci: Boolean(CI),
-  }
-}
