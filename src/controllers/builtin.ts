@@ -1,5 +1,8 @@
 /** The one list of controllers, by their canonical names. A new controller is a new file and a line here. */
 
+import { deploymentController } from './apps/deployment/controller.ts'
+import { replicaSetController } from './apps/replica-set.ts'
+import { replicationControllerController } from './apps/replication-controller.ts'
 import { namespaceController } from './namespaces/namespace.ts'
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
@@ -31,5 +34,8 @@ export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: Contro
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
+    deploymentController,
+    replicaSetController,
+    replicationControllerController,
   ]
 }
