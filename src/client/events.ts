@@ -8,8 +8,8 @@ import type { Event, ObjectReference } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { LruMap } from '../base/lru.ts'
-import { isNotFound } from '../machinery/meta/api-error.ts'
-import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
+import { isAlreadyExists, isNotFound } from '../machinery/meta/api-error.ts'
+import { type KubeObject, keyOf, type ObjectKey } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
 import type { Client } from './client.ts'
 
@@ -43,7 +43,7 @@ export interface EventRecorderParts {
 
 /** Distinct events and groups that are remembered, as upstream's correlator. */
 const REMEMBERED_EVENTS_MAX = 4096
-/** Similar events (all but the message equal) within the window before they are combined. */
+/** The tenth similar event (all but the message equal) is combined with those after it, until a pause of the window. */
 const SIMILAR_EVENTS_MAX = 10
 const SIMILAR_WINDOW_MS = 600_000
 /** One component may send this many events about one object at once, then one per refill time. */
@@ -51,9 +51,11 @@ const BURST_EVENTS = 25
 const REFILL_MS = 300_000
 /** Writes that wait for the server; what comes on top is dropped and logged. */
 const PENDING_EVENTS_MAX = 1000
+/** Names tried for a new event: another component may speak of the same object at the same instant. */
+const NAME_ATTEMPTS_MAX = 5
 
 interface Group {
-  readonly startedMs: number
+  readonly lastMs: number
   readonly messages: ReadonlySet<string>
 }
 
@@ -62,9 +64,11 @@ interface Bucket {
   readonly updatedMs: number
 }
 
+/** An event as it was last written. */
 interface Recorded {
   readonly key: ObjectKey
   readonly count: number
+  readonly firstTimestamp: string
 }
 
 export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
@@ -72,26 +76,26 @@ export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
   const groups = new LruMap<string, Group>(REMEMBERED_EVENTS_MAX)
   const buckets = new LruMap<string, Bucket>(REMEMBERED_EVENTS_MAX)
   const recorded = new LruMap<string, Promise<Recorded | undefined>>(REMEMBERED_EVENTS_MAX)
+  const suffix = createSuffixes(clock)
   let pending = 0
 
   const mayPass = (object: ObjectReference): boolean => {
     const key = `${object.uid}/${object.name}`
     const bucket = buckets.get(key) ?? { tokens: BURST_EVENTS, updatedMs: clock.now() }
     const refilled = Math.min(BURST_EVENTS, bucket.tokens + (clock.now() - bucket.updatedMs) / REFILL_MS)
-    buckets.set(key, { tokens: Math.max(0, refilled - 1), updatedMs: clock.now() })
-    return refilled >= 1
+    const passes = refilled >= 1
+    buckets.set(key, { tokens: passes ? refilled - 1 : refilled, updatedMs: clock.now() })
+    return passes
   }
   const combined = (groupKey: string, message: string): { readonly key: string; readonly message: string } => {
     const known = groups.get(groupKey)
-    const current =
-      known && clock.now() - known.startedMs < SIMILAR_WINDOW_MS
-        ? known
-        : { startedMs: clock.now(), messages: new Set<string>() }
-    if (current.messages.size >= SIMILAR_EVENTS_MAX && !current.messages.has(message)) {
-      return { key: groupKey, message: `(combined from similar events): ${message}` }
-    }
-    groups.set(groupKey, { ...current, messages: new Set(current.messages).add(message) })
-    return { key: `${groupKey}/${message}`, message }
+    const before = known && clock.now() - known.lastMs <= SIMILAR_WINDOW_MS ? known.messages : new Set<string>()
+    const messages = new Set(before).add(message)
+    const combines = messages.size >= SIMILAR_EVENTS_MAX
+    groups.set(groupKey, { lastMs: clock.now(), messages: combines ? before : messages })
+    return combines
+      ? { key: groupKey, message: `(combined from similar events): ${message}` }
+      : { key: `${groupKey}/${message}`, message }
   }
 
   return {
@@ -106,7 +110,7 @@ export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
       const before = recorded.get(key) ?? Promise.resolve(undefined)
       pending++
       const written = before
-        .then((previous) => write(parts, { object, type, reason, message }, previous))
+        .then((previous) => write(parts, { object, type, reason, message, suffix }, previous))
         .catch((error: unknown) => {
           log.debug('an event could not be written', { reason, error: String(error) })
           return undefined
@@ -122,47 +126,45 @@ interface NewEvent {
   readonly type: string
   readonly reason: string
   readonly message: string
+  /** The end of the event's name, should it be a new one. */
+  readonly suffix: () => string
 }
 
 async function write(parts: EventRecorderParts, event: NewEvent, previous: Recorded | undefined): Promise<Recorded> {
+  const now = formatTime(parts.clock.now())
+  const next = { count: (previous?.count ?? 0) + 1, firstTimestamp: previous?.firstTimestamp ?? now }
   if (previous) {
     try {
-      return await repeat(parts, event, previous)
+      const body = { count: next.count, message: event.message, lastTimestamp: now }
+      await parts.client.of(events).patch(previous.key, { type: 'merge', body })
+      return { ...next, key: previous.key }
     } catch (error) {
+      // Events are deleted after an hour; one that goes on keeps its count under a new name.
       if (!isNotFound(error)) throw error
     }
   }
-  const created = await parts.client.of(events).create(newEvent(parts, event))
-  return { key: { namespace: created.metadata.namespace, name: created.metadata.name ?? '' }, count: 1 }
-}
-
-async function repeat(
-  { client, clock }: EventRecorderParts,
-  { message }: NewEvent,
-  previous: Recorded,
-): Promise<Recorded> {
-  const count = previous.count + 1
-  await client
-    .of(events)
-    .patch(previous.key, { type: 'merge', body: { count, message, lastTimestamp: formatTime(clock.now()) } })
-  return { key: previous.key, count }
+  for (let attempts = 1; ; attempts++) {
+    const created = newEvent(parts, event, { ...next, lastTimestamp: now })
+    try {
+      return { ...next, key: keyOf(await parts.client.of(events).create(created)) }
+    } catch (error) {
+      if (!isAlreadyExists(error) || attempts === NAME_ATTEMPTS_MAX) throw error
+    }
+  }
 }
 
 function newEvent(
-  { clock, component, host }: EventRecorderParts,
-  { object, type, reason, message }: NewEvent,
+  { component, host }: EventRecorderParts,
+  { object, type, reason, message, suffix }: NewEvent,
+  seen: Pick<Event, 'count' | 'firstTimestamp' | 'lastTimestamp'>,
 ): Omit<Event, 'apiVersion' | 'kind'> {
-  const now = formatTime(clock.now())
-  const namespace = object.namespace || 'default'
   return {
-    metadata: { namespace, name: `${object.name}.${uniqueSuffix(clock)}` },
+    metadata: { namespace: object.namespace || 'default', name: `${object.name}.${suffix()}` },
     involvedObject: object,
     reason,
     message,
     type,
-    count: 1,
-    firstTimestamp: now,
-    lastTimestamp: now,
+    ...seen,
     eventTime: null,
     source: { component, host },
     reportingComponent: component,
@@ -170,10 +172,18 @@ function newEvent(
   }
 }
 
-/** Nanoseconds since 1970 in hexadecimal, as upstream names events: wall time, made finer by the monotonic clock. */
-function uniqueSuffix(clock: Clock): string {
-  const fraction = BigInt(Math.floor((clock.monotonic() % 1) * 1_000_000))
-  return (BigInt(Math.floor(clock.now())) * 1_000_000n + fraction).toString(16)
+/**
+ * Nanoseconds since 1970 in hexadecimal, as upstream names events: wall time, made finer by the monotonic clock. Each
+ * is above the one before, also while the clock stands still.
+ */
+function createSuffixes(clock: Clock): () => string {
+  let last = 0n
+  return () => {
+    const fraction = BigInt(Math.floor((clock.monotonic() % 1) * 1_000_000))
+    const now = BigInt(Math.floor(clock.now())) * 1_000_000n + fraction
+    last = now > last ? now : last + 1n
+    return last.toString(16)
+  }
 }
 
 function referenceOf(object: KubeObject, fieldPath: string | undefined): ObjectReference {

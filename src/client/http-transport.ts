@@ -2,7 +2,8 @@
 
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
-import { serviceUnavailable } from '../machinery/meta/api-error.ts'
+import { urlToHttpOptions } from 'node:url'
+import { ApiError, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
 import type { Transport } from './transport.ts'
 
@@ -33,8 +34,19 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
   })
   return {
     wants: 'bytes',
-    send: (request) => send(agent, base, options, request),
+    send: (request) =>
+      send(agent, base, options, request).catch((error: unknown) => {
+        // The server closed an idle connection at the moment it was used again: what only reads may ask once more.
+        if (!(error instanceof StaleConnection) || request.method !== 'GET') throw error
+        return send(agent, base, options, request)
+      }),
     [Symbol.dispose]: () => agent.destroy(),
+  }
+}
+
+class StaleConnection extends ApiError {
+  constructor(host: string) {
+    super(503, 'ServiceUnavailable', `${host} closed the connection`)
   }
 }
 
@@ -44,22 +56,21 @@ function send(agent: Agent, base: URL, options: HttpTransportOptions, request: A
   const { promise, resolve, reject } = Promise.withResolvers<ApiResponse>()
   const outgoing = httpsRequest({
     agent,
-    host: base.hostname,
+    host: urlToHttpOptions(base).hostname,
     port: base.port || 443,
     method: request.method,
     path: `${base.pathname.replace(/\/$/, '')}${request.path}${query === '' ? '' : `?${query}`}`,
     headers: headersOf(request, options, body),
     signal: request.signal,
   })
-  outgoing.on('error', (error) => {
-    reject(
-      request.signal.aborted
-        ? request.signal.reason
-        : serviceUnavailable(`${base.host} does not answer: ${error.message}`),
-    )
-  })
+  const failureOf = (error: Error & { readonly code?: string }): unknown => {
+    if (request.signal.aborted) return request.signal.reason
+    if (outgoing.reusedSocket && error.code === 'ECONNRESET') return new StaleConnection(base.host)
+    return serviceUnavailable(`${base.host} does not answer: ${error.message}`)
+  }
+  outgoing.on('error', (error) => reject(failureOf(error)))
   outgoing.on('response', (incoming) => {
-    responseOf(incoming, request).then(resolve, reject)
+    responseOf(incoming, request).then(resolve, (error) => reject(failureOf(error)))
   })
   outgoing.end(body)
   return promise

@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts'
 import { orAborted } from '../base/deadline.ts'
 import { byCodeUnit } from '../base/group-by.ts'
+import { type Logger, silentLogger } from '../base/log.ts'
 import { type KubeObject, keyOf, keyText, type ObjectKey } from '../machinery/meta/object.ts'
 import type { WatchEvent } from '../machinery/wire/message.ts'
 import type { ReflectorSink } from './reflector.ts'
@@ -36,7 +37,10 @@ export interface Informer<T extends KubeObject> {
   caughtUpTo(revision: number, signal?: AbortSignal): Promise<void>
   /** Resolves when the view has synced and `condition` holds; it is asked again after every change. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void>
-  /** Calls `added` for what is there already. Handlers must be quick and must not throw. Returns the unsubscribe. */
+  /**
+   * Calls `added` for what is there already. Handlers must be quick; what they throw is logged and changes nothing
+   * for the others. Returns the unsubscribe.
+   */
   subscribe(handler: InformerHandler<T>): () => void
 }
 
@@ -56,8 +60,13 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
   readonly #indexes = new Map<string, Index<T>>([[CONTROLLER_INDEX, { valuesOf: controllerUids, entries: new Map() }]])
   readonly #handlers = new Set<InformerHandler<T>>()
   readonly #waiting = new Set<{ readonly holds: () => boolean; readonly resolve: () => void }>()
+  readonly #log: Logger
   #revision = 0
   #synced = false
+
+  constructor(log: Logger = silentLogger) {
+    this.#log = log
+  }
 
   get revision(): number {
     return this.#revision
@@ -114,7 +123,7 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
 
   subscribe(handler: InformerHandler<T>): () => void {
     this.#handlers.add(handler)
-    for (const object of this.#objects.values()) handler.added?.(object)
+    for (const object of [...this.#objects.values()]) this.#notify(handler, undefined, object)
     return () => this.#handlers.delete(handler)
   }
 
@@ -152,7 +161,15 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
     for (const index of [this.#namespaces, ...this.#indexes.values()]) place(index, key, stored, next)
     if (next) this.#objects.set(key, next)
     else this.#objects.delete(key)
-    for (const handler of this.#handlers) notify(handler, previous, next)
+    for (const handler of [...this.#handlers]) this.#notify(handler, previous, next)
+  }
+
+  #notify(handler: InformerHandler<T>, previous: T | undefined, next: T | undefined): void {
+    try {
+      notify(handler, previous, next)
+    } catch (error) {
+      this.#log.error('a handler of changes failed', { error: error instanceof Error ? error.stack : String(error) })
+    }
   }
 
   #advance(revision: number): void {

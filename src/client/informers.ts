@@ -36,7 +36,7 @@ export function createInformers({ client, selection, clock, random, log }: Infor
   const stop = new AbortController()
 
   const start = <T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T> => {
-    const store = new InformerStore<T>()
+    const store = new InformerStore<T>(log)
     const parts = {
       client: client.of(definition),
       selection: selection?.(definition) ?? {},

@@ -6,6 +6,7 @@
 import { leases } from '../apis/coordination/lease.ts'
 import type { Lease } from '../apis/coordination/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
+import { deadline, orAborted } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
 import { keyOf, type ObjectKey } from '../machinery/meta/object.ts'
@@ -40,10 +41,10 @@ export async function leadWhenElected(
 ): Promise<void> {
   let observed: Observation = { resourceVersion: undefined, atMs: election.clock.monotonic() }
   while (!signal.aborted) {
-    const held = await acquire(election, observed).catch((error: unknown) => logged(election, error, observed))
+    const held = await acquire(election, observed, signal).catch((error: unknown) => logged(election, error, observed))
     observed = held.observed
     if (held.leading) await leadAndRenew(election, signal, lead)
-    else await election.clock.sleep(election.retryPeriodMs, signal).catch(() => {})
+    await election.clock.sleep(election.retryPeriodMs, signal).catch(() => {})
   }
 }
 
@@ -57,18 +58,18 @@ function logged({ log }: LeaderElection, error: unknown, observed: Observation):
   return { leading: false, observed }
 }
 
-async function acquire(election: LeaderElection, observed: Observation): Promise<Attempt> {
+async function acquire(election: LeaderElection, observed: Observation, signal: AbortSignal): Promise<Attempt> {
   const client = election.client.of(leases)
-  const current = await client.get(election.lease).catch(orUndefinedIfNotFound)
+  const current = await client.get(election.lease, signal).catch(orUndefinedIfNotFound)
   if (!current) {
-    await client.create({ metadata: { ...election.lease }, spec: heldBy(election, undefined) })
+    await client.create({ metadata: { ...election.lease }, spec: heldBy(election, undefined) }, { signal })
     return { leading: true, observed }
   }
   const seen = observe(election, observed, current)
   const { holderIdentity } = current.spec ?? {}
   const stale = election.clock.monotonic() - seen.atMs >= election.leaseDurationMs
   if (holderIdentity && holderIdentity !== election.identity && !stale) return { leading: false, observed: seen }
-  await client.update({ ...current, spec: heldBy(election, current) })
+  await client.update({ ...current, spec: heldBy(election, current) }, { signal })
   return { leading: true, observed: seen }
 }
 
@@ -95,28 +96,46 @@ async function leadAndRenew(
   lead: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const lost = new AbortController()
-  const leading = lead(AbortSignal.any([signal, lost.signal]))
-  const renewing = renewUntilLost(election, AbortSignal.any([signal, lost.signal])).finally(() => lost.abort())
-  await Promise.allSettled([leading.finally(() => lost.abort()), renewing])
+  const until = AbortSignal.any([signal, lost.signal])
+  const leading = lead(until).catch((error: unknown) => {
+    if (!until.aborted) election.log.error('the leader failed', { error: String(error) })
+  })
+  const renewing = renewUntilLost(election, until)
+  await Promise.all([leading.finally(() => lost.abort()), renewing.finally(() => lost.abort())])
   if (signal.aborted) await release(election).catch(() => {})
 }
 
-/** Resolves when the lease could not be renewed for two thirds of its duration, or belongs to another. */
+/**
+ * Resolves when the lease could not be renewed for two thirds of its duration, or belongs to another. A server that
+ * takes requests and does not answer is no reason to believe one leads still.
+ */
 async function renewUntilLost(election: LeaderElection, signal: AbortSignal): Promise<void> {
-  let renewedMs = election.clock.monotonic()
-  while (!signal.aborted && election.clock.monotonic() - renewedMs < (election.leaseDurationMs * 2) / 3) {
+  for (let renewed = true; renewed && !signal.aborted; ) {
+    using limit = deadline(election.clock, (election.leaseDurationMs * 2) / 3, signal)
+    renewed = await renewWithin(election, limit.signal)
+  }
+}
+
+/** False when the signal aborted first, or the lease belongs to another. */
+async function renewWithin(election: LeaderElection, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
     await election.clock.sleep(election.retryPeriodMs, signal).catch(() => {})
-    if (signal.aborted) return
+    if (signal.aborted) return false
     try {
-      const client = election.client.of(leases)
-      const current = await client.get(election.lease)
-      if (current.spec?.holderIdentity !== election.identity) return
-      await client.update({ ...current, spec: heldBy(election, current) })
-      renewedMs = election.clock.monotonic()
+      return await orAborted(renew(election, signal), signal)
     } catch (error) {
       election.log.debug('the lease could not be renewed', { error: String(error) })
     }
   }
+  return false
+}
+
+async function renew(election: LeaderElection, signal: AbortSignal): Promise<boolean> {
+  const client = election.client.of(leases)
+  const current = await client.get(election.lease, signal)
+  if (current.spec?.holderIdentity !== election.identity) return false
+  await client.update({ ...current, spec: heldBy(election, current) }, { signal })
+  return true
 }
 
 async function release(election: LeaderElection): Promise<void> {

@@ -5,7 +5,8 @@
  *      ▲                                          │
  *      └──────────── 410 Expired ─────────────────┘
  *
- * Every failure is retried with back-off; nothing is skipped: after a lost revision the whole is listed again.
+ * Every failure is retried with back-off, a watch that closes at once counts as one; nothing is skipped: after a lost
+ * revision the whole is listed again.
  */
 
 import { assert, assertNever } from '../base/assert.ts'
@@ -13,7 +14,7 @@ import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { isExpired } from '../machinery/meta/api-error.ts'
+import { isExpired, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import type { KubeList, KubeObject } from '../machinery/meta/object.ts'
 import type { WatchEvent } from '../machinery/wire/message.ts'
 import type { ResourceClient, Selection } from './client.ts'
@@ -42,16 +43,20 @@ export interface ReflectorParts<T extends KubeObject> {
 /** Objects per page of the first list: upstream's page size. */
 const PAGE_OBJECTS = 500
 const RETRY: Backoff = { initialMs: 50, factor: 2, maxMs: 10_000, jitter: 0.2 }
+/** A watch that the server closes earlier than this without an event is no watch: upstream's limit. */
+const WATCH_MS_MIN = 1_000
 
 /** Runs until the signal aborts. Never rejects. */
 export async function reflect<T extends KubeObject>(parts: ReflectorParts<T>, signal: AbortSignal): Promise<void> {
   let state: ReflectorState = { phase: 'listing' }
   let failures = 0
   while (!signal.aborted) {
+    const { phase } = state
     try {
       for await (const next of step(parts, state, signal)) {
         state = next
-        failures = 0
+        // A list alone proves little: when every watch after it fails, lists must not follow each other at full speed.
+        if (phase === 'watching') failures = 0
       }
     } catch (error) {
       if (signal.aborted) return
@@ -87,7 +92,7 @@ async function* listAll<T extends KubeObject>(
   let resourceVersion: string | undefined
   do {
     const page: KubeList<T> = await client.list({ ...selection, limit: PAGE_OBJECTS, continueToken, signal })
-    items.push(...page.items)
+    for (const item of page.items) items.push(item)
     resourceVersion = page.metadata.resourceVersion
     continueToken = page.metadata.continue
   } while (continueToken)
@@ -97,13 +102,18 @@ async function* listAll<T extends KubeObject>(
 }
 
 async function* watchOn<T extends KubeObject>(
-  { client, selection, sink }: ReflectorParts<T>,
+  { client, selection, sink, clock }: ReflectorParts<T>,
   from: string,
   signal: AbortSignal,
 ): AsyncGenerator<ReflectorState> {
+  const startedMs = clock.monotonic()
+  let events = 0
   for await (const event of client.watch({ ...selection, resourceVersion: from, allowBookmarks: true, signal })) {
+    events++
     sink.apply(event)
     const { resourceVersion } = event.object.metadata
     if (resourceVersion) yield { phase: 'watching', resourceVersion }
   }
+  if (events === 0 && clock.monotonic() - startedMs < WATCH_MS_MIN)
+    throw serviceUnavailable('the server closed a watch at once')
 }

@@ -4,6 +4,7 @@ import { deepFreeze } from '../base/deep-freeze.ts'
 import { ApiError, fromStatus, internalError, type Status } from '../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../machinery/meta/group-version.ts'
 import { type KubeList, type KubeObject, keyOf, type ObjectKey } from '../machinery/meta/object.ts'
+import { decodeJson } from '../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse, Cause, WatchEvent } from '../machinery/wire/message.ts'
 import { decodeWatchFrames } from '../machinery/wire/watch-frames.ts'
 import type {
@@ -82,13 +83,11 @@ function resourceClient<T extends KubeObject>(
   })
   return {
     get: (key, signal) => ask({ method: 'GET', path: at(key), signal }),
-    list: (request = {}) =>
-      ask<KubeList<T>>({
-        method: 'GET',
-        path: collectionPath(definition, request.namespace),
-        query: listQuery(request),
-        signal: request.signal,
-      }),
+    async list(request = {}) {
+      const path = collectionPath(definition, request.namespace)
+      const list = await ask<KubeList<T>>({ method: 'GET', path, query: listQuery(request), signal: request.signal })
+      return named(list, typed)
+    },
     create: (object, request) =>
       ask({
         method: 'POST',
@@ -129,6 +128,12 @@ function resourceClient<T extends KubeObject>(
   }
 }
 
+/** Items of a list carry no kind on the wire; in hand they do, as everywhere else. */
+function named<T extends KubeObject>(list: KubeList<T>, typed: (item: T) => object): KubeList<T> {
+  if (list.items.every(({ kind }) => kind !== undefined)) return list
+  return Object.freeze({ ...list, items: Object.freeze(list.items.map((item) => Object.freeze(typed(item)) as T)) })
+}
+
 async function* watchEvents<T extends KubeObject>(
   perform: (call: Call) => Promise<ApiResponse>,
   call: Call,
@@ -139,6 +144,7 @@ async function* watchEvents<T extends KubeObject>(
   for await (const batch of batches) {
     for (const event of batch) {
       if (event.type === 'ERROR') throw fromStatus(event.object as unknown as Status)
+      deepFreeze(event.object)
       yield event as WatchEvent<T>
     }
   }
@@ -152,8 +158,7 @@ function objectOf(response: ApiResponse): unknown {
 function parsed({ body }: ApiResponse): unknown {
   if (body.type === 'object') return body.object
   if (body.type !== 'bytes') return undefined
-  const bytes = body.bytes instanceof Uint8Array ? body.bytes : Buffer.concat(body.bytes)
-  return deepFreeze(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')))
+  return deepFreeze(decodeJson(body.bytes instanceof Uint8Array ? body.bytes : Buffer.concat(body.bytes)))
 }
 
 function asError(response: ApiResponse): ApiError {

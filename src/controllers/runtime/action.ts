@@ -1,7 +1,7 @@
 /** What a plan may ask for, and `execute`, the only code of the controllers that acts. */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
-import { AssertionError } from '../../base/assert.ts'
+import { AssertionError, assertNever } from '../../base/assert.ts'
 import type { Client, DeleteRequest, New, Patch } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import { conflict, isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
@@ -61,8 +61,8 @@ export interface PatchAction {
 
 /**
  * Neighbouring `create`s, and neighbouring `delete`s, execute concurrently in batches that grow (1, 2, 4, …), so that
- * a quota or webhook that refuses all is met once, not a thousand times. Everything else executes in order. A failed
- * create or delete does not keep later actions from being executed; it makes the key come back.
+ * a quota or webhook that refuses all is met once, not a thousand times: a failure ends its run of neighbours.
+ * Everything else executes in order. No failure keeps later runs from being executed; it makes the key come back.
  */
 export type Action =
   | CreateAction
@@ -126,19 +126,26 @@ export async function execute(client: Client, events: EventRecorder, actions: re
   let failure: Error | undefined
   for (const run of runsOf(actions)) {
     if (failure && run[0]?.do === 'update-status' && run[0].afterSuccess) continue
-    let size = 1
-    for (let start = 0; start < run.length; start += size / 2) {
-      const batch = run.slice(start, start + size)
+    for (const batch of batchesOf(run)) {
       const results = await Promise.all(batch.map((action) => perform(client, events, action)))
       for (const result of results) {
         if (result instanceof Error) failure ??= result
         else if (result) effects.push(result)
       }
       if (results.some((result) => result instanceof Error)) break
-      size = Math.min(size * 2, BATCH_ACTIONS_MAX)
     }
   }
   return { effects, failure }
+}
+
+/** 1, 2, 4, … actions, each once. */
+function* batchesOf(run: readonly Action[]): Generator<readonly Action[]> {
+  let size = 1
+  for (let start = 0; start < run.length; ) {
+    yield run.slice(start, start + size)
+    start += size
+    size = Math.min(size * 2, BATCH_ACTIONS_MAX)
+  }
 }
 
 /** Groups neighbours that may go out together; every other action stands alone. */
@@ -191,6 +198,8 @@ async function act(client: Client, events: EventRecorder, action: Action): Promi
     case 'event':
       record(events, action.event)
       return undefined
+    default:
+      return assertNever(action)
   }
 }
 
@@ -208,11 +217,11 @@ async function remove(client: Client, events: EventRecorder, action: DeleteActio
     await client
       .of(definition)
       .delete(keyOf(object), { uid: object.metadata.uid, gracePeriodSeconds, propagationPolicy })
+    if (action.success) record(events, action.success())
   } catch (error) {
-    // Gone, or another object of that name: what was to be deleted is deleted.
+    // Gone, or another object of that name: what was to be deleted is deleted, by somebody else.
     if (!isNotFound(error) && !isConflict(error)) throw error
   }
-  if (action.success) record(events, action.success())
   return { definition, deleted: object }
 }
 

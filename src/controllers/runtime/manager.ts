@@ -41,6 +41,7 @@ export function startControllers(controllers: readonly Controller[], parts: Mana
 /** A failed assertion stops the controller for good: going on with a broken invariant could do harm. */
 async function keepRunning(controller: Controller, parts: ControllerParts, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
+    const startedMs = parts.clock.monotonic()
     try {
       await ('run' in controller ? controller.run(parts, signal) : runController(controller, parts, signal))
       return
@@ -50,6 +51,7 @@ async function keepRunning(controller: Controller, parts: ControllerParts, signa
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       })
       if (error instanceof AssertionError) return
+      if (parts.clock.monotonic() - startedMs > RESTART.maxMs) failures = 0
       await parts.clock.sleep(backoffMs(RESTART, failures), signal).catch(() => {})
     }
   }

@@ -5,8 +5,9 @@
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
-import { deadline } from '../../base/deadline.ts'
-import { isConflict } from '../../machinery/meta/api-error.ts'
+import { DeadlineExceeded, deadline } from '../../base/deadline.ts'
+import type { Informer } from '../../client/informer.ts'
+import { ApiError } from '../../machinery/meta/api-error.ts'
 import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
 import { type KubeObject, keyOf, keyText, type ObjectKey, parseKeyText } from '../../machinery/meta/object.ts'
 import { type Effect, execute } from './action.ts'
@@ -106,13 +107,11 @@ function retry(
   key: string,
   error: unknown,
 ): void {
-  const level = isConflict(error) ? 'debug' : 'info'
-  log[level]('a reconciliation failed and is tried again', {
-    controller: name,
-    key,
-    error: String(error),
-    failures: queue.failures(key),
-  })
+  const fields = { controller: name, key, failures: queue.failures(key) }
+  // What a server or a deadline says is daily life; anything else is a mistake of the controller.
+  if (error instanceof ApiError || error instanceof DeadlineExceeded)
+    log.debug('a reconciliation failed and is tried again', { ...fields, error: String(error) })
+  else log.error('a reconciliation failed in an unexpected way', { ...fields, error: stackOf(error) })
   queue.retry(key)
 }
 
@@ -126,13 +125,12 @@ async function reconcile(
   const scope = controller.workers === 1 ? '' : key
   await effectsAreVisible(parts, memory.effects.get(scope) ?? [], signal)
   memory.effects.delete(scope)
-  const nowMs = parts.clock.now()
-  const view = controller.observe(parts.cache, parseKeyText(key), nowMs)
+  const view = await observe(controller, parts, parseKeyText(key), signal)
   if (view === undefined) {
     memory.failures.delete(key)
     return undefined
   }
-  const { actions, requeueAfterMs } = controller.plan(view, nowMs, memory.failures.get(key))
+  const { actions, requeueAfterMs } = controller.plan(view, parts.clock.now(), memory.failures.get(key))
   const client = parts.client.because(causeOf(controller, parts.cache, key))
   const { effects, failure } = await execute(client, parts.events, actions)
   if (effects.length > 0) memory.effects.set(scope, effects)
@@ -140,6 +138,41 @@ async function reconcile(
   if (!failure) return requeueAfterMs
   memory.failures.set(key, failure)
   throw failure
+}
+
+/** Looks again when the look met a cache that was still filling: informers start when they are first asked for. */
+async function observe(
+  controller: ReconcilingController,
+  { cache, clock }: ControllerParts,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<unknown> {
+  for (;;) {
+    const filling = new Set<Informer<KubeObject>>()
+    const view = controller.observe(noticing(cache, filling), key, clock.now())
+    if (filling.size === 0) return view
+    await Promise.all([...filling].map((informer) => informer.whenSynced(signal)))
+  }
+}
+
+/** The cache, with a note of every informer that was read before it had synced. */
+function noticing(cache: Cache, filling: Set<Informer<KubeObject>>): Cache {
+  const informer = <T extends KubeObject>(definition: ResourceDefinition<T>): Informer<T> => {
+    const found = cache.informer(definition)
+    // Sets of informers of any type are only waited for.
+    if (!found.synced) filling.add(found as unknown as Informer<KubeObject>)
+    return found
+  }
+  return {
+    informer,
+    get: (definition, key) => informer(definition).get(key),
+    list: (definition, namespace) => informer(definition).list(namespace),
+    controlledBy: (definition, owner) => informer(definition).controlledBy(owner.metadata.uid ?? ''),
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function causeOf({ name, reconciles }: ReconcilingController, cache: Cache, key: string) {

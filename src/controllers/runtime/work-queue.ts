@@ -5,6 +5,8 @@
  *
  *   add(a) → dirty {a}           take() → a, dirty {}, processing {a}
  *   add(a) → dirty {a}           done(a) → processing {}, a is queued again
+ *
+ * It holds no more keys than there are objects, each once: that is its bound.
  */
 
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
