@@ -29,9 +29,9 @@ import { createServiceAccountTokens } from '../server/auth/service-account-token
 import type { Backend } from '../server/backend.ts'
 import { filters } from '../server/filters/chain.ts'
 import { createRequestMetrics } from '../server/filters/request-metrics.ts'
-import { createHealth, type HealthCheck, ping } from '../server/health.ts'
+import { type HealthCheck, ping } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
-import { metricsEndpoint } from '../server/metrics-endpoint.ts'
+import { plainPaths } from '../server/plain-paths.ts'
 import { reviews } from '../server/reviews.ts'
 import { createServer, type PathHandler, type Server } from '../server/server.ts'
 import { createConnect, isProxyPath } from '../server/streaming-proxy.ts'
@@ -76,7 +76,6 @@ export interface ControlPlane extends AsyncDisposable {
 
 /** How long requests may go on after the listener has closed, in ms. */
 const DRAIN_MS = 2_000
-const ISSUER_AUDIENCE = 'https://kubernetes.default.svc'
 
 export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
   const { config, environment } = parts
@@ -168,10 +167,13 @@ function createApi(
     key: ObjectKey,
   ): T | undefined => server.registries.of(definition).peek(key)?.object()
   const bound = { serviceaccounts: serviceAccounts, pods, secrets, nodes }
+  const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
+  const keys = createTokenKeys([signingKey])
+  const issuer = `https://kubernetes.default.svc.${config.domain}`
   const tokens = createServiceAccountTokens({
-    keys: createTokenKeys([signingKey]),
-    issuer: ISSUER_AUDIENCE.replace('svc', `svc.${config.domain}`),
-    audiences: [ISSUER_AUDIENCE.replace('svc', `svc.${config.domain}`)],
+    keys,
+    issuer,
+    audiences: [issuer],
     clock,
     random,
     bound: {
@@ -198,8 +200,6 @@ function createApi(
     random,
     log,
   })
-  const health = createHealth({ livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] })
-  const metricsHandler = metricsEndpoint(metrics)
   const server = createServer({
     storage,
     catalog,
@@ -217,8 +217,7 @@ function createApi(
     tokenIssuer: tokens,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [
-      health,
-      { handle: (request) => (request.path === '/metrics' ? metricsHandler(request) : undefined) },
+      plainPaths({ checks, metrics, keys, issuer, address: `https://${config.host}:${config.port}` }),
       ...parts.paths,
     ],
     subresources: [...streamSubresources(connect), ...reviews({ authorizer: builtInRules, tokens })],
