@@ -3,6 +3,7 @@
 import { deploymentController } from './apps/deployment/controller.ts'
 import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
+import { garbageCollector } from './garbage/garbage-collector.ts'
 import { namespaceController } from './namespaces/namespace.ts'
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
@@ -25,6 +26,7 @@ export interface ControllerSettings {
 export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
+    garbageCollector,
     serviceAccountController,
     rootCaPublisher(rootCa),
     nodeIpamController(podCidr, nodePrefixLength),
