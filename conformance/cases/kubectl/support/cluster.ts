@@ -1,0 +1,117 @@
+/**
+ * A cluster of a test file's own: started with the project's command in a temporary home, on real containers, removed
+ * with `down`. Name and address ranges differ from file to file and from the defaults, so it disturbs no other cluster.
+ */
+
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type DockerEngine, openDockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
+import { type CommandResult, runCommand } from './command.ts'
+import { makeImage, reasonForNoImages } from './images.ts'
+import { createKubectl, type Kubectl, type KubectlBinary, kubectlBinaries } from './kubectl.ts'
+
+const T8S = process.env.T8S_COMMAND ?? resolve(import.meta.dirname, '../../../../dist/t8s.js')
+
+export interface ClusterPlan {
+  /** Becomes part of the cluster's name: short, of its own. */
+  readonly name: string
+  /** The second byte of the pods' range; the services' is one more. */
+  readonly range: number
+}
+
+export interface TestCluster {
+  readonly name: string
+  readonly engine: DockerEngine
+  readonly nodes: readonly [string, string]
+  /** Images with the same server, which answers `v1` or `v2`. */
+  readonly images: { readonly v1: string; readonly v2: string }
+  /** The newest kubectl, in the namespace. */
+  kubectl(namespace: string): Kubectl
+  kubectlOf(binary: KubectlBinary, namespace: string): Kubectl
+  /** Runs the project's own command against this cluster. */
+  t8s(...parameters: readonly string[]): Promise<CommandResult>
+  /** Starts the process anew after it was killed. */
+  start(): Promise<void>
+  /** The cluster's process. */
+  processId(): Promise<number>
+  down(): Promise<void>
+  /** What of the cluster is still on this machine, in words. */
+  leftovers(): Promise<readonly string[]>
+}
+
+/** Why these cases cannot run here; undefined: they can. */
+export async function reasonToSkip(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'not root'
+  if (kubectlBinaries().length === 0) return 'no kubectl on PATH'
+  try {
+    await openDockerEngine({ capabilities: [] })
+  } catch (error) {
+    return `no Docker Engine: ${String(error)}`
+  }
+  return reasonForNoImages()
+}
+
+export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
+  const name = `kubectl-${plan.name}`
+  const directory = await mkdtemp(join(tmpdir(), `t8s-${name}-`))
+  const home = join(directory, 'home')
+  const kubeconfig = join(directory, 'kubeconfig')
+  await mkdir(home)
+  const engine = await openDockerEngine({ capabilities: [] })
+  const images = { v1: `t8s-test/${name}:v1`, v2: `t8s-test/${name}:v2` }
+  const env = { ...process.env, T8S_HOME: join(directory, 't8s'), HOME: home, KUBECONFIG: kubeconfig }
+  const t8s = (...parameters: readonly string[]) => runCommand(process.execPath, [T8S, ...parameters], { env })
+  const ranges = [`--pod-cidr=10.${plan.range}.0.0/16`, `--service-cidr=10.${plan.range + 1}.0.0/16`]
+  const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
+  const binaries = kubectlBinaries()
+  const start = async () => succeeded('t8s up', await t8s(...up))
+  await Promise.all([start(), makeImage(engine, images.v1, 'v1'), makeImage(engine, images.v2, 'v2')])
+  const kubectlOf = (binary: KubectlBinary, namespace: string) => createKubectl({ binary, namespace, home, kubeconfig })
+  return {
+    name,
+    engine,
+    images,
+    nodes: [`t8s-${name}-node-0`, `t8s-${name}-node-1`],
+    kubectlOf,
+    kubectl: (namespace) => kubectlOf(binaries.at(-1) ?? { version: '', path: '' }, namespace),
+    t8s,
+    start,
+    processId: async () => Number(await readFile(join(directory, 't8s', name, 'pid'), 'utf8')),
+    async down() {
+      succeeded('t8s down', await t8s('down', name))
+      for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
+      await rm(directory, { recursive: true, force: true })
+    },
+    leftovers: () => leftovers(name, directory, [`10.${plan.range}.`, `10.${plan.range + 1}.`]),
+  }
+}
+
+function succeeded(what: string, { code, stdout, stderr }: CommandResult): void {
+  if (code !== 0) throw new Error(`${what}: exit code ${code}\n${stdout}\n${stderr}`)
+}
+
+/** Commands whose output names what a cluster can leave on a machine, one thing per line. */
+const INVENTORIES: readonly (readonly [string, ...string[]])[] = [
+  ['docker', 'ps', '--all', '--format', '{{.Names}} {{.Labels}}'],
+  ['docker', 'network', 'ls', '--format', '{{.Name}} {{.Labels}}'],
+  ['docker', 'volume', 'ls', '--format', '{{.Name}} {{.Labels}}'],
+  ['docker', 'images', '--format', '{{.Repository}}'],
+  ['ip', 'route', 'show', 'table', 'all'],
+  ['ip', '-o', 'link', 'show'],
+  ['nft', 'list', 'tables'],
+  ['cat', '/proc/mounts'],
+  ['ps', '-eo', 'pid,args'],
+]
+
+async function leftovers(name: string, directory: string, ranges: readonly string[]): Promise<readonly string[]> {
+  const marks = [name, directory, ...ranges]
+  const outputs = await Promise.all(
+    INVENTORIES.map(async ([program, ...parameters]) => {
+      const { stdout } = await runCommand(program, parameters)
+      const lines = stdout.split('\n').filter((line) => marks.some((mark) => line.includes(mark)))
+      return lines.map((line) => `${program}: ${line}`)
+    }),
+  )
+  return outputs.flat()
+}
