@@ -1,49 +1,23 @@
 /** The API server of a cluster, put together: storage, certificates, authentication, server, listeners. */
 
 import { join } from 'node:path'
-import { builtinResources } from '../apis/builtin.ts'
-import { createCatalog } from '../apis/catalog.ts'
-import { nodes } from '../apis/core/node.ts'
-import { pods } from '../apis/core/pod/definition.ts'
-import { secrets } from '../apis/core/secret.ts'
-import { services } from '../apis/core/service/definition.ts'
-import { serviceAccounts } from '../apis/core/service-account.ts'
-import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
-import { assert } from '../base/assert.ts'
-import { parseCidr } from '../base/ip.ts'
-import { createMetrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { createLoopbackTransport } from '../client/loopback-transport.ts'
 import { createClient } from '../client/resource-client.ts'
-import { notFound } from '../machinery/meta/api-error.ts'
-import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
-import { anonymous } from '../server/auth/anonymous.ts'
-import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
-import { builtInRules } from '../server/auth/authorizer.ts'
-import { bearerToken } from '../server/auth/bearer-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority, loadOrIssue } from '../server/auth/certificate-files.ts'
-import { createTokenKeys, loadOrCreateSigningKey } from '../server/auth/json-web-token.ts'
-import { createServiceAccountTokens } from '../server/auth/service-account-token.ts'
-import type { Backend } from '../server/backend.ts'
-import { filters } from '../server/filters/chain.ts'
-import { createRequestMetrics } from '../server/filters/request-metrics.ts'
-import { type HealthCheck, ping } from '../server/health.ts'
+import { loadOrCreateSigningKey } from '../server/auth/json-web-token.ts'
+import type { HealthCheck } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
-import { plainPaths } from '../server/plain-paths.ts'
-import { reviews } from '../server/reviews.ts'
-import { createServer, type PathHandler, type Server } from '../server/server.ts'
-import { createConnect, isProxyPath } from '../server/streaming-proxy.ts'
+import type { PathHandler, Server } from '../server/server.ts'
+import { isProxyPath } from '../server/streaming-proxy.ts'
 import { openLevelStorage } from '../storage/level-storage.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { createApiServer } from './api-server.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
-import { readDescriptions } from './descriptions.ts'
 import type { Environment } from './environment.ts'
-import { serviceEndpointsOf } from './service-endpoints.ts'
-import { streamSubresources } from './stream-subresources.ts'
-import { buildDate, T8S_VERSION } from './version.ts'
 
 /** The common name with which the API server calls nodes. */
 export const API_SERVER_NAME = 'system:kube-apiserver'
@@ -104,7 +78,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     issue('admin', [], 't8s-admin', ['t8s:admins']),
     issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
   ])
-  const server = stack.use(createApi(parts, storage, authority, signingKey, caller))
+  const server = stack.use(createApiServer({ ...parts, storage, authority, signingKey, caller }))
   const tls = { ...serving, clientCa: authority.certificate }
   const shared = { handle: server.handle, tls, http2: config.http2, clock, log, leavesBody: isProxyPath }
   const first = await listen({ ...shared, hosts: [config.host], port: config.port })
@@ -149,114 +123,4 @@ function servingNames(config: ClusterConfig): readonly string[] {
     `kubernetes.default.svc.${config.domain}`,
   ]
   return [...new Set(['localhost', ...inside, '127.0.0.1', config.host, apiServiceAddress(config)])]
-}
-
-function createApi(
-  parts: ControlPlaneParts,
-  storage: Storage,
-  authority: CertificateAuthority,
-  signingKey: string,
-  caller: KeyPair,
-): Server {
-  const { config, environment } = parts
-  const { clock, random, log } = environment
-  const metrics = createMetrics()
-  const catalog = createCatalog(builtinResources)
-  const peek = <T extends KubeObject>(
-    definition: Parameters<typeof server.registries.of<T>>[0],
-    key: ObjectKey,
-  ): T | undefined => server.registries.of(definition).peek(key)?.object()
-  const bound = { serviceaccounts: serviceAccounts, pods, secrets, nodes }
-  const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
-  const keys = createTokenKeys([signingKey])
-  const issuer = `https://kubernetes.default.svc.${config.domain}`
-  const tokens = createServiceAccountTokens({
-    keys,
-    issuer,
-    audiences: [issuer],
-    clock,
-    random,
-    bound: {
-      uidOf: (resource, key) => {
-        const metadata = peek<KubeObject>(bound[resource], key)?.metadata
-        return metadata?.deletionTimestamp ? undefined : metadata?.uid
-      },
-    },
-  })
-  const connect = createConnect({
-    pod: async (key) => found(peek(pods, key), 'pods', key),
-    serviceEndpoints: async (key, port) => {
-      const service = found(peek(services, key), 'services', key)
-      const { items } = await server.registries
-        .of(endpointSlices)
-        .list({ ...EVERYTHING, namespace: key.namespace ?? '' })
-      return serviceEndpointsOf(
-        service,
-        items.map((item) => item.object()),
-        port,
-      )
-    },
-    dialNode: async (name) => backendOf(parts, authority, caller, name),
-    random,
-    log,
-  })
-  const server = createServer({
-    storage,
-    catalog,
-    clock,
-    random,
-    log,
-    filters: filters({
-      clock,
-      random,
-      log,
-      authenticator: inOrder([peerIdentity, bearerToken([tokens])], anonymous),
-      authorizer: builtInRules,
-      metrics: createRequestMetrics(metrics),
-    }),
-    tokenIssuer: tokens,
-    serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
-    paths: [
-      plainPaths({ checks, metrics, keys, issuer, address: `https://${config.host}:${config.port}` }),
-      ...parts.paths,
-    ],
-    subresources: [...streamSubresources(connect), ...reviews({ authorizer: builtInRules, tokens })],
-    build: {
-      nodeVersion: process.version,
-      platform: process.platform,
-      arch: process.arch,
-      commit: T8S_VERSION,
-      buildDate: buildDate(),
-    },
-    serverAddress: `${config.host}:${config.port}`,
-    descriptions: readDescriptions(),
-  })
-  return server
-}
-
-function checkedCidr(text: string) {
-  const cidr = parseCidr(text)
-  assert(cidr, 'the configuration was checked')
-  return cidr
-}
-
-const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
-
-function found<T>(object: T | undefined, resource: string, { name }: ObjectKey): T {
-  if (object === undefined) throw notFound({ group: '', resource }, name)
-  return object
-}
-
-function backendOf(
-  { dialNode }: ControlPlaneParts,
-  authority: CertificateAuthority,
-  caller: KeyPair,
-  name: string,
-): Backend {
-  const place = found(dialNode(name), 'nodes', { name })
-  return { ...place, tls: { ...caller, ca: authority.certificate, serverName: name } }
-}
-
-function storageCheck(storage: Storage): HealthCheck {
-  return { name: 'storage', check: () => (storage.mode.mode === 'read-only' ? storage.mode.reason : undefined) }
 }

@@ -7,9 +7,10 @@ import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createWebSocketStream, WebSocket } from 'ws'
-import { acceptRemoteCommand, exitStatus, type RemoteCommandStreams, type RemoteCommandWish } from './channels.ts'
+import { acceptRemoteCommand, exitStatus } from './channels.ts'
 import type { UpgradedSocket } from './message.ts'
 import { acceptPortForward, type PortForward } from './port-forward.ts'
+import type { RemoteCommandStreams, RemoteCommandWish } from './remote-command.ts'
 import { createSpdySession, type SpdySession } from './spdy.ts'
 
 let server: Server | undefined

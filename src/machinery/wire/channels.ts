@@ -6,41 +6,15 @@
  *   WebSocket: the first byte of a message: 0 stdin, 1 stdout, 2 stderr, 3 result, 4 sizes; v5 adds 255 n = "n ends".
  */
 
-import type { Readable, Writable } from 'node:stream'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { systemClock } from '../../base/clock.ts'
 import type { Status } from '../meta/api-error.ts'
 import { badRequest, forbiddenRequest } from '../meta/api-error.ts'
 import type { UpgradedSocket } from './message.ts'
+import type { RemoteCommandStreams, RemoteCommandWish } from './remote-command.ts'
 import { spdyRemoteCommand } from './spdy-remote-command.ts'
 import { acceptSpdy, refuseUpgrade, spdyProtocol } from './spdy-upgrade.ts'
 import { acceptWebSocket, isWebSocketUpgrade } from './websocket.ts'
 import { webSocketRemoteCommand } from './websocket-remote-command.ts'
-
-export interface RemoteCommandWish {
-  readonly stdin: boolean
-  readonly stdout: boolean
-  readonly stderr: boolean
-  /** With a terminal there is no stderr: both outputs are one. */
-  readonly tty: boolean
-  readonly clock?: Clock | undefined
-}
-
-export interface TerminalSize {
-  readonly width: number
-  readonly height: number
-}
-
-export interface RemoteCommandStreams {
-  /** Ends when the client closes its side. */
-  readonly stdin?: Readable | undefined
-  readonly stdout?: Writable | undefined
-  readonly stderr?: Writable | undefined
-  readonly resize?: AsyncIterable<TerminalSize> | undefined
-  /** Ends the outputs, then sends the result and closes. Resolves when that is written or the client is gone. */
-  exit(status: Status): Promise<void>
-  /** Aborts when the client is gone. */
-  readonly closed: AbortSignal
-}
 
 /** Newest first. */
 const SPDY_VERSIONS = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io']

@@ -3,8 +3,8 @@
 import { finished } from 'node:stream/promises'
 import type { Clock } from '../../base/clock.ts'
 import { type Status, timeout } from '../meta/api-error.ts'
-import type { RemoteCommandStreams, RemoteCommandWish } from './channels.ts'
 import { encodeJson } from './json.ts'
+import type { RemoteCommandStreams, RemoteCommandWish } from './remote-command.ts'
 import type { SpdySession, SpdyStream } from './spdy.ts'
 import { createSizeReader } from './terminal-sizes.ts'
 

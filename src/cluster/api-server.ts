@@ -1,0 +1,161 @@
+/** The API server itself, put together: who may ask, what is served, how nodes are reached. */
+
+import { builtinResources } from '../apis/builtin.ts'
+import { createCatalog } from '../apis/catalog.ts'
+import { nodes } from '../apis/core/node.ts'
+import { pods } from '../apis/core/pod/definition.ts'
+import { secrets } from '../apis/core/secret.ts'
+import { services } from '../apis/core/service/definition.ts'
+import { serviceAccounts } from '../apis/core/service-account.ts'
+import type { ResourceDefinition } from '../apis/definition.ts'
+import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { assert } from '../base/assert.ts'
+import { parseCidr } from '../base/ip.ts'
+import { createMetrics } from '../base/metrics.ts'
+import { notFound } from '../machinery/meta/api-error.ts'
+import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
+import { anonymous } from '../server/auth/anonymous.ts'
+import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
+import { builtInRules } from '../server/auth/authorizer.ts'
+import { bearerToken } from '../server/auth/bearer-token.ts'
+import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
+import { createTokenKeys } from '../server/auth/json-web-token.ts'
+import { createServiceAccountTokens } from '../server/auth/service-account-token.ts'
+import type { Backend } from '../server/backend.ts'
+import { filters } from '../server/filters/chain.ts'
+import { createRequestMetrics } from '../server/filters/request-metrics.ts'
+import { type HealthCheck, ping } from '../server/health.ts'
+import { plainPaths } from '../server/plain-paths.ts'
+import type { Registries } from '../server/registry/registries.ts'
+import { reviews } from '../server/reviews.ts'
+import { createServer, type PathHandler, type Server } from '../server/server.ts'
+import { type Connect, createConnect } from '../server/streaming-proxy.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { ClusterConfig } from './config.ts'
+import { readDescriptions } from './descriptions.ts'
+import type { Environment } from './environment.ts'
+import { serviceEndpointsOf } from './service-endpoints.ts'
+import { streamSubresources } from './stream-subresources.ts'
+import { buildDate, T8S_VERSION } from './version.ts'
+
+export interface ApiServerParts {
+  readonly config: ClusterConfig
+  readonly environment: Environment
+  readonly storage: Storage
+  readonly authority: CertificateAuthority
+  /** PEM: signs the tokens of service accounts. */
+  readonly signingKey: string
+  /** What the server shows to nodes. */
+  readonly caller: KeyPair
+  /** Where a node's API listens. Undefined: no node of this name runs here. */
+  readonly dialNode: (name: string) => { readonly host: string; readonly port: number } | undefined
+  /** Further checks of /readyz. */
+  readonly checks: readonly HealthCheck[]
+  /** Further paths. */
+  readonly paths: readonly PathHandler[]
+}
+
+export function createApiServer(parts: ApiServerParts): Server {
+  const { config, environment, storage, signingKey } = parts
+  const { clock, random, log } = environment
+  const metrics = createMetrics()
+  // Tokens and streams look objects up in the server that they are parts of.
+  const late: { registries?: Registries } = {}
+  const lookups = createLookups(() => late.registries)
+  const keys = createTokenKeys([signingKey])
+  const issuer = `https://kubernetes.default.svc.${config.domain}`
+  const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
+  const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
+  const address = `${config.host}:${config.port}`
+  const authenticator = inOrder([peerIdentity, bearerToken([tokens])], anonymous)
+  const server = createServer({
+    storage,
+    catalog: createCatalog(builtinResources),
+    clock,
+    random,
+    log,
+    filters: filters({
+      clock,
+      random,
+      log,
+      authenticator,
+      authorizer: builtInRules,
+      metrics: createRequestMetrics(metrics),
+    }),
+    tokenIssuer: tokens,
+    serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
+    paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
+    subresources: [...streamSubresources(connectTo(parts, lookups)), ...reviews({ authorizer: builtInRules, tokens })],
+    build: buildInfo(),
+    serverAddress: address,
+    descriptions: readDescriptions(),
+  })
+  late.registries = server.registries
+  return server
+}
+
+function buildInfo() {
+  const { version, platform, arch } = process
+  return { nodeVersion: version, platform, arch, commit: T8S_VERSION, buildDate: buildDate() }
+}
+
+type Lookups = ReturnType<typeof createLookups>
+
+const BOUND = { serviceaccounts: serviceAccounts, pods, secrets, nodes }
+
+/** What is in the server's memory, for its own parts. */
+function createLookups(registries: () => Registries | undefined) {
+  const registryOf = <T extends KubeObject>(definition: ResourceDefinition<T>) => {
+    const served = registries()
+    assert(served, 'the server is there before it is asked')
+    return served.of(definition)
+  }
+  const peek = <T extends KubeObject>(definition: ResourceDefinition<T>, key: ObjectKey): T | undefined =>
+    registryOf(definition).peek(key)?.object()
+  return {
+    uidOf(resource: keyof typeof BOUND, key: ObjectKey): string | undefined {
+      const metadata = peek<KubeObject>(BOUND[resource], key)?.metadata
+      return metadata?.deletionTimestamp ? undefined : metadata?.uid
+    },
+    pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
+    service: (key: ObjectKey) => found(peek(services, key), 'services', key),
+    async slices(namespace: string) {
+      const { items } = await registryOf(endpointSlices).list({ ...EVERYTHING, namespace })
+      return items.map((item) => item.object())
+    },
+  }
+}
+
+const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
+
+function connectTo(parts: ApiServerParts, lookups: Lookups): Connect {
+  const { random, log } = parts.environment
+  return createConnect({
+    pod: async (key) => lookups.pod(key),
+    serviceEndpoints: async (key, port) =>
+      serviceEndpointsOf(lookups.service(key), await lookups.slices(key.namespace ?? ''), port),
+    dialNode: async (name) => backendOf(parts, name),
+    random,
+    log,
+  })
+}
+
+function backendOf({ dialNode, authority, caller }: ApiServerParts, name: string): Backend {
+  const place = found(dialNode(name), 'nodes', { name })
+  return { ...place, tls: { ...caller, ca: authority.certificate, serverName: name } }
+}
+
+function found<T>(object: T | undefined, resource: string, { name }: ObjectKey): T {
+  if (object === undefined) throw notFound({ group: '', resource }, name)
+  return object
+}
+
+function checkedCidr(text: string) {
+  const cidr = parseCidr(text)
+  assert(cidr, 'the configuration was checked')
+  return cidr
+}
+
+function storageCheck(storage: Storage): HealthCheck {
+  return { name: 'storage', check: () => (storage.mode.mode === 'read-only' ? storage.mode.reason : undefined) }
+}
