@@ -121,24 +121,26 @@ function partsOf({ url = '/' }: IncomingMessage): {
   }
 }
 
+/** Failures are plain text, as upstream's: the API server makes Statuses of them. */
 function fail({ log }: KubeletServerOptions, response: ServerResponse, error: unknown): void {
   if (!(error instanceof ApiError)) log.warn('a request to the node failed', { error: String(error) })
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const status = toStatus(error)
-  writeJson(response, status.code ?? 500, status)
+  const { code, message } = toStatus(error)
+  response.writeHead(code ?? 500, { 'Content-Type': 'text/plain; charset=utf-8' })
+  response.end(message)
 }
 
 /** An upgrade that is not granted is answered as plain HTTP, unless its protocol has begun. */
 function refuse({ log }: KubeletServerOptions, socket: Duplex, error: unknown): void {
   if (!(error instanceof ApiError)) log.warn('a stream of the node failed', { error: String(error) })
   if (socket.destroyed) return
-  const status = toStatus(error)
-  const body = JSON.stringify(status)
+  const { code, reason, message = '' } = toStatus(error)
+  const length = Buffer.byteLength(message)
   socket.end(
-    `HTTP/1.1 ${status.code} ${status.reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${code} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${message}`,
   )
 }
 

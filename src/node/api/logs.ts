@@ -73,7 +73,7 @@ async function chooseInstance(request: KubeletRequest, { previous }: LogWish): P
   const chosen = previous ? (instances[0]?.state === 'running' ? ended[0] : (ended[1] ?? ended[0])) : instances[0]
   if (chosen) return chosen
   const where = `container "${container}" in pod "${pod.metadata.name}"`
-  if (previous) throw badRequest(`previous terminated ${where.replace(' in pod', ' in pod')} not found`)
+  if (previous) throw badRequest(`previous terminated ${where} not found`)
   const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
     ({ name }) => name === container,
   )
