@@ -6,7 +6,6 @@ import { persistentVolumes } from '../apis/core/persistent-volume/definition.ts'
 import { persistentVolumeClaims } from '../apis/core/persistent-volume-claim.ts'
 import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'
-import type { Pod } from '../apis/core/types.gen.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
@@ -15,7 +14,7 @@ import { startKubeletServer } from '../node/api/kubelet-server.ts'
 import type { EnvironmentSources } from '../node/environment.ts'
 import { createExecutor } from '../node/execute.ts'
 import { startHeartbeat } from '../node/heartbeat.ts'
-import { startKubelet } from '../node/kubelet.ts'
+import { type Kubelet, startKubelet } from '../node/kubelet.ts'
 import { createHookRunner } from '../node/lifecycle-hooks.ts'
 import { createPodDirectory } from '../node/pod-directory.ts'
 import { sendHttp } from '../node/probes/http.ts'
@@ -62,88 +61,60 @@ export interface RunningNode extends AsyncDisposable {
 const LOOPBACK = '127.0.0.1'
 
 export async function startNode(parts: NodeParts): Promise<RunningNode> {
-  const { config, environment, client, informers, runtime, name, ip, directory, tls, allowedNames } = parts
-  const { clock, random } = environment
+  const { environment, client, runtime, name, tls, allowedNames } = parts
+  const { clock } = environment
   const log = environment.log.child({ node: name })
   const stop = new AbortController()
   const stack = new AsyncDisposableStack()
   const version = await runtime.version()
-  const running: { pods: () => readonly Pod[] } = { pods: () => [] }
-  const api = stack.use(
-    await startKubeletServer({
-      ...tls,
-      nodeName: name,
-      runtime,
-      pods: () => running.pods(),
-      host: LOOPBACK,
-      port: 0,
-      allowedNames,
-      clock,
-      log,
-    }),
-  )
+  const late: { kubelet?: Kubelet } = {}
+  const pods = () => late.kubelet?.pods() ?? []
+  const where = { ...tls, host: LOOPBACK, port: 0, allowedNames }
+  const api = stack.use(await startKubeletServer({ ...where, nodeName: name, runtime, pods, clock, log }))
   const description = describe(parts, `${version.name}://${version.version}`, api.port)
-  const ready = startHeartbeat(
-    { client, runtime, clock, log, description, whenRegistered: () => parts.networkReady(stop.signal) },
-    stop.signal,
-  )
+  const whenRegistered = () => parts.networkReady(stop.signal)
+  const ready = startHeartbeat({ client, runtime, clock, log, description, whenRegistered }, stop.signal)
+  late.kubelet = stack.use(startAgent(parts, description, version.name))
+  stack.defer(() => stop.abort())
+  return { name, host: api.host, port: api.port, ready, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The kubelet with everything it acts through. */
+function startAgent(parts: NodeParts, description: NodeDescription, runtimeName: string): Kubelet {
+  const { environment, client, informers, runtime, name, ip } = parts
+  const { clock, random } = environment
+  const log = environment.log.child({ node: name })
   const events = createEventRecorder({ client, clock, log, component: 'kubelet', host: name })
-  const files = createPodDirectory(directory)
+  const directory = createPodDirectory(parts.directory)
   const sources = environmentSources(informers, capacityOf(description), ip)
-  const claims = claimSources(informers)
-  const volumes = createPodVolumes({
-    directory: files,
-    files: { ...sources, tokens: createTokenSource(client, clock) },
-    claims,
-    clock,
-  })
+  const files = { ...sources, tokens: createTokenSource(client, clock) }
+  const volumes = createPodVolumes({ directory, files, claims: claimSources(informers), clock })
   const hooks = createHookRunner({ runtime, clock, http: sendHttp })
   const startContainer = createStartContainer({
-    runtime,
-    volumes,
-    directory: files,
-    events,
-    sources,
-    dns: { clusterDns: dnsAddress(config), domain: config.domain, nodeResolvConf: environment.resolvConf },
+    ...{ runtime, volumes, directory, events, sources, clock },
+    dns: dnsFacts(parts),
     nodeHosts: environment.hosts,
     memoryCapacityBytes: toNumber(capacityOf(description).memory),
     pullCredentials: () => undefined,
-    clock,
   })
-  const executor = createExecutor({ runtime, volumes, directory: files, events, hooks, startContainer, clock })
-  const wake = { pod: (_uid: string) => {} }
-  const probes = new Prober({
-    run: createProbeRunner(runtime, sendHttp),
-    clock,
-    random,
-    events,
-    onChange: (uid) => wake.pod(uid),
+  const late: { kubelet?: Kubelet } = {}
+  const onChange = (uid: string) => late.kubelet?.wake(uid)
+  const kubelet = startKubelet({
+    ...{ nodeName: name, client, informers, runtime, volumes, directory, clock, log },
+    executor: createExecutor({ runtime, volumes, directory, events, hooks, startContainer, clock }),
+    probes: new Prober({ run: createProbeRunner(runtime, sendHttp), clock, random, events, onChange }),
+    facts: { runtimeName, hostIp: ip },
+    admit(pod, others) {
+      const node = informers.of(nodes).get({ name })
+      return node && admitPod(pod, others, node)
+    },
   })
-  const facts = { runtimeName: version.name, hostIp: ip }
-  const admit = (pod: Pod, others: readonly Pod[]) => {
-    const node = informers.of(nodes).get({ name })
-    return node && admitPod(pod, others, node)
-  }
-  const kubelet = stack.use(
-    startKubelet({
-      nodeName: name,
-      client,
-      informers,
-      runtime,
-      executor,
-      probes,
-      facts,
-      volumes,
-      directory: files,
-      clock,
-      log,
-      admit,
-    }),
-  )
-  running.pods = () => kubelet.pods()
-  wake.pod = (uid) => kubelet.wake(uid)
-  stack.defer(() => stop.abort())
-  return { name, host: api.host, port: api.port, ready, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  late.kubelet = kubelet
+  return kubelet
+}
+
+function dnsFacts({ config, environment }: NodeParts) {
+  return { clusterDns: dnsAddress(config), domain: config.domain, nodeResolvConf: environment.resolvConf }
 }
 
 function describe(
@@ -172,10 +143,10 @@ function environmentSources(
 ): EnvironmentSources {
   const all = informers.of(services)
   const maps = informers.of(configMaps)
-  const private_ = informers.of(secrets)
+  const hidden = informers.of(secrets)
   return {
     configMap: (namespace, name) => maps.get({ namespace, name }),
-    secret: (namespace, name) => private_.get({ namespace, name }),
+    secret: (namespace, name) => hidden.get({ namespace, name }),
     services: (namespace) => {
       const api = all.get({ namespace: 'default', name: 'kubernetes' })
       return [...(api && namespace !== 'default' ? [api] : []), ...all.list(namespace)]
