@@ -27,6 +27,7 @@ const SYSTEM_PRIORITIES = [
   },
 ]
 const API_SERVICE = { namespace: 'default', name: 'kubernetes' }
+const DNS_SERVICE = { namespace: 'kube-system', name: 'kube-dns' }
 const API_LABELS = { component: 'apiserver', provider: 'kubernetes' }
 const HTTPS_PORT = 443
 const DNS_PORT = 53
@@ -74,8 +75,7 @@ function dnsService(config: ClusterConfig) {
   const clusterIP = dnsAddress(config)
   return {
     metadata: {
-      namespace: 'kube-system',
-      name: 'kube-dns',
+      ...DNS_SERVICE,
       labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
     },
     spec: {
@@ -96,20 +96,47 @@ export interface Place {
   readonly port: number
 }
 
-/** Points a service without selector at where its server listens, in both of the API's forms. */
+/** Points default/kubernetes at where the API server listens. */
 export async function publishApiEndpoints(client: Client, { address, port }: Place): Promise<void> {
-  const ports = [{ name: 'https', port, protocol: 'TCP' as const }]
+  await publish(client, API_SERVICE, address, [{ name: 'https', port, protocol: 'TCP' }])
+}
+
+/** Points kube-system/kube-dns at where the DNS server listens. */
+export async function publishDnsEndpoints(client: Client, { address, port }: Place): Promise<void> {
+  await publish(client, DNS_SERVICE, address, [
+    { name: 'dns', port, protocol: 'UDP' },
+    { name: 'dns-tcp', port, protocol: 'TCP' },
+  ])
+}
+
+interface NamedPort {
+  readonly name: string
+  readonly port: number
+  readonly protocol: 'TCP' | 'UDP'
+}
+
+/** Points a service without selector at one address, in both of the API's forms. */
+async function publish(
+  client: Client,
+  service: { readonly namespace: string; readonly name: string },
+  address: string,
+  ports: readonly NamedPort[],
+): Promise<void> {
   await replace(
     client,
     endpoints,
-    { metadata: API_SERVICE, subsets: [{ addresses: [{ ip: address }], ports }] },
+    {
+      // Both forms are written here, so nothing is left to mirror.
+      metadata: { ...service, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: address }], ports }],
+    },
     ({ subsets }) => subsets,
   )
   await replace(
     client,
     endpointSlices,
     {
-      metadata: { ...API_SERVICE, labels: { 'kubernetes.io/service-name': API_SERVICE.name } },
+      metadata: { ...service, labels: { 'kubernetes.io/service-name': service.name } },
       addressType: 'IPv4' as const,
       endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports,

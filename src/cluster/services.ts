@@ -1,13 +1,19 @@
-/** The service network of this process: a proxy for each of its Docker nodes. */
+/** The service network of this process: a proxy for each of its Docker nodes, and the DNS server that all pods ask. */
 
+import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
+import { upstreamsOf } from '../network/dns/forward.ts'
+import { startDnsServer } from '../network/dns/server.ts'
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
 import { flowCommands } from '../network/proxy/flows.ts'
-import { type Proxy, startProxy } from '../network/proxy/proxy.ts'
-import type { ClusterConfig } from './config.ts'
+import { type ServiceProxy, startProxy } from '../network/proxy/proxy.ts'
+import { publishDnsEndpoints } from './bootstrap.ts'
+import { type ClusterConfig, dnsAddress } from './config.ts'
 import type { Environment } from './environment.ts'
 
 export interface ServiceNetwork extends AsyncDisposable {
+  /** Answers names on this address of the machine, which the nodes reach. */
+  open(gateway: string): Promise<void>
   /**
    * From now on this node's rules follow the services; again after the node was made anew. `ready` resolves when they
    * hold all services there are.
@@ -26,11 +32,14 @@ export interface ServiceNetworkParts {
   readonly config: ClusterConfig
   readonly environment: Environment
   readonly informers: Informers
+  readonly client: Client
 }
 
-export function createServiceNetwork({ config, environment, informers }: ServiceNetworkParts): ServiceNetwork {
-  const { clock, log } = environment
-  const proxies = new Map<string, Proxy>()
+export function createServiceNetwork(parts: ServiceNetworkParts): ServiceNetwork {
+  const { config, environment, informers, client } = parts
+  const { clock, random, log } = environment
+  const stack = new AsyncDisposableStack()
+  const proxies = new Map<string, ServiceProxy>()
   const ranges = { clusterPodCidr: config.podCidr, serviceCidr: config.serviceCidr }
   const remove = async (nodeName: string) => {
     const proxy = proxies.get(nodeName)
@@ -38,6 +47,14 @@ export function createServiceNetwork({ config, environment, informers }: Service
     await proxy?.[Symbol.asyncDispose]()
   }
   return {
+    async open(gateway) {
+      const clusterDns = dnsAddress(config)
+      const upstreams = upstreamsOf(environment.resolvConf, [clusterDns, gateway])
+      const { domain } = config
+      const options = { informers, host: gateway, domain, clusterDns, upstreams, clock, random, log }
+      const server = stack.use(await startDnsServer(options))
+      await publishDnsEndpoints(client, { address: gateway, port: server.port })
+    },
     async add({ nodeName, pid }) {
       await remove(nodeName)
       const commands = namespaceCommands
@@ -48,6 +65,7 @@ export function createServiceNetwork({ config, environment, informers }: Service
     remove,
     async [Symbol.asyncDispose]() {
       await Promise.all([...proxies.keys()].map(remove))
+      await stack.disposeAsync()
     },
   }
 }

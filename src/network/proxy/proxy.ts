@@ -28,7 +28,7 @@ export interface ProxyParts {
   readonly log: Logger
 }
 
-export interface Proxy extends AsyncDisposable {
+export interface ServiceProxy extends AsyncDisposable {
   /** Resolves when the node's rules hold all that was known when it started. */
   readonly ready: Promise<void>
 }
@@ -44,7 +44,7 @@ interface Applied {
   readonly frontends: UdpFrontends
 }
 
-export function startProxy(parts: ProxyParts): Proxy {
+export function startProxy(parts: ProxyParts): ServiceProxy {
   const { informers, nodeName, ranges, clock, log } = parts
   const stop = new AbortController()
   const ready = Promise.withResolvers<void>()
