@@ -104,7 +104,7 @@ onCluster({ name: 'streams', range: 140 }, (cluster) => {
         expect(await kubectl.ok('exec -i streams -c web -- cat', { input })).toBe(input)
         const missing = await kubectl.run('exec streams -c web -- no-such-program')
         expect(missing.code).toBeGreaterThan(0)
-        expect(missing.stderr).toContain('executable file not found in $PATH')
+        expect(missing.stdout + missing.stderr).toContain('executable file not found in $PATH')
         expect(await kubectl.fails('exec streams -c nobody -- true')).toContain('container nobody')
         expect(await kubectl.fails('exec nobody -- true')).toContain('pods "nobody" not found')
         const defaulted = await kubectl.run('exec streams -- true')
