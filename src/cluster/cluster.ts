@@ -16,6 +16,7 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { Environment } from './environment.ts'
 import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
+import { createServiceNetwork } from './services.ts'
 
 export interface Cluster extends AsyncDisposable {
   readonly config: ClusterConfig
@@ -54,15 +55,18 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   const schedulerClient = controlPlane.clientAs(SCHEDULER)
   const events = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
   const scheduler = stack.use(startScheduler({ client: schedulerClient, informers, events, clock, random, log }))
+  const services = stack.use(createServiceNetwork({ config, environment, informers, client: system }))
   const supervisor = stack.use(
     superviseNodes({
       config,
       environment,
       informers,
       controlPlane,
+      services,
       onNetwork: async (gateway) => {
         await controlPlane.listenOn(gateway)
         await publishApiEndpoints(system, { address: gateway, port: controlPlane.port })
+        await services.open(gateway)
       },
     }),
   )
