@@ -44,6 +44,8 @@ async function bundle(): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node24',
+    // Where a library has both forms, the ES module: its exports keep their names, and what is not used drops out.
+    mainFields: ['module', 'main'],
     minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,

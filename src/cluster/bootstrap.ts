@@ -49,6 +49,9 @@ async function ensure<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: New<T>,
 ): Promise<void> {
+  const { name = '', namespace } = object.metadata
+  // Asked first: a second Service with a fixed address is refused for the address, not for the name.
+  if (await client.of(definition).get({ namespace, name }).catch(orUndefinedIfNotFound)) return
   try {
     await client.of(definition).create(object)
   } catch (error) {
