@@ -9,7 +9,7 @@ import { priorityClasses } from '../apis/scheduling/priority-class.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Client, New } from '../client/client.ts'
 import { isAlreadyExists, isNotFound } from '../machinery/meta/api-error.ts'
-import type { KubeObject } from '../machinery/meta/object.ts'
+import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
 import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
@@ -44,14 +44,13 @@ export async function bootstrap(client: Client, config: ClusterConfig): Promise<
   ])
 }
 
+/** Looks first: creating a Service that exists fails for its address before it fails for its name. */
 async function ensure<T extends KubeObject>(
   client: Client,
   definition: ResourceDefinition<T>,
   object: New<T>,
 ): Promise<void> {
-  const { name = '', namespace } = object.metadata
-  // Asked first: a second Service with a fixed address is refused for the address, not for the name.
-  if (await client.of(definition).get({ namespace, name }).catch(orUndefinedIfNotFound)) return
+  if (await client.of(definition).get(keyOf(object)).catch(orUndefinedIfNotFound)) return
   try {
     await client.of(definition).create(object)
   } catch (error) {
