@@ -3,6 +3,7 @@
 import { deploymentController } from './apps/deployment/controller.ts'
 import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
+import { statefulSetController } from './apps/stateful-set/controller.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
 import { namespaceController } from './namespaces/namespace.ts'
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
@@ -14,6 +15,8 @@ import { nodeIpamController } from './nodes/node-ipam.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-garbage-collector.ts'
 import { taintEvictionController } from './nodes/taint-eviction.ts'
+import { disruptionController } from './policy/disruption.ts'
+import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
 
 export interface ControllerSettings {
@@ -33,11 +36,14 @@ export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: Contro
     nodeLifecycleController(),
     taintEvictionController,
     podGarbageCollector,
+    disruptionController,
+    staleDisruptionController,
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
     deploymentController,
     replicaSetController,
     replicationControllerController,
+    statefulSetController,
   ]
 }
