@@ -7,7 +7,6 @@ import {
   isPodReady,
   isPodTerminal,
   isPodTerminating,
-  podCondition,
 } from '../../apis/core/pod/pod-status.ts'
 import type { Pod, PodTemplateSpec } from '../../apis/core/types.gen.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
@@ -16,11 +15,12 @@ import { type Selector, selectorFromLabels } from '../../machinery/meta/labels.t
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import { keyOf } from '../../machinery/meta/object.ts'
 import { controllerOf, isControlledBy } from '../../machinery/meta/owner.ts'
-import { formatTime, parseTime } from '../../machinery/meta/time.ts'
+import { formatTime } from '../../machinery/meta/time.ts'
 import type { Action } from '../runtime/action.ts'
 import { claim } from '../runtime/claim.ts'
 import type { Cache, Plan, Watch } from '../runtime/controller.ts'
 import { isNamespaceTerminating, isTellingFailure, statusActions, withCondition } from '../runtime/status.ts'
+import { nextAvailabilityMs } from './availability.ts'
 import { podsToDelete } from './pod-ranking.ts'
 import { createPodAction, deletePodAction, podFromTemplate } from './pod-template.ts'
 
@@ -96,7 +96,7 @@ export function planReplicas<T extends Replicated>(view: ReplicasView<T>, nowMs:
   const isLeftAlone = Boolean(owner.metadata.deletionTimestamp) || isNamespaceTerminating(failure)
   return {
     actions: [...(isLeftAlone ? [] : resize(view, active, nowMs)), ...statusActions(definition, owner, status)],
-    requeueAfterMs: nextAvailabilityMs(owner, active, nowMs),
+    requeueAfterMs: nextAvailabilityMs(active, owner.spec.minReadySeconds, nowMs),
   }
 }
 
@@ -164,18 +164,6 @@ function failureConditions(
     reason: surplus < 0 ? 'FailedCreate' : surplus > 0 ? 'FailedDelete' : '',
     message: failure.message,
   })
-}
-
-/** When the next ready pod will have been ready for long enough. */
-function nextAvailabilityMs({ spec }: Replicated, active: readonly Pod[], nowMs: number): number | undefined {
-  const { minReadySeconds = 0 } = spec
-  const waits = active
-    .filter((pod) => isPodReady(pod) && !isPodAvailable(pod, minReadySeconds, nowMs))
-    .map((pod) => {
-      const since = parseTime(podCondition(pod, 'Ready')?.lastTransitionTime) ?? nowMs
-      return since + minReadySeconds * 1000 - nowMs
-    })
-  return waits.length > 0 ? Math.min(...waits) : undefined
 }
 
 /** Wakes every owner that could adopt a pod without a controller. */

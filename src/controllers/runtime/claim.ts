@@ -16,6 +16,8 @@ export interface ClaimRequest<T extends KubeObject> {
   readonly ownerDefinition: ResourceDefinition
   readonly definition: ResourceDefinition<T>
   readonly selector: Selector
+  /** Further conditions on what may belong to the owner. */
+  readonly accepts?: ((object: T) => boolean) | undefined
   /** See `claimCandidates`; what others control is ignored. */
   readonly candidates: readonly T[]
 }
@@ -50,13 +52,13 @@ export function orphans<T extends KubeObject>(
 }
 
 export function claim<T extends KubeObject>(request: ClaimRequest<T>): Claimed<T> {
-  const { owner, selector, candidates } = request
+  const { owner, selector, candidates, accepts = () => true } = request
   const isDeleting = Boolean(owner.metadata.deletionTimestamp)
   const owned: T[] = []
   const actions: Action[] = []
   for (const object of candidates) {
     const controller = controllerOf(object)
-    const isPicked = selector.matches(object.metadata.labels)
+    const isPicked = selector.matches(object.metadata.labels) && accepts(object)
     if (controller && controller.uid !== owner.metadata.uid) continue
     if (controller && isPicked) owned.push(object)
     else if (isDeleting) continue
