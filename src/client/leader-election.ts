@@ -6,10 +6,10 @@
 import { leases } from '../apis/coordination/lease.ts'
 import type { Lease } from '../apis/coordination/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
-import { deadline, orAborted } from '../base/deadline.ts'
+import { type Deadline, deadline, orAborted } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
-import { keyOf, type ObjectKey } from '../machinery/meta/object.ts'
+import type { ObjectKey } from '../machinery/meta/object.ts'
 import { formatMicroTime } from '../machinery/meta/time.ts'
 import type { Client } from './client.ts'
 
@@ -41,7 +41,7 @@ export async function leadWhenElected(
 ): Promise<void> {
   let observed: Observation = { resourceVersion: undefined, atMs: election.clock.monotonic() }
   while (!signal.aborted) {
-    const held = await acquire(election, observed, signal).catch((error: unknown) => logged(election, error, observed))
+    const held = await tryToLead(election, observed, signal)
     observed = held.observed
     if (held.leading) await leadAndRenew(election, signal, lead)
     await election.clock.sleep(election.retryPeriodMs, signal).catch(() => {})
@@ -53,9 +53,19 @@ interface Attempt {
   readonly observed: Observation
 }
 
-function logged({ log }: LeaderElection, error: unknown, observed: Observation): Attempt {
-  log.debug('the lease could not be taken', { error: String(error) })
-  return { leading: false, observed }
+async function tryToLead(election: LeaderElection, observed: Observation, signal: AbortSignal): Promise<Attempt> {
+  using limit = answerLimit(election, signal)
+  try {
+    return await orAborted(acquire(election, observed, limit.signal), limit.signal)
+  } catch (error) {
+    election.log.debug('the lease could not be taken', { error: String(error) })
+    return { leading: false, observed }
+  }
+}
+
+/** A server that takes a request and does not answer keeps nobody waiting, and no leader believing, for longer. */
+function answerLimit({ clock, leaseDurationMs }: LeaderElection, signal: AbortSignal): Deadline {
+  return deadline(clock, (leaseDurationMs * 2) / 3, signal)
 }
 
 async function acquire(election: LeaderElection, observed: Observation, signal: AbortSignal): Promise<Attempt> {
@@ -102,16 +112,13 @@ async function leadAndRenew(
   })
   const renewing = renewUntilLost(election, until)
   await Promise.all([leading.finally(() => lost.abort()), renewing.finally(() => lost.abort())])
-  if (signal.aborted) await release(election).catch(() => {})
+  if (signal.aborted) await release(election)
 }
 
-/**
- * Resolves when the lease could not be renewed for two thirds of its duration, or belongs to another. A server that
- * takes requests and does not answer is no reason to believe one leads still.
- */
+/** Resolves when the lease could not be renewed for two thirds of its duration, or belongs to another. */
 async function renewUntilLost(election: LeaderElection, signal: AbortSignal): Promise<void> {
   for (let renewed = true; renewed && !signal.aborted; ) {
-    using limit = deadline(election.clock, (election.leaseDurationMs * 2) / 3, signal)
+    using limit = answerLimit(election, signal)
     renewed = await renewWithin(election, limit.signal)
   }
 }
@@ -138,11 +145,17 @@ async function renew(election: LeaderElection, signal: AbortSignal): Promise<boo
   return true
 }
 
+/** Best effort: a lease that is not given back expires. */
 async function release(election: LeaderElection): Promise<void> {
-  const client = election.client.of(leases)
-  const current = await client.get(election.lease)
-  if (current.spec?.holderIdentity !== election.identity) return
-  await client.patch(keyOf(current), { type: 'merge', body: { spec: { holderIdentity: '', leaseDurationSeconds: 1 } } })
+  using limit = deadline(election.clock, election.retryPeriodMs)
+  await orAborted(giveBack(election, limit.signal), limit.signal).catch(() => {})
+}
+
+async function giveBack({ client, lease, identity }: LeaderElection, signal: AbortSignal): Promise<void> {
+  const { spec } = await client.of(leases).get(lease, signal)
+  if (spec?.holderIdentity !== identity) return
+  const body = { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }
+  await client.of(leases).patch(lease, { type: 'merge', body }, { signal })
 }
 
 function orUndefinedIfNotFound(error: unknown): undefined {

@@ -32,7 +32,7 @@ export type ReflectorState =
   | { readonly phase: 'watching'; readonly resourceVersion: string }
 
 export interface ReflectorParts<T extends KubeObject> {
-  readonly client: ResourceClient<T>
+  readonly client: Pick<ResourceClient<T>, 'list' | 'watch'>
   readonly selection: Selection
   readonly sink: ReflectorSink<T>
   readonly clock: Clock
