@@ -66,7 +66,18 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
   const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
   const binaries = kubectlBinaries()
   const start = async () => succeeded('t8s up', await t8s(...up))
-  await Promise.all([start(), makeImage(engine, images.v1, 'v1'), makeImage(engine, images.v2, 'v2')])
+  const down = async () => {
+    succeeded('t8s down', await t8s('down', name))
+    for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
+    await rm(directory, { recursive: true, force: true })
+  }
+  await Promise.all([makeImage(engine, images.v1, 'v1'), makeImage(engine, images.v2, 'v2')])
+  try {
+    await start()
+  } catch (error) {
+    await down()
+    throw error
+  }
   const kubectlOf = (binary: KubectlBinary, namespace: string) => createKubectl({ binary, namespace, home, kubeconfig })
   return {
     name,
@@ -78,11 +89,7 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
     t8s,
     start,
     processId: async () => Number(await readFile(join(directory, 't8s', name, 'pid'), 'utf8')),
-    async down() {
-      succeeded('t8s down', await t8s('down', name))
-      for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
-      await rm(directory, { recursive: true, force: true })
-    },
+    down,
     leftovers: () => leftovers(name, directory, [`10.${plan.range}.`, `10.${plan.range + 1}.`]),
   }
 }

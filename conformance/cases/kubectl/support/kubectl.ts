@@ -51,8 +51,8 @@ export interface Kubectl {
   fails(words: Words, options?: CommandOptions): Promise<string>
   /** `get -o jsonpath`. */
   field(object: string, path: string): Promise<string>
-  /** `apply -f -` of manifests as YAML. */
-  apply(...manifests: readonly string[]): Promise<string>
+  /** `apply -f -`, of YAML or JSON. */
+  apply(manifests: string): Promise<string>
   start(words: Words, options?: CommandOptions): RunningCommand
   /** Runs in a terminal of its own. */
   terminal(words: Words): Promise<Terminal>
@@ -94,7 +94,7 @@ export function createKubectl(options: KubectlOptions): Kubectl {
       return result.stderr
     },
     field: (object, path) => ok(['get', ...object.split(' '), '-o', `jsonpath=${path}`]),
-    apply: (...manifests) => ok('apply -f -', { input: manifests.join('\n---\n') }),
+    apply: (manifests) => ok('apply -f -', { input: manifests }),
     start: (words, given = {}) =>
       startCommand(binary.path, parameters(words), { ...given, env: { ...env, ...given.env } }),
     terminal: (words) => startTerminal([binary.path, ...parameters(words)], { env, directory: home }),
