@@ -72,11 +72,22 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const where = { ...tls, host: LOOPBACK, port: 0, allowedNames }
   const api = stack.use(await startKubeletServer({ ...where, nodeName: name, runtime, pods, clock, log }))
   const description = describe(parts, `${version.name}://${version.version}`, api.port)
-  const whenRegistered = () => parts.networkReady(stop.signal)
+  // Adopted pods are looked at when the network they are in is known again.
+  const whenRegistered = async () => {
+    await parts.networkReady(stop.signal)
+    if (!stop.signal.aborted) late.kubelet ??= stack.use(startAgent(parts, description, version.name))
+  }
   const ready = startHeartbeat({ client, runtime, clock, log, description, whenRegistered }, stop.signal)
-  late.kubelet = stack.use(startAgent(parts, description, version.name))
-  stack.defer(() => stop.abort())
-  return { name, host: api.host, port: api.port, ready, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return {
+    name,
+    host: api.host,
+    port: api.port,
+    ready,
+    [Symbol.asyncDispose]: () => {
+      stop.abort()
+      return stack.disposeAsync()
+    },
+  }
 }
 
 /** The kubelet with everything it acts through. */
