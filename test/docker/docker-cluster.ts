@@ -42,10 +42,14 @@ export interface TestCluster extends AsyncDisposable {
   readonly serviceCidr: string
 }
 
-export async function createTestCluster(name: string, clusterPodCidr: string, nodeCount: number): Promise<TestCluster> {
+export async function createTestCluster(
+  name: string,
+  clusterPodCidr: string,
+  nodeCount: number,
+  serviceCidr = '10.219.0.0/16',
+): Promise<TestCluster> {
   const engine = await openDockerEngine({ capabilities: await machineCapabilities() })
   const clusterName = `test-${name}`
-  const serviceCidr = '10.219.0.0/16'
   const remove = async () => {
     await removeClusterContainers(engine, clusterName)
     await removeHostRoutes(namespaceCommands, clusterName)
