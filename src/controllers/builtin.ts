@@ -1,5 +1,6 @@
 /** The one list of controllers, by their canonical names. A new controller is a new file and a line here. */
 
+import { daemonSetController } from './apps/daemon-set/controller.ts'
 import { deploymentController } from './apps/deployment/controller.ts'
 import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
@@ -45,5 +46,6 @@ export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: Contro
     replicaSetController,
     replicationControllerController,
     statefulSetController,
+    daemonSetController(),
   ]
 }

@@ -37,6 +37,8 @@ export interface Plan {
 export interface Watch<T extends KubeObject = KubeObject> {
   readonly definition: ResourceDefinition<T>
   keysOf(object: T, cache: Cache): Iterable<ObjectKey>
+  /** Changes that concern nobody: a node's heartbeat, for who cares for its labels. Default: none. */
+  ignores?(object: T, previous: T): boolean
 }
 
 export interface ReconcilingController<View = unknown, T extends KubeObject = KubeObject> {

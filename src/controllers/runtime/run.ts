@@ -52,13 +52,18 @@ function subscribe(
   { informers, cache }: ControllerParts,
   queue: WorkQueue,
 ): (() => void)[] {
-  const on = (definition: ResourceDefinition, keysOf: (object: KubeObject) => Iterable<ObjectKey>) => {
+  const on = (
+    definition: ResourceDefinition,
+    keysOf: (object: KubeObject) => Iterable<ObjectKey>,
+    ignores: (object: KubeObject, previous: KubeObject) => boolean = () => false,
+  ) => {
     const enqueue = (object: KubeObject) => {
       for (const key of keysOf(object)) queue.add(keyText(key))
     }
     return informers.of(definition).subscribe({
       added: enqueue,
       updated: (object, previous) => {
+        if (ignores(object, previous)) return
         enqueue(previous)
         enqueue(object)
       },
@@ -68,7 +73,13 @@ function subscribe(
   return [
     on(controller.reconciles, (object) => [keyOf(object)]),
     ...controller.owns.map((definition) => on(definition, (object) => ownerKeys(controller.reconciles, object))),
-    ...controller.watches.map((watch) => on(watch.definition, (object) => watch.keysOf(object, cache))),
+    ...controller.watches.map((watch) =>
+      on(
+        watch.definition,
+        (object) => watch.keysOf(object, cache),
+        (object, previous) => watch.ignores?.(object, previous) ?? false,
+      ),
+    ),
   ]
 }
 
