@@ -1,11 +1,16 @@
-/** The service network of this process: a proxy for each of its Docker nodes, and the DNS server that all pods ask. */
+/**
+ * The service network of this process: a proxy for each of its Docker nodes, the DNS server that all pods ask, and
+ * addresses for load balancers.
+ */
 
 import type { Client } from '../client/client.ts'
+import { createEventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { upstreamsOf } from '../network/dns/forward.ts'
 import { startDnsServer } from '../network/dns/server.ts'
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
 import { flowCommands } from '../network/proxy/flows.ts'
+import { type LoadBalancer, startLoadBalancer } from '../network/proxy/load-balancer.ts'
 import { type ServiceProxy, startProxy } from '../network/proxy/proxy.ts'
 import { publishDnsEndpoints } from './bootstrap.ts'
 import { type ClusterConfig, dnsAddress } from './config.ts'
@@ -26,6 +31,8 @@ export interface NodePlace {
   readonly nodeName: string
   /** Host process id inside the node's network namespace. */
   readonly pid: number
+  readonly ip: string
+  readonly networkCidr: string
 }
 
 export interface ServiceNetworkParts {
@@ -35,37 +42,74 @@ export interface ServiceNetworkParts {
   readonly client: Client
 }
 
+interface Served {
+  readonly node: NodePlace
+  readonly proxy: ServiceProxy
+}
+
 export function createServiceNetwork(parts: ServiceNetworkParts): ServiceNetwork {
-  const { config, environment, informers, client } = parts
-  const { clock, random, log } = environment
+  const { config, environment, informers } = parts
+  const { clock, log } = environment
   const stack = new AsyncDisposableStack()
-  const proxies = new Map<string, ServiceProxy>()
+  const served = new Map<string, Served>()
+  let balancer: LoadBalancer | undefined
+  const commands = namespaceCommands
   const ranges = { clusterPodCidr: config.podCidr, serviceCidr: config.serviceCidr }
+
   const remove = async (nodeName: string) => {
-    const proxy = proxies.get(nodeName)
-    proxies.delete(nodeName)
-    await proxy?.[Symbol.asyncDispose]()
+    const entry = served.get(nodeName)
+    served.delete(nodeName)
+    await entry?.proxy[Symbol.asyncDispose]()
+    balancer?.refresh()
   }
   return {
     async open(gateway) {
-      const clusterDns = dnsAddress(config)
-      const upstreams = upstreamsOf(environment.resolvConf, [clusterDns, gateway])
-      const { domain } = config
-      const options = { informers, host: gateway, domain, clusterDns, upstreams, clock, random, log }
-      const server = stack.use(await startDnsServer(options))
-      await publishDnsEndpoints(client, { address: gateway, port: server.port })
+      stack.use(await openDns(parts, gateway))
     },
-    async add({ nodeName, pid }) {
+    async add(node) {
+      const { nodeName, pid, networkCidr } = node
       await remove(nodeName)
-      const commands = namespaceCommands
       const proxy = startProxy({ informers, commands, flows: flowCommands, nodeName, pid, ranges, clock, log })
-      proxies.set(nodeName, proxy)
+      served.set(nodeName, { node, proxy })
+      // The oldest node answers for all balancers; the next one takes over when it goes.
+      const speaker = () => served.values().next().value?.node
+      balancer ??= stack.use(balance(parts, networkCidr, speaker))
+      balancer.refresh()
       return proxy
     },
     remove,
     async [Symbol.asyncDispose]() {
-      await Promise.all([...proxies.keys()].map(remove))
       await stack.disposeAsync()
+      await Promise.all([...served.keys()].map(remove))
     },
   }
+}
+
+async function openDns({ config, environment, informers, client }: ServiceNetworkParts, gateway: string) {
+  const { clock, random, log, resolvConf } = environment
+  const clusterDns = dnsAddress(config)
+  const upstreams = upstreamsOf(resolvConf, [clusterDns, gateway])
+  const { domain } = config
+  const server = await startDnsServer({
+    informers,
+    host: gateway,
+    domain,
+    clusterDns,
+    upstreams,
+    clock,
+    random,
+    log,
+  })
+  await publishDnsEndpoints(client, { address: gateway, port: server.port })
+  return server
+}
+
+function balance(
+  { environment, informers, client }: ServiceNetworkParts,
+  networkCidr: string,
+  speaker: () => NodePlace | undefined,
+): LoadBalancer {
+  const { clock, log } = environment
+  const events = createEventRecorder({ client, clock, log, component: 'service-controller' })
+  return startLoadBalancer({ informers, client, events, commands: namespaceCommands, networkCidr, speaker, clock, log })
 }

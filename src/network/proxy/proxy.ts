@@ -6,10 +6,10 @@
 import { pods } from '../../apis/core/pod/definition.ts'
 import { services } from '../../apis/core/service/definition.ts'
 import { endpointSlices } from '../../apis/discovery/endpoint-slice.ts'
-import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Informers } from '../../client/informers.ts'
+import { converge } from '../converge.ts'
 import type { NamespaceCommands } from '../pods/namespace-command.ts'
 import { type FlowCommands, staleFlows, type UdpFrontends } from './flows.ts'
 import { followRoutes, type NodeRoutes } from './node-routes.ts'
@@ -33,11 +33,6 @@ export interface ServiceProxy extends AsyncDisposable {
   readonly ready: Promise<void>
 }
 
-/** Changes within this time share a transaction, in ms: short enough for a rolling update, long enough for a burst. */
-const COALESCE_MS = 10
-
-const RETRY: Backoff = { initialMs: 200, factor: 2, maxMs: 10_000 }
-
 /** What the kernel holds; undefined when that is not known, as at the start and after a failure. */
 interface Applied {
   readonly ruleset: Ruleset
@@ -46,42 +41,30 @@ interface Applied {
 
 export function startProxy(parts: ProxyParts): ServiceProxy {
   const { informers, nodeName, ranges, clock, log } = parts
-  const stop = new AbortController()
   const ready = Promise.withResolvers<void>()
-  let changed = Promise.withResolvers<void>()
-  const routes = followRoutes({ informers, nodeName, ranges, onChange: () => changed.resolve() })
-
-  const run = async () => {
+  let applied: Applied | undefined
+  const loop = converge({
+    clock,
     // Rules of a process before this one stay in force until everything is known.
-    const sources = [informers.of(services), informers.of(endpointSlices), informers.of(pods)]
-    await Promise.all(sources.map((source) => source.whenSynced(stop.signal)))
-    let applied: Applied | undefined
-    for (let failures = 0; !stop.signal.aborted; ) {
-      try {
-        changed = Promise.withResolvers()
-        applied = await apply(parts, routes, applied)
-        failures = 0
-        ready.resolve()
-        await changed.promise
-        await clock.sleep(COALESCE_MS, stop.signal)
-      } catch (error) {
-        if (stop.signal.aborted) return
-        applied = undefined
-        log.warn('the service rules could not be brought up to date', { node: nodeName, error: String(error) })
-        await clock.sleep(backoffMs(RETRY, failures++), stop.signal).catch(() => {})
-      }
-    }
-  }
-  const running = run().catch((error: unknown) => {
-    if (!stop.signal.aborted) log.error('the service proxy ended', { node: nodeName, error: String(error) })
+    begin: (signal) => {
+      const sources = [informers.of(services), informers.of(endpointSlices), informers.of(pods)]
+      return Promise.all(sources.map((source) => source.whenSynced(signal)))
+    },
+    work: async () => {
+      const before = applied
+      applied = undefined
+      applied = await apply(parts, routes, before)
+      ready.resolve()
+    },
+    onFailure: (error) =>
+      log.warn('the service rules could not be brought up to date', { node: nodeName, error: String(error) }),
   })
+  const routes = followRoutes({ informers, nodeName, ranges, onChange: () => loop.wake() })
   return {
     ready: ready.promise,
     async [Symbol.asyncDispose]() {
-      stop.abort()
-      changed.resolve()
-      await running
       routes[Symbol.dispose]()
+      await loop[Symbol.asyncDispose]()
     },
   }
 }
