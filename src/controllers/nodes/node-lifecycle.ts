@@ -6,16 +6,24 @@
 import { leases } from '../../apis/coordination/lease.ts'
 import { nodes } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
-import type { Node, NodeCondition, Pod, Taint } from '../../apis/core/types.gen.ts'
+import type { Node, Pod } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
-import { type Action, updateAction, updateStatusAction } from '../runtime/action.ts'
-import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { type Action, type PlannedEvent, updateAction, updateStatusAction } from '../runtime/action.ts'
+import { type Cache, defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { plannedEvent } from '../runtime/status.ts'
+import { isNodeReady, readyCondition, unknownConditions } from './node-conditions.ts'
+import { wantedTaints } from './node-taints.ts'
+import { type ZoneView, zoneView } from './zones.ts'
 
 /** Without a sign of life for this long a node is unreachable; upstream's default. */
 export const GRACE_MS = 50_000
 /** A node that was just created has a little longer to report for the first time. */
 export const STARTUP_GRACE_MS = 60_000
+/** How often a node that is not ready is looked at: what its pods may do depends on the other nodes, too. */
+const MONITOR_MS = 5_000
+/** One: of the nodes of a zone that are to be emptied, each decision sees the one before. */
+const WORKERS = 1
 const LEASE_NAMESPACE = 'kube-node-lease'
 const POD_NODE_INDEX = 'spec.nodeName'
 
@@ -23,20 +31,32 @@ export interface NodeView {
   readonly node: Node
   /** When this controller last saw a new heartbeat, on its own clock: clocks of machines differ. */
   readonly seenMs: number
-  /** Pods of the node, looked at when it is not ready. */
+  /** It was not there before. */
+  readonly isNew: boolean
+  /** Looked at when it is not ready, as its pods are. */
+  readonly zone: ZoneView | undefined
   readonly pods: readonly Pod[]
 }
 
+interface Heartbeat {
+  readonly uid: string | undefined
+  readonly mark: string
+  readonly seenMs: number
+}
+
 export function nodeLifecycleController(): ReconcilingController<NodeView> {
-  const heartbeats = new Map<string, { readonly mark: string; readonly seenMs: number }>()
+  const heartbeats = new Map<string, Heartbeat>()
   return defineController({
     name: 'node-lifecycle-controller',
     reconciles: nodes,
+    workers: WORKERS,
     watches: [
       {
         definition: leases,
         keysOf: ({ metadata }) => (metadata.namespace === LEASE_NAMESPACE ? [{ name: metadata.name ?? '' }] : []),
       },
+      // Its changes wake no node; it is there from the start, to know the pods of a node that falls silent.
+      { definition: pods, keysOf: () => [] },
     ],
     observe: (cache, key, nowMs): NodeView | undefined => {
       const node = cache.get(nodes, key)
@@ -46,122 +66,65 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
       }
       const lease = cache.get(leases, { namespace: LEASE_NAMESPACE, name: key.name })
       const mark = `${lease?.spec?.renewTime} ${readyCondition(node)?.lastHeartbeatTime}`
+      const { uid } = node.metadata
       const known = heartbeats.get(key.name)
-      const current = known?.mark === mark ? known : { mark, seenMs: nowMs }
+      const current = known?.mark === mark && known.uid === uid ? known : { uid, mark, seenMs: nowMs }
       heartbeats.set(key.name, current)
-      const informer = cache.informer(pods)
-      informer.addIndex(POD_NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
-      return { node, seenMs: current.seenMs, pods: informer.byIndex(POD_NODE_INDEX, key.name) }
+      const seen = { node, seenMs: current.seenMs, isNew: known?.uid !== uid }
+      if (isNodeReady(node)) return { ...seen, zone: undefined, pods: [] }
+      return { ...seen, zone: zoneView(node, cache.list(nodes)), pods: podsOf(cache, key.name) }
     },
     plan: planNode,
   })
 }
 
-function readyCondition({ status }: Node): NodeCondition | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Ready')
+function podsOf(cache: Cache, nodeName: string): readonly Pod[] {
+  const informer = cache.informer(pods)
+  informer.addIndex(POD_NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
+  return informer.byIndex(POD_NODE_INDEX, nodeName)
 }
 
-export function planNode({ node, seenMs, pods: nodePods }: NodeView, nowMs: number): Plan {
+export function planNode(view: NodeView, nowMs: number): Plan {
+  const { node, seenMs, isNew } = view
   const ready = readyCondition(node)
   const deadlineMs = seenMs + (ready ? GRACE_MS : STARTUP_GRACE_MS)
-  const lost = deadlineMs <= nowMs
-  const conditions = lost ? unknownConditions(node, nowMs) : (node.status?.conditions ?? [])
-  const actions: Action[] = []
-  if (!deepEqual(conditions, node.status?.conditions ?? [])) {
-    actions.push(updateStatusAction(nodes, { ...node, status: { ...node.status, conditions } }), statusEvent(node))
-    // The taints follow when the new status has come back: two writes of one object in one plan would conflict.
-    return { actions }
-  }
-  const taints = wantedTaints(node, conditions, nowMs)
-  if (!deepEqual(taints, node.spec?.taints ?? [])) {
-    actions.push(
-      updateAction(nodes, { ...node, spec: { ...node.spec, taints: taints.length > 0 ? taints : undefined } }),
-    )
-  }
-  const isReady = conditions.find(({ type }) => type === 'Ready')?.status === 'True'
-  if (ready && !isReady) actions.push(...nodePods.flatMap((pod) => markNotReady(pod, nowMs)))
-  return { actions, requeueAfterMs: lost ? undefined : deadlineMs - nowMs }
+  const news = isNew ? [nodeEvent(node, 'RegisteredNode', `Registered Node ${node.metadata.name} in Controller`)] : []
+  if (deadlineMs > nowMs) return followed(view, news, deadlineMs, nowMs)
+  const conditions = unknownConditions(node, nowMs)
+  if (deepEqual(conditions, node.status?.conditions ?? [])) return followed(view, news, nowMs + MONITOR_MS, nowMs)
+  // The taints follow when the new status has come back: two writes of one object in one plan would conflict.
+  const lost = ready?.status === 'True' ? [lostEvent(node)] : []
+  return { actions: [...news, updateStatusAction(nodes, { ...node, status: { ...node.status, conditions } }), ...lost] }
 }
 
-function statusEvent(node: Node): Action {
+/** Taints and pods as the conditions say. */
+function followed(
+  { node, zone, pods: held }: NodeView,
+  news: readonly Action[],
+  lookAtMs: number,
+  nowMs: number,
+): Plan {
+  const { taints, evictionAtMs = lookAtMs } = wantedTaints(node, zone, nowMs)
+  const spec = { ...node.spec, taints: taints.length > 0 ? taints : undefined }
+  const changes = deepEqual(taints, node.spec?.taints ?? []) ? [] : [updateAction(nodes, { ...node, spec })]
+  const silent = readyCondition(node) !== undefined && !isNodeReady(node)
+  const marks = silent ? held.flatMap((pod) => markNotReady(pod, nowMs)) : []
+  const againMs = Math.min(lookAtMs, evictionAtMs, silent ? nowMs + MONITOR_MS : lookAtMs)
+  return { actions: [...news, ...changes, ...marks], requeueAfterMs: againMs - nowMs }
+}
+
+function nodeEvent(node: Node, reason: string, text: string): Action {
+  const message = `Node ${node.metadata.name} event: ${text}`
+  return { do: 'event', event: regardingNode(node, reason, message) }
+}
+
+function lostEvent(node: Node): Action {
   const message = `Node ${node.metadata.name} status is now: NodeNotReady`
-  return { do: 'event', event: { regarding: node, type: 'Normal', reason: 'NodeNotReady', message } }
+  return { do: 'event', event: regardingNode(node, 'NodeNotReady', message) }
 }
 
-/** What a kubelet reports; all of it is unknown when it is silent. */
-const REPORTED = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']
-
-function unknownConditions(node: Node, nowMs: number): readonly NodeCondition[] {
-  const existing = node.status?.conditions ?? []
-  const others = existing.filter(({ type }) => !REPORTED.includes(type))
-  const unknown = REPORTED.map((type): NodeCondition => {
-    const before = existing.find((condition) => condition.type === type)
-    if (before?.status === 'Unknown') return before
-    return {
-      type,
-      status: 'Unknown',
-      reason: before ? 'NodeStatusUnknown' : 'NodeStatusNeverUpdated',
-      message: before ? 'Kubelet stopped posting node status.' : 'Kubelet never posted node status.',
-      lastHeartbeatTime: before?.lastHeartbeatTime ?? node.metadata.creationTimestamp,
-      lastTransitionTime: formatTime(nowMs),
-    }
-  })
-  return [...others, ...unknown]
-}
-
-interface TaintRule {
-  readonly key: string
-  readonly effects: readonly Taint['effect'][]
-  readonly applies: (node: Node, status: (type: string) => string | undefined) => boolean
-}
-
-const BOTH: readonly Taint['effect'][] = ['NoSchedule', 'NoExecute']
-const NO_SCHEDULE: readonly Taint['effect'][] = ['NoSchedule']
-const TAINTS: readonly TaintRule[] = [
-  { key: 'node.kubernetes.io/not-ready', effects: BOTH, applies: (_, status) => status('Ready') === 'False' },
-  { key: 'node.kubernetes.io/unreachable', effects: BOTH, applies: (_, status) => status('Ready') === 'Unknown' },
-  {
-    key: 'node.kubernetes.io/memory-pressure',
-    effects: NO_SCHEDULE,
-    applies: (_, status) => status('MemoryPressure') === 'True',
-  },
-  {
-    key: 'node.kubernetes.io/disk-pressure',
-    effects: NO_SCHEDULE,
-    applies: (_, status) => status('DiskPressure') === 'True',
-  },
-  {
-    key: 'node.kubernetes.io/pid-pressure',
-    effects: NO_SCHEDULE,
-    applies: (_, status) => status('PIDPressure') === 'True',
-  },
-  {
-    key: 'node.kubernetes.io/network-unavailable',
-    effects: NO_SCHEDULE,
-    applies: (_, status) => status('NetworkUnavailable') === 'True',
-  },
-  {
-    key: 'node.kubernetes.io/unschedulable',
-    effects: NO_SCHEDULE,
-    applies: ({ spec }) => spec?.unschedulable === true,
-  },
-]
-
-/** The taints of others stay as they are; ours follow the conditions and keep the time they were added. */
-function wantedTaints(node: Node, conditions: readonly NodeCondition[], nowMs: number): readonly Taint[] {
-  const status = (type: string) => conditions.find((condition) => condition.type === type)?.status
-  const existing = node.spec?.taints ?? []
-  // A node that has not reported yet keeps the taint it was created with.
-  if (status('Ready') === undefined) return existing
-  const own = new Set(TAINTS.map(({ key }) => key))
-  const wanted = TAINTS.filter(({ applies }) => applies(node, status)).flatMap(({ key, effects }) =>
-    effects.map((effect) => ({ key, effect })),
-  )
-  const kept = existing.filter(
-    (taint) => !own.has(taint.key) || wanted.some(({ key, effect }) => key === taint.key && effect === taint.effect),
-  )
-  const added = wanted.filter(({ key, effect }) => !kept.some((taint) => taint.key === key && taint.effect === effect))
-  return [...kept, ...added.map((taint): Taint => ({ ...taint, timeAdded: formatTime(nowMs) }))]
+function regardingNode(node: Node, reason: string, message: string): PlannedEvent {
+  return plannedEvent(nodes, node, { type: 'Normal', reason, message })
 }
 
 /** Services stop sending to pods whose node is silent. */
@@ -171,8 +134,6 @@ function markNotReady(pod: Pod, nowMs: number): readonly Action[] {
   const conditions = pod.status?.conditions?.map((candidate) =>
     candidate.type === 'Ready' ? { ...candidate, status: 'False', lastTransitionTime: formatTime(nowMs) } : candidate,
   )
-  return [
-    updateStatusAction(pods, { ...pod, status: { ...pod.status, conditions } }),
-    { do: 'event', event: { regarding: pod, type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' } },
-  ]
+  const event = plannedEvent(pods, pod, { type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' })
+  return [updateStatusAction(pods, { ...pod, status: { ...pod.status, conditions } }), { do: 'event', event }]
 }

@@ -2,10 +2,12 @@
 
 import { nodes } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
-import type { Node, Pod, Taint, Toleration } from '../../apis/core/types.gen.ts'
-import { parseTime } from '../../machinery/meta/time.ts'
-import { deleteAction } from '../runtime/action.ts'
+import type { Node, Pod, PodCondition, Taint, Toleration } from '../../apis/core/types.gen.ts'
+import { setCondition } from '../../machinery/meta/conditions.ts'
+import { formatTime, parseTime } from '../../machinery/meta/time.ts'
+import { type Action, deleteAction, updateStatusAction } from '../runtime/action.ts'
 import { defineController, type Plan } from '../runtime/controller.ts'
+import { plannedEvent } from '../runtime/status.ts'
 
 const POD_NODE_INDEX = 'spec.nodeName'
 
@@ -39,25 +41,43 @@ export const taintEvictionController = defineController({
 })
 
 export function planEviction({ pod, node }: EvictionView, nowMs: number): Plan {
-  const leaveAtMs = leaveAt(pod.spec?.tolerations ?? [], node.spec?.taints ?? [], nowMs)
+  const leaveAtMs = leaveAt(pod, node.spec?.taints ?? [], nowMs)
   if (leaveAtMs === undefined) return { actions: [] }
   if (leaveAtMs > nowMs) return { actions: [], requeueAfterMs: leaveAtMs - nowMs }
+  const announced = announcement(pod, nowMs)
+  // Its deletion follows when the announcement has come back: nobody is to see the one without the other.
+  if (announced) return { actions: [announced] }
   const message = `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}`
-  const success = () => ({ regarding: pod, type: 'Normal' as const, reason: 'TaintManagerEviction', message })
+  const success = () => plannedEvent(pods, pod, { type: 'Normal', reason: 'TaintManagerEviction', message })
   return { actions: [deleteAction(pods, pod, { success })] }
 }
 
+/** Tells controllers that it was not the pod's fault. */
+function announcement(pod: Pod, nowMs: number): Action | undefined {
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'DeletionByTaintManager',
+    message: 'Taint manager: deleting due to NoExecute taint',
+  }
+  const before = pod.status?.conditions ?? []
+  const conditions = setCondition<PodCondition>(before, condition, formatTime(nowMs))
+  if (conditions === before) return undefined
+  return updateStatusAction(pods, { ...pod, status: { ...pod.status, conditions } })
+}
+
 /** When the first NoExecute taint is no longer tolerated; undefined: never. */
-function leaveAt(tolerations: readonly Toleration[], taints: readonly Taint[], nowMs: number): number | undefined {
+function leaveAt({ metadata, spec }: Pod, taints: readonly Taint[], nowMs: number): number | undefined {
+  const createdMs = parseTime(metadata.creationTimestamp) ?? 0
   const times = taints
     .filter(({ effect }) => effect === 'NoExecute')
     .map((taint) => {
-      const matching = tolerations.filter((toleration) => tolerates(toleration, taint))
-      if (matching.length === 0) return nowMs
-      const seconds = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? [])
-      if (seconds.length < matching.length && seconds.length === 0) return Number.POSITIVE_INFINITY
-      const sinceMs = taint.timeAdded ? (parseTime(taint.timeAdded) ?? nowMs) : nowMs
-      return sinceMs + Math.max(0, Math.min(...seconds)) * 1000
+      // The first that matches counts, as upstream does it.
+      const toleration = spec?.tolerations?.find((candidate) => tolerates(candidate, taint))
+      if (!toleration) return nowMs
+      const { tolerationSeconds = Number.POSITIVE_INFINITY } = toleration
+      const sinceMs = Math.max(parseTime(taint.timeAdded) ?? nowMs, createdMs)
+      return tolerationSeconds <= 0 ? nowMs : sinceMs + tolerationSeconds * 1_000
     })
   const soonest = Math.min(...times)
   return Number.isFinite(soonest) ? soonest : undefined
