@@ -4,6 +4,8 @@ import { podQosClass } from '../apis/core/pod/qos-class.ts'
 import type { Container, EphemeralContainer, Pod, SecurityContext } from '../apis/core/types.gen.ts'
 import { milliValue, toNumber } from '../machinery/meta/quantity.ts'
 import { expand } from './expansion.ts'
+import { RESOURCES } from './resize.ts'
+import { RESTART_DELAY } from './restart-delay.ts'
 import {
   type ContainerConfig,
   type ContainerResources,
@@ -34,6 +36,8 @@ export interface ContainerSpecInput {
   /** The file on this machine that is mounted at the container's terminationMessagePath. */
   readonly terminationLog: string
   readonly memoryCapacityBytes: number
+  /** What the container's next instance waits after the exit of this one. */
+  readonly restartDelayMs: number
   /** The container whose processes an ephemeral container sees. */
   readonly targetContainerId?: string | undefined
 }
@@ -59,7 +63,12 @@ export function containerConfig(input: ContainerSpecInput): ContainerConfig {
     security: containerSecurity(pod, container, image),
     stopSignal: container.lifecycle?.stopSignal,
     processNamespaceOf: input.targetContainerId,
-    annotations: { hash: specHash(container), terminationLog },
+    annotations: {
+      hash: specHash(container),
+      terminationLog,
+      [RESTART_DELAY]: String(input.restartDelayMs),
+      [RESOURCES]: JSON.stringify(container.resources ?? {}),
+    },
   }
 }
 
@@ -94,7 +103,7 @@ function containerSecurity(pod: Pod, container: Container | EphemeralContainer, 
   const own: SecurityContext = container.securityContext ?? {}
   const shared = pod.spec?.securityContext ?? {}
   const user = own.runAsUser ?? shared.runAsUser
-  checkNonRoot(own.runAsNonRoot ?? shared.runAsNonRoot ?? false, user, image)
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) checkNonRoot(pod, container, user, image)
   const privileged = own.privileged ?? false
   return {
     user,
@@ -119,14 +128,19 @@ function seccompOf(profile: SecurityContext['seccompProfile']): ContainerSecurit
   return 'runtime-default'
 }
 
-function checkNonRoot(demanded: boolean, user: number | undefined, image: ImageStatus): void {
-  if (!demanded || (user !== undefined && user !== 0)) return
-  const failed = (message: string) => new RuntimeError('CreateContainerConfigError', message)
+function checkNonRoot(
+  { metadata }: Pod,
+  { name }: Container | EphemeralContainer,
+  user: number | undefined,
+  image: ImageStatus,
+): void {
+  if (user !== undefined && user !== 0) return
+  const where = `(pod: "${metadata.name}_${metadata.namespace}(${metadata.uid})", container: ${name})`
+  const failed = (message: string) => new RuntimeError('CreateContainerConfigError', `${message} ${where}`)
   if (user === 0) throw failed("container's runAsUser breaks non-root policy")
   if (image.user.name) {
-    throw failed(
-      `container has runAsNonRoot and image has non-numeric user (${image.user.name}), cannot verify user is non-root`,
-    )
+    const text = `container has runAsNonRoot and image has non-numeric user (${image.user.name})`
+    throw failed(`${text}, cannot verify user is non-root`)
   }
   if ((image.user.uid ?? 0) === 0) throw failed('container has runAsNonRoot and image will run as root')
 }

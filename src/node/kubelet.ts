@@ -5,23 +5,28 @@ import { pods } from '../apis/core/pod/definition.ts'
 import { secrets } from '../apis/core/secret.ts'
 import type { Pod } from '../apis/core/types.gen.ts'
 import { every } from '../base/clock.ts'
+import { deepEqual } from '../base/deep-equal.ts'
 import type { Informers } from '../client/informers.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
+import { removeOrphans } from './orphans.ts'
 import type { PodDirectory } from './pod-directory.ts'
-import { isRunning } from './pod-view.ts'
+import type { Resize } from './pod-view.ts'
 import { PodWorker, type PodWorkerParts } from './pod-worker.ts'
+import { type VolumeReferences, volumeReferences } from './volumes/references.ts'
 import type { PodVolumes } from './volumes/volume.ts'
 
-export interface KubeletParts extends Omit<PodWorkerParts, 'onFinished'> {
+export interface KubeletParts extends Omit<PodWorkerParts, 'onFinished' | 'refuseResize'> {
   readonly nodeName: string
   readonly informers: Informers
   readonly volumes: PodVolumes
   readonly directory: PodDirectory
   /** Why a pod cannot run on this node although it is bound to it; undefined: it can. */
-  readonly admit: (
-    pod: Pod,
-    others: readonly Pod[],
-  ) => { readonly reason: string; readonly message: string } | undefined
+  readonly admit: (pod: Pod, others: readonly Pod[]) => Refusal | undefined
+}
+
+interface Refusal {
+  readonly reason: string
+  readonly message: string
 }
 
 export interface Kubelet extends AsyncDisposable {
@@ -32,52 +37,56 @@ export interface Kubelet extends AsyncDisposable {
 }
 
 const NODE_INDEX = 'spec.nodeName'
-/** How often files from ConfigMaps, Secrets and tokens are looked at without a change: tokens rotate by time. */
+/** How often tokens are looked at: they rotate by time. */
 const REFRESH_MS = 60_000
+/** How often it is looked for what pods have left behind that are gone. */
+const HOUSEKEEPING_MS = 120_000
 
 export function startKubelet(parts: KubeletParts): Kubelet {
-  const { nodeName, informers, volumes, clock, log, admit } = parts
+  const { nodeName, informers, clock, log } = parts
   const workers = new Map<string, PodWorker>()
   const stop = new AbortController()
   const informer = informers.of(pods)
   informer.addIndex(NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
+  const refresh = createRefresh(parts, workers)
 
   const add = (pod: Pod) => {
     const uid = pod.metadata.uid ?? ''
-    if (pod.spec?.nodeName !== nodeName || workers.has(uid)) return
-    const worker = new PodWorker(pod, { ...parts, onFinished: () => workers.delete(uid) })
-    const others = [...workers.values()].map((other) => other.pod)
+    if (pod.spec?.nodeName !== nodeName || workers.has(uid) || isLetGo(pod)) return
+    const others = () => [...workers.values()].filter((other) => other !== worker).map((other) => other.pod)
+    const refuseResize = (resized: Pod) => resizeRefusal(parts, resized, others())
+    const worker = new PodWorker(pod, { ...parts, refuseResize, onFinished: () => workers.delete(uid) })
+    const refusal = isNew(pod) ? parts.admit(pod, others()) : undefined
     workers.set(uid, worker)
-    const refusal = pod.status?.phase === 'Pending' && !pod.status.startTime ? admit(pod, others) : undefined
-    if (refusal) worker.end({ ...refusal, phase: 'Failed', graceSeconds: 0 })
+    if (refusal) reject(parts, worker, refusal)
     worker.update(pod)
   }
-  const refreshAll = (namespace: string | undefined) => {
-    for (const { pod } of workers.values()) {
-      if (namespace !== undefined && pod.metadata.namespace !== namespace) continue
-      volumes
-        .refresh(pod)
-        .catch((error: unknown) =>
-          log.warn('the files of a pod could not be refreshed', { pod: pod.metadata.name, error: String(error) }),
-        )
-    }
+  const update = (pod: Pod, previous: Pod) => {
+    const worker = workers.get(pod.metadata.uid ?? '')
+    if (!worker) return add(pod)
+    worker.update(pod)
+    const { labels, annotations } = previous.metadata
+    if (deepEqual(labels, pod.metadata.labels) && deepEqual(annotations, pod.metadata.annotations)) return
+    refresh((references, worn) => references.ownFields && worn.metadata.uid === pod.metadata.uid)
   }
-  const refreshFor = ({ metadata }: KubeObject) => refreshAll(metadata.namespace)
-  const onSource = { added: refreshFor, updated: refreshFor, deleted: refreshFor }
   const unsubscribe = [
     informer.subscribe({
       added: add,
-      updated: (pod) =>
-        workers.has(pod.metadata.uid ?? '') ? workers.get(pod.metadata.uid ?? '')?.update(pod) : add(pod),
+      updated: update,
       deleted: (pod) => workers.get(pod.metadata.uid ?? '')?.objectDeleted(),
     }),
-    informers.of(configMaps).subscribe(onSource),
-    informers.of(secrets).subscribe(onSource),
+    informers.of(configMaps).subscribe(onEvery((source) => refresh(uses('configMaps', source)))),
+    informers.of(secrets).subscribe(onEvery((source) => refresh(uses('secrets', source)))),
   ]
-  every(clock, REFRESH_MS, stop.signal, () => refreshAll(undefined))
+  const housekeep = () =>
+    removeOrphans(parts, (uid) => workers.has(uid)).catch((error: unknown) =>
+      log.warn('what pods left behind could not be removed and is tried again', { error: String(error) }),
+    )
+  every(clock, REFRESH_MS, stop.signal, () => refresh(({ tokens }) => tokens))
+  every(clock, HOUSEKEEPING_MS, stop.signal, housekeep)
   const running = [
     wakeOnEvents(parts, workers, stop.signal),
-    informer.whenSynced(stop.signal).then(() => removeOrphans(parts, workers)),
+    informer.whenSynced(stop.signal).then(housekeep, () => {}),
   ]
 
   return {
@@ -92,33 +101,65 @@ export function startKubelet(parts: KubeletParts): Kubelet {
   }
 }
 
+/** Nothing has happened to it yet on any node. */
+function isNew({ status, metadata }: Pod): boolean {
+  return (status?.phase ?? 'Pending') === 'Pending' && !status?.startTime && !metadata.deletionTimestamp
+}
+
+/** The node is done with it; only others' finalizers keep the object. */
+function isLetGo({ metadata, status }: Pod): boolean {
+  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
+  return isOver && Boolean(metadata.deletionTimestamp) && metadata.deletionGracePeriodSeconds === 0
+}
+
+function reject({ executor }: KubeletParts, worker: PodWorker, { reason, message }: Refusal): void {
+  const ending = { reason, message: `Pod was rejected: ${message}`, phase: 'Failed', rejected: true } as const
+  executor.announceRejection(worker.pod, reason, message)
+  worker.end(ending)
+}
+
+/** What would not even fit alone will never fit. */
+function resizeRefusal({ admit }: KubeletParts, pod: Pod, others: readonly Pod[]): Resize['refusal'] {
+  const alone = admit(pod, [])
+  if (alone) return { reason: 'Infeasible', message: alone.message }
+  const together = admit(pod, others)
+  return together && { reason: 'Deferred', message: together.message }
+}
+
+type Concerns = (references: VolumeReferences, pod: Pod) => boolean
+
+/** Brings the files of the pods that are concerned up to date. */
+function createRefresh({ volumes, log }: KubeletParts, workers: ReadonlyMap<string, PodWorker>) {
+  return (concerns: Concerns): void => {
+    for (const worker of workers.values()) {
+      const { pod } = worker
+      if (!concerns(volumeReferences(pod), pod)) continue
+      worker.sourcesChanged()
+      volumes
+        .refresh(pod)
+        .catch((error: unknown) =>
+          log.warn('the files of a pod could not be refreshed', { pod: pod.metadata.name, error: String(error) }),
+        )
+    }
+  }
+}
+
+function uses(kind: 'configMaps' | 'secrets', { metadata }: KubeObject): Concerns {
+  return (references, pod) => pod.metadata.namespace === metadata.namespace && references[kind].has(metadata.name ?? '')
+}
+
+function onEvery<T extends KubeObject>(handle: (object: T) => void) {
+  return { added: handle, updated: handle, deleted: handle }
+}
+
 async function wakeOnEvents(
-  { runtime }: KubeletParts,
+  { runtime, log }: KubeletParts,
   workers: ReadonlyMap<string, PodWorker>,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { podUid } of runtime.events(signal)) workers.get(podUid)?.wake()
-}
-
-/** What is left of pods that were deleted while the agent was not running. */
-async function removeOrphans(
-  { runtime, volumes, directory, log }: KubeletParts,
-  workers: ReadonlyMap<string, PodWorker>,
-): Promise<void> {
-  const [sandboxes, containers, folders] = await Promise.all([
-    runtime.sandboxes(),
-    runtime.containers(),
-    directory.pods(),
-  ])
-  const uids = new Set([...sandboxes, ...containers].map(({ pod }) => pod.uid).concat(folders))
-  for (const uid of uids) {
-    if (workers.has(uid)) continue
-    log.info('removing what is left of a pod that is gone', { podUid: uid })
-    const own = containers.filter(({ pod }) => pod.uid === uid)
-    for (const { id } of own.filter(isRunning)) await runtime.stopContainer(id, 1)
-    for (const { id } of sandboxes.filter(({ pod }) => pod.uid === uid)) await runtime.removeSandbox(id)
-    for (const { id } of own) await runtime.removeContainer(id)
-    await volumes.tearDown(uid)
-    await directory.remove(uid)
+  try {
+    for await (const { podUid } of runtime.events(signal)) workers.get(podUid)?.wake()
+  } catch (error) {
+    log.error('events of the runtime ended; pods are looked at from time to time only', { error: String(error) })
   }
 }

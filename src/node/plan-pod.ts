@@ -9,9 +9,11 @@
 import type { Pod } from '../apis/core/types.gen.ts'
 import { parseTime } from '../machinery/meta/time.ts'
 import {
-  type ContainerKind,
+  allocatedOf,
   type Ending,
+  hasEnded,
   instancesOf,
+  isEnding,
   isRunning,
   isStarted,
   newestOf,
@@ -21,30 +23,43 @@ import {
   sandboxOf,
   shouldRestart,
 } from './pod-view.ts'
+import { resizeStep } from './resize.ts'
+import { nextRestartDelayMs, restartAtMs } from './restart-delay.ts'
 import type { ContainerStatus } from './runtime/runtime.ts'
 import { specHash } from './spec-hash.ts'
 
 export type PodAction =
   | { readonly do: 'prepare-volumes' }
   | { readonly do: 'create-sandbox'; readonly attempt: number }
-  | { readonly do: 'remove-sandbox'; readonly id: string }
+  /** `changed`: it died, or its node did; another one follows. */
+  | { readonly do: 'remove-sandbox'; readonly id: string; readonly changed: boolean }
   | {
       readonly do: 'start-container'
+      /** With the resources that were granted. */
       readonly container: PodContainer
       readonly attempt: number
       readonly sandboxId: string
+      /** The back-off that the new instance carries. */
+      readonly restartDelayMs: number
     }
   | {
       readonly do: 'stop-container'
       readonly id: string
       readonly container: PodContainer | undefined
       readonly graceSeconds: number
+      /** When the pod's own time is over. A shorter one begins a stop anew. */
+      readonly untilMs?: number | undefined
       /** For the `Killing` event. */
       readonly message: string
+      /** The definition changed: the next instance starts whatever the restart policy says. */
+      readonly replaced?: boolean | undefined
     }
+  | { readonly do: 'resize-container'; readonly id: string; readonly container: PodContainer }
   | { readonly do: 'remove-container'; readonly id: string }
   | { readonly do: 'end'; readonly ending: Ending }
-  /** Nothing of the pod runs any more: free its volumes; if the object is being deleted, let it go. */
+  /** Nothing of the pod runs any more; its object and its logs stay. */
+  | { readonly do: 'release-volumes' }
+  /** Nothing of the pod runs any more, and its object is to go, or has gone. */
   | { readonly do: 'finish' }
 
 export interface PodPlan {
@@ -55,34 +70,51 @@ export interface PodPlan {
 
 /** Grace of the last resort, in seconds: less than this gives a process no chance to handle its signal. */
 const GRACE_SECONDS_MIN = 2
+/** Of a process that was killed: what a failed probe comes to. */
+const KILLED_EXIT_CODE = 137
+/** What the API fills in; for pods that were stored without. */
+const GRACE_SECONDS_DEFAULT = 30
 
 /** The name of the task an action starts: at most one task of a name runs at a time. */
 export function taskOf(action: PodAction): string {
   switch (action.do) {
     case 'start-container':
-      return `start ${action.container.spec.name}`
+      return `${STARTING}${action.container.spec.name}`
     case 'stop-container':
+      return `${action.do} ${action.id}${action.untilMs === undefined ? '' : ` ${action.untilMs}`}`
+    case 'resize-container':
     case 'remove-container':
       return `${action.do} ${action.id}`
     case 'create-sandbox':
     case 'remove-sandbox':
-      return 'sandbox'
+      return SANDBOX
     default:
       return action.do
   }
 }
 
+const STARTING = 'start '
+const SANDBOX = 'sandbox'
+const PREPARING = 'prepare-volumes'
+
 export function planPod(view: PodView): PodPlan {
   const plan = decide(view)
-  return { ...plan, actions: plan.actions.filter((action) => !view.memory.busy.has(taskOf(action))) }
+  const taken = new Set(view.memory.busy)
+  const actions = plan.actions.filter((action) => {
+    const task = taskOf(action)
+    const isFree = !taken.has(task)
+    taken.add(task)
+    return isFree
+  })
+  return { ...plan, actions }
 }
 
 function decide(view: PodView): PodPlan {
-  if (view.memory.ending || view.pod.metadata.deletionTimestamp) return planEnd(view)
+  if (isEnding(view)) return planEnd(view)
   const deadlineMs = deadlineOf(view.pod)
+  if (isFinished(view)) return planFinished(view)
   if (deadlineMs !== undefined && deadlineMs <= view.nowMs)
     return { actions: [{ do: 'end', ending: deadlineExceeded(view) }] }
-  if (isFinished(view)) return planShutdown(view, () => graceOf(view.pod), 'Stopping container')
   const plan = planStart(view)
   return { actions: [...plan.actions, ...planLeftovers(view)], wakeAtMs: earliest([plan.wakeAtMs, deadlineMs]) }
 }
@@ -94,18 +126,17 @@ function deadlineOf({ spec, status }: Pod): number | undefined {
     : startMs + spec.activeDeadlineSeconds * 1000
 }
 
-function deadlineExceeded({ pod, nowMs }: PodView): Ending {
+function deadlineExceeded({ nowMs }: PodView): Ending {
   return {
     reason: 'DeadlineExceeded',
     message: 'Pod was active on the node longer than the specified deadline',
     phase: 'Failed',
     startedAtMs: nowMs,
-    graceSeconds: graceOf(pod),
   }
 }
 
 function graceOf({ spec }: Pod): number {
-  return spec?.terminationGracePeriodSeconds ?? 30
+  return Math.max(GRACE_SECONDS_MIN, spec?.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT)
 }
 
 /** Every main container has ended for good, or an init container has failed for good; or it was so once. */
@@ -113,14 +144,11 @@ export function isFinished(view: PodView): boolean {
   const { phase } = view.pod.status ?? {}
   if (phase === 'Succeeded' || phase === 'Failed') return true
   const containers = podContainers(view.pod)
-  const ended = (container: PodContainer) => {
-    const newest = newestOf(view, container.spec.name)
-    return newest?.state === 'exited' && !shouldRestart(view.pod, container, newest.exitCode ?? 0)
-  }
   const mains = containers.filter(({ kind }) => kind === 'main')
-  if (mains.every(ended)) return true
+  if (mains.every((container) => hasEnded(view, container))) return true
   return containers.some(
-    (container) => container.kind === 'init' && ended(container) && newestOf(view, container.spec.name)?.exitCode !== 0,
+    (container) =>
+      container.kind === 'init' && hasEnded(view, container) && newestOf(view, container.spec.name)?.exitCode !== 0,
   )
 }
 
@@ -131,6 +159,7 @@ function planStart(view: PodView): PodPlan {
   const sandbox = sandboxOf(view)
   if (!sandbox) return planSandbox(view)
   const { plans, complete } = planInit(view, sandbox.id)
+  for (const { id } of view.sandboxes.slice(1)) plans.push({ actions: [{ do: 'remove-sandbox', id, changed: false }] })
   if (complete)
     for (const container of podContainers(view.pod))
       if (container.kind === 'main') plans.push(planRun(view, container, sandbox.id))
@@ -142,10 +171,10 @@ function planStart(view: PodView): PodPlan {
 }
 
 /** A dead sandbox goes, with what is left in it, before the next one comes. */
-function planSandbox({ sandboxes }: PodView): PodPlan {
+function planSandbox({ sandboxes, memory }: PodView): PodPlan {
   const [dead] = sandboxes
-  if (dead) return { actions: [{ do: 'remove-sandbox', id: dead.id }] }
-  return { actions: [{ do: 'create-sandbox', attempt: 0 }] }
+  if (dead) return { actions: [{ do: 'remove-sandbox', id: dead.id, changed: true }] }
+  return { actions: [{ do: 'create-sandbox', attempt: memory.sandboxAttempt }] }
 }
 
 function planInit(view: PodView, sandboxId: string): { readonly plans: PodPlan[]; readonly complete: boolean } {
@@ -171,24 +200,18 @@ function planInit(view: PodView, sandboxId: string): { readonly plans: PodPlan[]
 function planRun(view: PodView, container: PodContainer, sandboxId: string): PodPlan {
   const { name } = container.spec
   const newest = newestOf(view, name)
-  if (isRunning(newest)) return planReplacement(view, container, newest)
+  if (isRunning(newest)) return planChange(view, container, newest)
   if (newest?.state === 'created')
-    return { actions: view.memory.busy.has(`start ${name}`) ? [] : [{ do: 'remove-container', id: newest.id }] }
-  if (
-    newest?.state === 'exited' &&
-    newest.sandboxId === sandboxId &&
-    !shouldRestart(view.pod, container, newest.exitCode ?? 0)
-  )
-    return { actions: [] }
-  const readyAtMs = Math.max(restartAtMs(view, name, newest), view.memory.failures.get(name)?.retryAtMs ?? 0)
+    return { actions: view.memory.busy.has(STARTING + name) ? [] : [{ do: 'remove-container', id: newest.id }] }
+  // Init containers run once in every sandbox.
+  const isNextRun = container.kind === 'init' && newest?.sandboxId !== sandboxId
+  if (hasEnded(view, container) && !isNextRun) return { actions: [] }
+  const readyAtMs = Math.max(restartAtMs(container.spec, newest), view.memory.failures.get(name)?.retryAtMs ?? 0)
   if (readyAtMs > view.nowMs) return { actions: [], wakeAtMs: readyAtMs }
-  return { actions: [{ do: 'start-container', container, attempt: nextAttempt(view, name, newest), sandboxId }] }
-}
-
-/** The earliest time a container may run again after its last exit. */
-export function restartAtMs(view: PodView, name: string, newest: ContainerStatus | undefined): number {
-  if (newest?.state !== 'exited') return 0
-  return (newest.finishedAtMs ?? 0) + (view.memory.restartDelaysMs.get(name) ?? 0)
+  const granted = { ...container, spec: { ...container.spec, resources: allocatedOf(view, container) } }
+  const restartDelayMs = nextRestartDelayMs(container.spec, newest)
+  const attempt = nextAttempt(view, name, newest)
+  return { actions: [{ do: 'start-container', container: granted, attempt, sandboxId, restartDelayMs }] }
 }
 
 /** Counts on from the API's status when the runtime has lost earlier instances. */
@@ -199,22 +222,30 @@ function nextAttempt({ pod }: PodView, name: string, newest: ContainerStatus | u
   return known?.containerID ? known.restartCount + 1 : 0
 }
 
-function planReplacement(view: PodView, container: PodContainer, running: ContainerStatus): PodPlan {
-  const message = replacementReason(view, container, running)
-  if (message === undefined) return { actions: [] }
-  const graceSeconds = probeGrace(view, container, running) ?? graceOf(view.pod)
-  return { actions: [{ do: 'stop-container', id: running.id, container, graceSeconds, message }] }
+/** A running container is stopped to be made anew, given other resources, or left alone. */
+function planChange(view: PodView, container: PodContainer, running: ContainerStatus): PodPlan {
+  const stop = (message: string, replaced?: boolean): PodPlan => {
+    const graceSeconds = probeGrace(view, container, running) ?? graceOf(view.pod)
+    return { actions: [{ do: 'stop-container', id: running.id, container, graceSeconds, message, replaced }] }
+  }
+  const failure = failureOf(view, container, running)
+  if (failure !== undefined) return stop(failure)
+  const { name } = container.spec
+  const { hash } = running.annotations
+  if (container.kind !== 'ephemeral' && hash !== undefined && hash !== specHash(container.spec))
+    return stop(`Container ${name} definition changed, will be restarted`, true)
+  const step = resizeStep(view, container, running)
+  if (step === 'restart') return stop(`Container ${name} resize requires restart, will be restarted`, true)
+  return { actions: step === 'update' ? [{ do: 'resize-container', id: running.id, container }] : [] }
 }
 
-function replacementReason({ memory }: PodView, container: PodContainer, running: ContainerStatus): string | undefined {
-  const { name } = container.spec
+function failureOf({ pod, memory }: PodView, container: PodContainer, running: ContainerStatus): string | undefined {
   const probes = memory.probes.get(running.id)
   if (memory.hooks.get(running.id) === 'failed') return 'FailedPostStartHook'
-  if (probes?.startup === false) return `Container ${name} failed startup probe, will be restarted`
-  if (probes?.liveness === false) return `Container ${name} failed liveness probe, will be restarted`
-  if (container.kind !== 'ephemeral' && running.annotations.hash !== specHash(container.spec))
-    return `Container ${name} definition changed, will be restarted`
-  return undefined
+  const failed = probes?.startup === false ? 'startup' : probes?.liveness === false ? 'liveness' : undefined
+  if (failed === undefined) return undefined
+  const restarts = shouldRestart(pod, container, KILLED_EXIT_CODE)
+  return `Container ${container.spec.name} failed ${failed} probe${restarts ? ', will be restarted' : ''}`
 }
 
 /** A probe may bring its own grace period. */
@@ -238,22 +269,48 @@ function planLeftovers(view: PodView): readonly PodAction[] {
 // ---- ending
 
 function planEnd(view: PodView): PodPlan {
-  const plan = planShutdown(view, () => remainingGrace(view), 'Stopping container')
-  if (plan.actions.length > 0 || view.containers.some(isRunning) || view.sandboxes.length > 0) return plan
-  return { actions: [{ do: 'finish' }] }
+  const plan = planShutdown(view, endingGrace(view))
+  if (plan.actions.length > 0 || !isQuiet(view)) return plan
+  if (view.pod.metadata.deletionTimestamp || view.memory.objectGone) return { actions: [{ do: 'finish' }] }
+  return releaseVolumes(view)
 }
 
-function remainingGrace({ memory, pod, nowMs }: PodView): number {
-  const graceSeconds = pod.metadata.deletionGracePeriodSeconds ?? memory.ending?.graceSeconds ?? graceOf(pod)
+function planFinished(view: PodView): PodPlan {
+  const plan = planShutdown(view, { graceSeconds: graceOf(view.pod) })
+  return plan.actions.length > 0 || !isQuiet(view) ? plan : releaseVolumes(view)
+}
+
+function releaseVolumes({ memory }: PodView): PodPlan {
+  return { actions: memory.volumesReady ? [{ do: 'release-volumes' }] : [] }
+}
+
+/** Nothing runs, and nothing is about to. */
+function isQuiet({ containers, sandboxes, memory }: PodView): boolean {
+  const beginning = [...memory.busy].some((task) => task.startsWith(STARTING) || task === SANDBOX || task === PREPARING)
+  return !beginning && sandboxes.length === 0 && !containers.some(isRunning)
+}
+
+interface Grace {
+  readonly graceSeconds: number
+  readonly untilMs?: number | undefined
+}
+
+/** What is left of the grace period. A period of 0 says nothing about how to stop: the spec's holds. */
+function endingGrace({ memory, pod, nowMs }: PodView): Grace {
+  const graceSeconds = memory.ending?.graceSeconds || graceOf(pod)
   const startedAtMs = memory.ending?.startedAtMs ?? nowMs
-  return Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.floor((nowMs - startedAtMs) / 1000))
+  const elapsedSeconds = Math.floor((nowMs - startedAtMs) / 1000)
+  return {
+    graceSeconds: Math.max(GRACE_SECONDS_MIN, graceSeconds - elapsedSeconds),
+    untilMs: startedAtMs + graceSeconds * 1000,
+  }
 }
 
 /** Main containers first; sidecars when those have ended, the last one first; then the sandbox. */
-function planShutdown(view: PodView, grace: () => number, reason: string): PodPlan {
+function planShutdown(view: PodView, grace: Grace): PodPlan {
   const byName = new Map(podContainers(view.pod).map((container) => [container.spec.name, container]))
   const running = view.containers.filter(isRunning)
-  const isSidecar = ({ name }: ContainerStatus) => byName.get(name)?.kind === ('sidecar' satisfies ContainerKind)
+  const isSidecar = ({ name }: ContainerStatus) => byName.get(name)?.kind === 'sidecar'
   const others = running.filter((instance) => !isSidecar(instance))
   const order = [...byName.keys()]
   const sidecars = running.filter(isSidecar).sort((left, right) => order.indexOf(right.name) - order.indexOf(left.name))
@@ -264,14 +321,13 @@ function planShutdown(view: PodView, grace: () => number, reason: string): PodPl
         do: 'stop-container',
         id,
         container: byName.get(name),
-        graceSeconds: grace(),
-        message: `${reason} ${name}`,
+        ...grace,
+        message: `Stopping container ${name}`,
       })),
     }
   }
-  const starting = [...view.memory.busy].some((task) => task.startsWith('start '))
-  if (starting) return { actions: [] }
-  return { actions: view.sandboxes.map(({ id }) => ({ do: 'remove-sandbox', id })) }
+  if ([...view.memory.busy].some((task) => task.startsWith(STARTING))) return { actions: [] }
+  return { actions: view.sandboxes.map(({ id }) => ({ do: 'remove-sandbox', id, changed: false })) }
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {

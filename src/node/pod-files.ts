@@ -4,6 +4,9 @@ import type { Pod } from '../apis/core/types.gen.ts'
 
 /** Characters a Linux host name may have. */
 const HOSTNAME_LENGTH_MAX = 63
+/** What resolvers of the C library look at, and what Kubernetes allows. */
+const NAMESERVERS_MAX = 3
+const SEARCHES_MAX = 32
 
 export interface DnsFacts {
   readonly clusterDns: string
@@ -12,15 +15,20 @@ export interface DnsFacts {
   readonly nodeResolvConf: string
 }
 
-export function hostnameOf({ metadata, spec }: Pod): string {
-  if (spec?.hostnameOverride) return spec.hostnameOverride
+/** What a process of the pod calls its machine. */
+export function hostnameOf(pod: Pod, domain: string): string {
+  if (pod.spec?.hostnameOverride) return pod.spec.hostnameOverride
+  return (pod.spec?.setHostnameAsFQDN ? fullyQualifiedName(pod, domain) : undefined) ?? shortHostname(pod)
+}
+
+function shortHostname({ metadata, spec }: Pod): string {
   return (spec?.hostname || metadata.name || '').slice(0, HOSTNAME_LENGTH_MAX).replace(/[-.]+$/, '')
 }
 
 /** `name.subdomain.namespace.svc.domain`, for pods with a subdomain. */
 export function fullyQualifiedName(pod: Pod, domain: string): string | undefined {
   const { subdomain } = pod.spec ?? {}
-  return subdomain ? `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}` : undefined
+  return subdomain ? `${shortHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}` : undefined
 }
 
 const HOSTS_COMMON = [
@@ -37,7 +45,7 @@ export function hostsFile(pod: Pod, ips: readonly string[], domain: string, node
   const block = aliases.length > 0 ? `\n# Entries added by HostAliases.\n${aliases.join('\n')}\n` : ''
   if (pod.spec?.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${nodeHosts}${block}`
   const qualified = fullyQualifiedName(pod, domain)
-  const names = [...(qualified ? [qualified] : []), hostnameOf(pod)].join('\t')
+  const names = [...(qualified ? [qualified] : []), pod.spec?.hostnameOverride || shortHostname(pod)].join('\t')
   const own = ips.map((ip) => `${ip}\t${names}`)
   return `${['# Kubernetes-managed hosts file.', ...HOSTS_COMMON, ...own].join('\n')}\n${block}`
 }
@@ -54,8 +62,8 @@ export function resolvConf(pod: Pod, facts: DnsFacts): string {
   const added = options.map(({ name, value }) => (value === undefined ? (name ?? '') : `${name}:${value}`))
   const names = new Set(added.map((option) => option.split(':')[0]))
   const merged: Resolver = {
-    nameservers: [...new Set([...base.nameservers, ...nameservers])],
-    searches: [...new Set([...base.searches, ...searches])],
+    nameservers: [...new Set([...base.nameservers, ...nameservers])].slice(0, NAMESERVERS_MAX),
+    searches: [...new Set([...base.searches, ...searches])].slice(0, SEARCHES_MAX),
     options: [...base.options.filter((option) => !names.has(option.split(':')[0])), ...added],
   }
   const lines = [

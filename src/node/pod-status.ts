@@ -1,25 +1,23 @@
 /** The status a pod shows, from what the node knows about it: pure. Reasons, phases and conditions are upstream's. */
 
-import type {
-  ContainerStatus as ApiContainerStatus,
-  ContainerState,
-  Pod,
-  PodCondition,
-  PodStatus,
-} from '../apis/core/types.gen.ts'
+import type { ContainerStatus as ApiContainerStatus, ContainerState, Pod, PodStatus } from '../apis/core/types.gen.ts'
 import { formatTime } from '../machinery/meta/time.ts'
-import { isFinished, restartAtMs } from './plan-pod.ts'
+import { isFinished } from './plan-pod.ts'
+import { conditionsOf } from './pod-conditions.ts'
 import {
+  allocatedOf,
+  hasEnded,
   instancesOf,
+  isEnding,
   isRunning,
   isStarted,
   newestOf,
   type PodContainer,
   type PodView,
   podContainers,
-  sandboxOf,
-  shouldRestart,
 } from './pod-view.ts'
+import { appliedTo, sameResources } from './resize.ts'
+import { restartAtMs, restartDelayMs } from './restart-delay.ts'
 import type { ContainerStatus } from './runtime/runtime.ts'
 
 export interface NodeFacts {
@@ -33,32 +31,49 @@ type Phase = NonNullable<PodStatus['phase']>
 /** `termination messages` by container id, read when a container was seen to exit. */
 export type TerminationMessages = ReadonlyMap<string, string>
 
+/** The statuses of containers, by name. */
+export type ContainerStatuses = ReadonlyMap<string, ApiContainerStatus>
+
+/** What the node knows; conditions and fields of others are not in it (`mergeStatus`). */
 export function podStatus(view: PodView, facts: NodeFacts, messages: TerminationMessages): PodStatus {
   const previous = view.pod.status ?? {}
-  const containers = podContainers(view.pod)
-  const statuses = new Map(
-    containers.map((container) => [container.spec.name, containerStatus(view, container, facts, messages)]),
-  )
-  const ofKind = (...kinds: readonly PodContainer['kind'][]) =>
-    containers.filter(({ kind }) => kinds.includes(kind)).flatMap(({ spec }) => statuses.get(spec.name) ?? [])
-  const phase = phaseOf(view)
-  const ips = podIps(view, facts)
-  const inits = ofKind('init', 'sidecar')
-  const ephemeral = ofKind('ephemeral')
-  return {
-    phase,
+  const { ending } = view.memory
+  const common = {
     startTime: previous.startTime ?? formatTime(view.nowMs),
-    reason: view.memory.ending?.reason ?? (phase === 'Failed' ? previous.reason : undefined),
-    message: view.memory.ending?.message ?? (phase === 'Failed' ? previous.message : undefined),
     qosClass: previous.qosClass,
     observedGeneration: view.pod.metadata.generation,
+  }
+  if (ending?.rejected) {
+    const { reason, message } = ending
+    return { ...common, phase: 'Failed', reason, message, conditions: previous.conditions }
+  }
+  const containers = podContainers(view.pod)
+  const statuses = new Map(
+    containers.flatMap((container) => {
+      const status = containerStatus(view, container, facts, messages)
+      return status ? [[container.spec.name, status] as const] : []
+    }),
+  )
+  const ofKind = (...kinds: readonly PodContainer['kind'][]) => {
+    const listed = containers
+      .filter(({ kind }) => kinds.includes(kind))
+      .flatMap(({ spec }) => statuses.get(spec.name) ?? [])
+    return listed.length > 0 ? listed : undefined
+  }
+  const phase = phaseOf(view, statuses)
+  const ips = podIps(view, facts)
+  return {
+    ...common,
+    phase,
+    reason: ending?.reason ?? (phase === 'Failed' ? previous.reason : undefined),
+    message: ending?.message ?? (phase === 'Failed' ? previous.message : undefined),
     hostIP: facts.hostIp,
     hostIPs: [{ ip: facts.hostIp }],
     podIP: ips[0],
     podIPs: ips.length > 0 ? ips.map((ip) => ({ ip })) : undefined,
-    initContainerStatuses: inits.length > 0 ? inits : undefined,
+    initContainerStatuses: ofKind('init', 'sidecar'),
     containerStatuses: ofKind('main'),
-    ephemeralContainerStatuses: ephemeral.length > 0 ? ephemeral : undefined,
+    ephemeralContainerStatuses: ofKind('ephemeral'),
     conditions: conditionsOf(view, phase, statuses),
   }
 }
@@ -77,17 +92,18 @@ function containerStatus(
   container: PodContainer,
   facts: NodeFacts,
   messages: TerminationMessages,
-): ApiContainerStatus {
+): ApiContainerStatus | undefined {
   const { name, image } = container.spec
   const [newest, before] = instancesOf(view, name)
   const known = knownStatus(view.pod, name)
   if (!newest && known && (known.state?.terminated || isFinished(view))) return known
+  // A pod that was over before this agent saw it, and never had this container.
+  if (!newest && !known && isTerminal(view.pod.status?.phase)) return undefined
   const terminated = (instance: ContainerStatus) => terminatedState(instance, facts, messages)
   const waiting = waitingState(view, container, newest)
   const exited = newest?.state === 'exited' ? terminated(newest) : undefined
   const earlier = before?.state === 'exited' ? terminated(before) : known?.lastState
   const running = isRunning(newest) ? newest : undefined
-  const started = newest !== undefined && isStarted(container, newest, view.memory)
   return {
     name,
     image: image ?? '',
@@ -96,13 +112,28 @@ function containerStatus(
     state:
       waiting ??
       exited ??
-      (running ? { running: { startedAt: formatTime(running.startedAtMs ?? running.createdAtMs) } } : {}),
+      (running ? { running: { startedAt: formatTime(running.startedAtMs ?? running.createdAtMs) } } : LOST),
     lastState: (waiting && exited ? exited : earlier) ?? {},
     ready: isReady(view, container, newest),
-    started,
+    started: newest !== undefined && isStarted(container, newest, view.memory),
     restartCount: newest?.attempt ?? known?.restartCount ?? 0,
-    ...(running ? runningDetails(container) : {}),
+    ...(running ? runningDetails(view, container, running) : {}),
   }
+}
+
+/** Of a container that should have been there when its pod ended. */
+const LOST: ContainerState = {
+  terminated: {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container could not be located when the pod was terminated',
+    startedAt: null,
+    finishedAt: null,
+  },
+}
+
+function isTerminal(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed'
 }
 
 function knownStatus({ status }: Pod, name: string): ApiContainerStatus | undefined {
@@ -113,12 +144,13 @@ function knownStatus({ status }: Pod, name: string): ApiContainerStatus | undefi
   ].find((candidate) => candidate.name === name)
 }
 
-function runningDetails({ spec }: PodContainer): Partial<ApiContainerStatus> {
-  const { resources } = spec
+function runningDetails(view: PodView, container: PodContainer, running: ContainerStatus): Partial<ApiContainerStatus> {
+  const allocated = allocatedOf(view, container)
+  const applied = appliedTo(view, running) ?? allocated
   return {
-    resources: resources ?? {},
-    allocatedResources: resources?.requests,
-    volumeMounts: spec.volumeMounts?.map(({ name, mountPath, readOnly }) => ({
+    resources: sameResources(allocated, applied) ? allocated : applied,
+    allocatedResources: allocated.requests,
+    volumeMounts: container.spec.volumeMounts?.map(({ name, mountPath, readOnly }) => ({
       name,
       mountPath,
       ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
@@ -154,28 +186,27 @@ function waitingState(
   const { pod, memory, nowMs } = view
   const { name } = container.spec
   if (isRunning(newest)) return undefined
-  const ended = newest?.state === 'exited' && !shouldRestart(pod, container, newest.exitCode ?? 0)
-  if (ended || (newest?.state === 'exited' && (memory.ending || isFinished(view)))) return undefined
+  if (newest?.state === 'exited' && (hasEnded(view, container) || isEnding(view) || isFinished(view))) return undefined
+  if (!newest && isOver(view) && hasInitialized(view)) return undefined
+  const backsOff = newest?.state === 'exited' && restartAtMs(container.spec, newest) > nowMs
   const failure = memory.failures.get(name)
-  if (failure) return { waiting: { reason: failure.reason, message: failure.message } }
-  if (newest?.state === 'exited') {
-    const delayMs = memory.restartDelaysMs.get(name) ?? 0
-    if (delayMs === 0 || restartAtMs(view, name, newest) <= nowMs) return undefined
-    const message = `back-off ${backoffText(delayMs)} restarting failed container=${name} pod=${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
+  if (failure && (failure.retryAtMs > nowMs || !backsOff))
+    return { waiting: { reason: failure.reason, message: failure.message } }
+  if (backsOff) {
+    const delay = backoffText(restartDelayMs(container.spec, newest))
+    const { name: podName, namespace, uid } = pod.metadata
+    const message = `back-off ${delay} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`
     return { waiting: { reason: 'CrashLoopBackOff', message } }
   }
-  return { waiting: { reason: isBehindInit(view, container) ? 'PodInitializing' : 'ContainerCreating' } }
+  if (newest?.state === 'exited') return undefined
+  const hasInit = (pod.spec?.initContainers?.length ?? 0) > 0
+  return { waiting: { reason: hasInit ? 'PodInitializing' : 'ContainerCreating' } }
 }
 
 /** Go's spelling of the delay: `10s`, `1m20s`. */
 export function backoffText(ms: number): string {
   const seconds = Math.round(ms / 1000)
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
-}
-
-function isBehindInit(view: PodView, { kind }: PodContainer): boolean {
-  if (view.pod.spec?.initContainers?.length === undefined || view.pod.spec.initContainers.length === 0) return false
-  return kind === 'main' || podContainers(view.pod)[0]?.kind === 'init' || kind === 'init'
 }
 
 function isReady(view: PodView, container: PodContainer, newest: ContainerStatus | undefined): boolean {
@@ -187,118 +218,53 @@ function isReady(view: PodView, container: PodContainer, newest: ContainerStatus
 
 // ---- the pod
 
-/** Running when a container has been started and not all have ended; Succeeded and Failed are for good. */
-function phaseOf(view: PodView): Phase {
+/** Nothing of an ending pod runs any more, and nothing is about to. */
+function isOver(view: PodView): boolean {
+  return (
+    isEnding(view) &&
+    !view.containers.some(isRunning) &&
+    ![...view.memory.busy].some((task) => task.startsWith('start '))
+  )
+}
+
+/** A main container has been started at some time. */
+function hasInitialized(view: PodView): boolean {
+  const began = ({ spec }: PodContainer) =>
+    instancesOf(view, spec.name).some(({ state }) => state !== 'created') ||
+    knownStatus(view.pod, spec.name)?.containerID !== undefined
+  return podContainers(view.pod).some((container) => container.kind === 'main' && began(container))
+}
+
+/** Succeeded and Failed are for good, and not before everything has ended. */
+function phaseOf(view: PodView, statuses: ContainerStatuses): Phase {
   const { pod, memory } = view
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return pod.status.phase
-  const newest = (container: PodContainer) => newestOf(view, container.spec.name)
-  const containers = podContainers(pod)
-  const mains = containers.filter(({ kind }) => kind === 'main')
-  const anyRunning = containers.some(({ spec }) => instancesOf(view, spec.name).some(isRunning))
-  if (memory.ending?.phase === 'Failed' && !anyRunning) return 'Failed'
-  if (isFinished(view) && !anyRunning) {
-    return containers.some((container) => container.kind !== 'ephemeral' && failedForGood(newest(container)))
-      ? 'Failed'
-      : 'Succeeded'
-  }
-  const ending = memory.ending !== undefined || pod.metadata.deletionTimestamp != null
-  const allEnded = mains.every((container) => newest(container)?.state === 'exited')
-  if (ending && !anyRunning && allEnded)
-    return mains.some((container) => failedForGood(newest(container))) ? 'Failed' : 'Succeeded'
-  return mains.some((container) => newest(container) !== undefined && newest(container)?.state !== 'created')
-    ? 'Running'
-    : 'Pending'
+  const isQuiet = !view.containers.some(isRunning)
+  if (memory.ending?.phase === 'Failed' && isQuiet) return 'Failed'
+  const mains = podContainers(pod).filter(({ kind }) => kind === 'main')
+  const hasSucceeded = ({ spec }: PodContainer) => (exitOf(statuses.get(spec.name)) ?? 1) === 0
+  if (isOver(view) || (isFinished(view) && isQuiet)) return mains.every(hasSucceeded) ? 'Succeeded' : 'Failed'
+  if (isFinished(view)) return mains.some(({ spec }) => newestOf(view, spec.name)) ? 'Running' : 'Pending'
+  if (podContainers(pod).some((container) => isPending(view, container, statuses))) return 'Pending'
+  return 'Running'
 }
 
-function failedForGood(instance: ContainerStatus | undefined): boolean {
-  return instance?.state === 'exited' && instance.exitCode !== 0
-}
-
-interface Verdict {
-  readonly type: string
-  readonly status: 'True' | 'False'
-  readonly reason?: string
-  readonly message?: string
-}
-
-function conditionsOf(
-  view: PodView,
-  phase: Phase,
-  statuses: ReadonlyMap<string, ApiContainerStatus>,
-): readonly PodCondition[] {
-  const previous = view.pod.status?.conditions ?? []
-  const containersReady = containersReadyVerdict(view, phase, statuses)
-  const own = [
-    { type: 'PodReadyToStartContainers', status: sandboxOf(view) ? ('True' as const) : ('False' as const) },
-    initializedVerdict(view, phase, statuses),
-    readyVerdict(view.pod, containersReady),
-    containersReady,
-    { type: 'PodScheduled', status: 'True' as const },
-  ]
-  const kept = previous.filter(({ type }) => !own.some((verdict) => verdict.type === type))
-  return [...own.map((verdict) => condition(verdict, previous, view)), ...kept]
-}
-
-function condition(verdict: Verdict, previous: readonly PodCondition[], { pod, nowMs }: PodView): PodCondition {
-  const before = previous.find(({ type }) => type === verdict.type)
-  const unchanged = before?.status === verdict.status
-  return {
-    ...verdict,
-    lastProbeTime: null,
-    lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
-    observedGeneration: pod.metadata.generation,
+/** Whether the pod waits for this container's first run. */
+function isPending(view: PodView, { kind, spec }: PodContainer, statuses: ContainerStatuses): boolean {
+  const { state, lastState, started } = statuses.get(spec.name) ?? {}
+  const neverRan = !state?.running && !state?.terminated && !lastState?.terminated
+  switch (kind) {
+    case 'main':
+      return neverRan
+    case 'sidecar':
+      return neverRan || (Boolean(state?.running) && !started && !hasInitialized(view))
+    case 'init':
+      return neverRan || Boolean(state?.running)
+    case 'ephemeral':
+      return false
   }
 }
 
-function initializedVerdict(view: PodView, phase: Phase, statuses: ReadonlyMap<string, ApiContainerStatus>): Verdict {
-  const type = 'Initialized'
-  if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' }
-  const mainsBegan = podContainers(view.pod).some(
-    ({ kind, spec }) => kind === 'main' && newestOf(view, spec.name) !== undefined,
-  )
-  if (mainsBegan) return { type, status: 'True' }
-  const incomplete = podContainers(view.pod)
-    .filter(
-      ({ kind, spec }) =>
-        (kind === 'init' && !statuses.get(spec.name)?.ready) ||
-        (kind === 'sidecar' && !statuses.get(spec.name)?.started),
-    )
-    .map(({ spec }) => spec.name)
-  if (incomplete.length === 0) return { type, status: 'True' }
-  const message = `containers with incomplete status: [${incomplete.join(' ')}]`
-  return { type, status: 'False', reason: 'ContainersNotInitialized', message }
-}
-
-function containersReadyVerdict(
-  view: PodView,
-  phase: Phase,
-  statuses: ReadonlyMap<string, ApiContainerStatus>,
-): Verdict {
-  const type = 'ContainersReady'
-  if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' }
-  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' }
-  const unready = podContainers(view.pod)
-    .filter(({ kind, spec }) => (kind === 'main' || kind === 'sidecar') && !statuses.get(spec.name)?.ready)
-    .map(({ spec }) => spec.name)
-  if (unready.length === 0) return { type, status: 'True' }
-  return {
-    type,
-    status: 'False',
-    reason: 'ContainersNotReady',
-    message: `containers with unready status: [${unready.join(' ')}]`,
-  }
-}
-
-function readyVerdict({ spec, status }: Pod, containersReady: Verdict): Verdict {
-  const type = 'Ready'
-  if (containersReady.status === 'False') return { ...containersReady, type }
-  const missing = (spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
-    const gate = status?.conditions?.find((candidate) => candidate.type === conditionType)
-    if (gate?.status === 'True') return []
-    return gate
-      ? `the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`
-      : `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
-  })
-  if (missing.length === 0) return { type, status: 'True' }
-  return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: missing.join(', ') }
+function exitOf(status: ApiContainerStatus | undefined): number | undefined {
+  return status?.state?.terminated?.exitCode
 }

@@ -15,7 +15,7 @@ export interface StartFailure {
   /** The waiting reason: `ErrImagePull`, `CreateContainerConfigError`, … */
   readonly reason: string
   readonly message: string
-  /** From this time on the reason becomes the back-off's, and no earlier than this it is tried again. */
+  /** No earlier than this it is tried again. */
   readonly retryAtMs: number
 }
 
@@ -26,22 +26,43 @@ export interface ProbeResults {
   readonly liveness?: boolean | undefined
 }
 
-/** The pod comes to an end although it may not be deleted: a deadline, an eviction, a refusal at admission. */
+/** The pod comes to an end: it is deleted, has passed its deadline, was evicted or refused at admission. */
 export interface Ending {
   readonly reason?: string | undefined
   readonly message?: string | undefined
   /** What the status says in the end, when the containers do not decide it. */
   readonly phase?: 'Failed' | undefined
+  /** The node never took it: nothing of it was started, and its status has no containers. */
+  readonly rejected?: boolean | undefined
   readonly startedAtMs: number
-  readonly graceSeconds: number
+  /** Undefined: what the pod's spec says. */
+  readonly graceSeconds?: number | undefined
 }
+
+type ResourceRequirements = NonNullable<Container['resources']>
+
+/** What a running pod was asked to become, and what the node makes of it. */
+export interface Resize {
+  /** `Deferred`: not now; `Infeasible`: never on this node. Undefined: it was granted. */
+  readonly refusal?: { readonly reason: 'Deferred' | 'Infeasible'; readonly message: string } | undefined
+  /** By container name: what the node has granted. A container that is not in the map has what its spec says. */
+  readonly allocated: ReadonlyMap<string, ResourceRequirements>
+  /** By container id: what the running instance has, where that is not what it was created with. */
+  readonly applied: ReadonlyMap<string, ResourceRequirements>
+  /** Why applying the granted resources failed last time. */
+  readonly error?: string | undefined
+}
+
+export const NO_RESIZE: Resize = { allocated: new Map(), applied: new Map() }
 
 export interface PodMemory {
   readonly volumesReady: boolean
+  /** The number of the next sandbox. */
+  readonly sandboxAttempt: number
   /** By container name. */
   readonly failures: ReadonlyMap<string, StartFailure>
-  /** By container name: how long after its last exit a container waits for its next start. */
-  readonly restartDelaysMs: ReadonlyMap<string, number>
+  /** Ids of instances that were stopped because their definition changed: the next one starts whatever the policy says. */
+  readonly replaced: ReadonlySet<string>
   /** By container id. */
   readonly probes: ReadonlyMap<string, ProbeResults>
   /** By container id: the postStart hook. A container without one is not in the map. */
@@ -49,6 +70,23 @@ export interface PodMemory {
   /** Tasks under way, as `taskOf` names them. */
   readonly busy: ReadonlySet<string>
   readonly ending: Ending | undefined
+  /** The object is gone from the API: there is nobody left to tell. */
+  readonly objectGone: boolean
+  readonly resize: Resize
+}
+
+/** Of a pod that nothing has happened to. */
+export const NEW_POD: PodMemory = {
+  volumesReady: false,
+  sandboxAttempt: 0,
+  failures: new Map(),
+  replaced: new Set(),
+  probes: new Map(),
+  hooks: new Map(),
+  busy: new Set(),
+  ending: undefined,
+  objectGone: false,
+  resize: NO_RESIZE,
 }
 
 export interface PodView {
@@ -101,6 +139,26 @@ export function isStarted({ spec }: PodContainer, instance: ContainerStatus, mem
   const hook = memory.hooks.get(instance.id)
   if (spec.lifecycle?.postStart && hook !== undefined && hook !== 'succeeded') return false
   return !spec.startupProbe || memory.probes.get(instance.id)?.startup === true
+}
+
+/** Whether the pod is on its way out, for whatever reason. */
+export function isEnding({ pod, memory }: PodView): boolean {
+  return memory.ending !== undefined || pod.metadata.deletionTimestamp != null
+}
+
+/** Whether the container's last run was the last one for good. */
+export function hasEnded(view: PodView, container: PodContainer): boolean {
+  const newest = newestOf(view, container.spec.name)
+  if (newest?.state !== 'exited' || view.memory.replaced.has(newest.id)) return false
+  return !shouldRestart(view.pod, container, newest.exitCode ?? 0)
+}
+
+/** The resources the node has granted a container. */
+export function allocatedOf(
+  { memory }: { readonly memory: Pick<PodMemory, 'resize'> },
+  { spec }: PodContainer,
+): ResourceRequirements {
+  return memory.resize.allocated.get(spec.name) ?? spec.resources ?? {}
 }
 
 /** Whether the exit of this container calls for another run. */

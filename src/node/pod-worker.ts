@@ -4,32 +4,36 @@
  */
 
 import { pods } from '../apis/core/pod/definition.ts'
-import type { Pod, PodStatus } from '../apis/core/types.gen.ts'
+import type { Pod } from '../apis/core/types.gen.ts'
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock, Timer } from '../base/clock.ts'
-import { deepEqual } from '../base/deep-equal.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
-import { retryOnConflict } from '../client/retry-on-conflict.ts'
-import { isNotFound } from '../machinery/meta/api-error.ts'
+import { isConflict, isNotFound } from '../machinery/meta/api-error.ts'
 import { keyOf, keyText } from '../machinery/meta/object.ts'
 import type { Executor } from './execute.ts'
+import { messageOf } from './execute-error.ts'
 import { type PodAction, planPod, taskOf } from './plan-pod.ts'
 import { type NodeFacts, podStatus } from './pod-status.ts'
 import {
+  allocatedOf,
   type Ending,
   isRunning,
   type PodMemory,
   type PodView,
   type ProbeResults,
+  type Resize,
   type StartFailure,
+  sandboxOf,
 } from './pod-view.ts'
+import { grantResize, initialResize } from './resize.ts'
 import type { ContainerRuntime, ContainerStatus } from './runtime/runtime.ts'
+import { writeStatus } from './write-status.ts'
 
 /** Liveness, readiness and startup of running containers; `probes/prober.ts`. */
 export interface Probes {
-  /** Probes exactly these containers of the pod from now on. */
-  watch(pod: Pod, ip: string | undefined, running: readonly ContainerStatus[]): void
+  /** Probes exactly these containers of the pod from now on; for a pod that is ending, only whether they are ready. */
+  watch(pod: Pod, ip: string | undefined, running: readonly ContainerStatus[], isEnding: boolean): void
   results(containerId: string): ProbeResults | undefined
   stop(podUid: string): void
 }
@@ -42,36 +46,41 @@ export interface PodWorkerParts {
   readonly facts: NodeFacts
   readonly clock: Clock
   readonly log: Logger
+  /** Why the node cannot give a pod's containers what they now ask for; undefined: it can. */
+  readonly refuseResize?: (pod: Pod) => Resize['refusal']
   /** The pod is gone from the node: nothing of it is left. */
   readonly onFinished: (podUid: string) => void
 }
 
-/** The first restart comes at once; the ones after it wait this long, doubling. As upstream. */
-const RESTART_DELAY_MS = 10_000
-const RESTART_DELAY_MS_MAX = 300_000
-/** A container that ran this long starts over with its back-off. */
-const RESTART_RESET_MS = 600_000
 /** After an error of the loop itself: the engine or the API server did not answer. */
 const ERROR_DELAY_MS = 1_000
 /** Between attempts of a failing task: a volume that cannot be set up, a sandbox that does not start. */
 const TASK_RETRY: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
-/** Looks even when nothing happened: events of the runtime may get lost. */
-const RESYNC_MS = 60_000
+/** Looks even when nothing happened. Events are not lost, so this only guards against surprises. */
+const RESYNC_MS = 300_000
 
 export class PodWorker {
   readonly #parts: PodWorkerParts
   readonly #failures = new Map<string, StartFailure>()
-  readonly #restartDelaysMs = new Map<string, number>()
   readonly #hooks = new Map<string, 'running' | 'succeeded' | 'failed'>()
+  readonly #replaced = new Set<string>()
+  /** Ids of instances whose preStop hook has been run. */
+  readonly #hooked = new Set<string>()
   readonly #busy = new Set<string>()
   /** Tasks that failed: how often, and when they may be tried again. */
   readonly #retries = new Map<string, { readonly failures: number; readonly atMs: number }>()
+  /** Termination messages by container id. */
   readonly #messages = new Map<string, string>()
+  readonly #applied = new Map<string, ReturnType<typeof allocatedOf>>()
   readonly #stop = new AbortController()
+  /** Aborts when the pod begins to end: what is being started is given up. */
+  readonly #starting = new AbortController()
   #pod: Pod
+  #resize: Resize
   #volumesReady = false
+  #sandboxAttempt = 0
   #ending: Ending | undefined
-  #deleted = false
+  #objectGone = false
   #looping = false
   #again = false
   #timer: Timer | undefined
@@ -79,31 +88,42 @@ export class PodWorker {
   constructor(pod: Pod, parts: PodWorkerParts) {
     this.#pod = pod
     this.#parts = parts
+    this.#resize = initialResize(pod)
   }
 
   get pod(): Pod {
     return this.#pod
   }
 
-  /** A newer state of the object. */
+  /** A newer state of the object. One that is older than what this worker has written itself changes nothing. */
   update(pod: Pod): void {
+    if (Number(pod.metadata.resourceVersion) < Number(this.#pod.metadata.resourceVersion)) return
     this.#pod = pod
-    if (pod.metadata.deletionTimestamp) this.end({ graceSeconds: pod.metadata.deletionGracePeriodSeconds ?? 0 })
+    if (pod.metadata.deletionTimestamp) this.end({ graceSeconds: pod.metadata.deletionGracePeriodSeconds || undefined })
     this.wake()
   }
 
   /** The object is gone, by force or by namespace: end what runs, there is nobody left to tell. */
   objectDeleted(): void {
-    this.#deleted = true
-    this.end({ graceSeconds: 0 })
+    this.#objectGone = true
+    this.end({})
+    this.wake()
+  }
+
+  /** Something that the pod's volumes or environment are made of changed: what failed for lack of it may work now. */
+  sourcesChanged(): void {
+    if (this.#retries.size === 0) return
+    this.#retries.clear()
     this.wake()
   }
 
   /** The first reason to end counts; a later one may only shorten the grace. */
   end(ending: Omit<Ending, 'startedAtMs'>): void {
     const startedAtMs = this.#ending?.startedAtMs ?? this.#parts.clock.now()
-    const graceSeconds = Math.min(ending.graceSeconds, this.#ending?.graceSeconds ?? Number.POSITIVE_INFINITY)
+    const graces = [ending.graceSeconds, this.#ending?.graceSeconds].filter((seconds) => seconds !== undefined)
+    const graceSeconds = graces.length === 0 ? undefined : Math.min(...graces)
     this.#ending = { ...ending, ...this.#ending, startedAtMs, graceSeconds }
+    this.#starting.abort(new Error('the pod is ending'))
   }
 
   /** Something may have changed: look again soon. */
@@ -128,10 +148,8 @@ export class PodWorker {
         delayMs = await this.#sync()
       } catch (error) {
         delayMs = ERROR_DELAY_MS
-        this.#parts.log.warn('a pod could not be synchronised and is tried again', {
-          pod: this.#pod.metadata.name,
-          error: String(error),
-        })
+        const pod = keyText(keyOf(this.#pod))
+        this.#parts.log.warn('a pod could not be synchronised and is tried again', { pod, error: String(error) })
       }
     }
     this.#looping = false
@@ -145,8 +163,10 @@ export class PodWorker {
     const view = await this.#observe()
     const plan = planPod(view)
     const due = plan.actions.filter((action) => (this.#retries.get(taskOf(action))?.atMs ?? 0) <= view.nowMs)
-    for (const action of due) this.#launch(action)
+    // The last status is in the API before the object goes; everything else goes on while the API server is away.
+    for (const action of due) if (action.do !== 'finish') this.#launch(action)
     await this.#publish(view)
+    for (const action of due) if (action.do === 'finish') this.#launch(action)
     const later = [...this.#failures.values()].map(({ retryAtMs }) => retryAtMs)
     for (const { atMs } of this.#retries.values()) later.push(atMs)
     const soonest = Math.min(plan.wakeAtMs ?? Number.POSITIVE_INFINITY, ...later.filter((time) => time > view.nowMs))
@@ -154,23 +174,33 @@ export class PodWorker {
   }
 
   async #observe(): Promise<PodView> {
-    const { runtime, clock, executor, probes } = this.#parts
+    const { runtime, clock, executor, probes, facts, refuseResize } = this.#parts
     const uid = this.#pod.metadata.uid ?? ''
-    const [sandboxes, containers] = await Promise.all([runtime.sandboxes(uid), runtime.containers(uid)])
+    const [found, containers] = await Promise.all([runtime.sandboxes(uid), runtime.containers(uid)])
+    const sandboxes = newestFirst(found)
+    for (const { attempt } of sandboxes) this.#sandboxAttempt = Math.max(this.#sandboxAttempt, attempt + 1)
+    this.#forget(containers)
     for (const container of containers) {
-      if (container.state === 'exited' && !this.#messages.has(container.id)) {
-        this.#messages.set(container.id, await executor.terminationMessage(this.#pod, container))
-      }
+      if (container.state !== 'exited' || this.#messages.has(container.id)) continue
+      this.#messages.set(container.id, await executor.terminationMessage(this.#pod, container))
+      if (!this.#ending) executor.announceExit(this.#pod, container)
     }
-    const running = this.#ending ? [] : containers.filter(isRunning)
-    probes.watch(this.#pod, sandboxes[0]?.ips[0] ?? this.#parts.facts.hostIp, running)
-    return {
-      pod: this.#pod,
-      sandboxes: newestFirst(sandboxes),
-      containers,
-      memory: this.#memory(containers),
-      nowMs: clock.now(),
-    }
+    this.#resize = grantResize(this.#pod, this.#resize, (pod) => refuseResize?.(pod))
+    const ip = sandboxOf({ sandboxes })?.ips[0] ?? facts.hostIp
+    probes.watch(this.#pod, ip, containers.filter(isRunning), this.#ending !== undefined)
+    return { pod: this.#pod, sandboxes, containers, memory: this.#memory(containers), nowMs: clock.now() }
+  }
+
+  /** Drops what is remembered about instances that are no longer there. */
+  #forget(containers: readonly ContainerStatus[]): void {
+    const ids = new Set(containers.map(({ id }) => id))
+    for (const memory of [this.#hooks, this.#replaced, this.#hooked, this.#messages, this.#applied])
+      for (const id of memory.keys()) if (!ids.has(id) && !this.#isStarting()) memory.delete(id)
+  }
+
+  /** An instance may have been created after the containers were listed. */
+  #isStarting(): boolean {
+    return [...this.#busy].some((task) => task.startsWith('start '))
   }
 
   #memory(containers: readonly ContainerStatus[]): PodMemory {
@@ -182,12 +212,15 @@ export class PodWorker {
     )
     return {
       volumesReady: this.#volumesReady,
+      sandboxAttempt: this.#sandboxAttempt,
       failures: new Map(this.#failures),
-      restartDelaysMs: new Map(this.#restartDelaysMs),
+      replaced: new Set(this.#replaced),
       probes,
       hooks: new Map(this.#hooks),
       busy: new Set(this.#busy),
       ending: this.#ending,
+      objectGone: this.#objectGone,
+      resize: { ...this.#resize, applied: new Map(this.#applied) },
     }
   }
 
@@ -214,24 +247,33 @@ export class PodWorker {
     const { executor, runtime } = this.#parts
     switch (action.do) {
       case 'prepare-volumes':
-        this.#volumesReady = await executor.prepareVolumes(this.#pod)
+        await executor.prepareVolumes(this.#pod)
+        this.#volumesReady = true
+        return
+      case 'release-volumes':
+        await executor.releaseVolumes(this.#pod.metadata.uid ?? '')
+        this.#volumesReady = false
         return
       case 'create-sandbox':
         await executor.createSandbox(this.#pod, action.attempt)
         return
       case 'remove-sandbox':
-        await runtime.removeSandbox(action.id)
+        await executor.removeSandbox(this.#pod, action)
         return
       case 'start-container':
         await this.#start(action)
         return
       case 'stop-container':
-        await executor.stopContainer(this.#pod, action)
+        await this.#stopContainer(action)
+        return
+      case 'resize-container':
+        await this.#resizeContainer(action)
         return
       case 'remove-container':
         await runtime.removeContainer(action.id)
         return
       case 'end':
+        executor.announceEnd(this.#pod, action.ending)
         this.end(action.ending)
         return
       case 'finish':
@@ -240,87 +282,74 @@ export class PodWorker {
     }
   }
 
-  async #start({ container, attempt, sandboxId }: Extract<PodAction, { do: 'start-container' }>): Promise<void> {
+  async #start(action: Extract<PodAction, { do: 'start-container' }>): Promise<void> {
+    const { container } = action
     const { name } = container.spec
-    const previous = (await this.#parts.runtime.containers(this.#pod.metadata.uid)).find(
-      (instance) => instance.name === name && instance.attempt === attempt - 1,
-    )
-    const result = await this.#parts.executor.startContainer(this.#pod, {
-      container,
-      attempt,
-      sandboxId,
-      failure: this.#failures.get(name),
-    })
+    const signal = this.#starting.signal
+    const result = await this.#parts.executor.startContainer(this.#pod, { ...action, signal })
     if ('retryAtMs' in result) {
       this.#failures.set(name, result)
       return
     }
     this.#failures.delete(name)
-    if (attempt > 0) this.#restartDelaysMs.set(name, nextDelayMs(this.#restartDelaysMs.get(name), previous))
     if (!container.spec.lifecycle?.postStart) return
     this.#hooks.set(result.containerId, 'running')
     this.wake()
-    const succeeded = await this.#parts.executor.postStart(this.#pod, container, result.containerId)
-    this.#hooks.set(result.containerId, succeeded ? 'succeeded' : 'failed')
+    // Beside the task: a container whose hook hangs can still be stopped.
+    void this.#parts.executor.postStart(this.#pod, container, result.containerId).then((succeeded) => {
+      this.#hooks.set(result.containerId, succeeded ? 'succeeded' : 'failed')
+      this.wake()
+    })
+  }
+
+  async #stopContainer(action: Extract<PodAction, { do: 'stop-container' }>): Promise<void> {
+    if (action.replaced) this.#replaced.add(action.id)
+    const runHook = !this.#hooked.has(action.id)
+    this.#hooked.add(action.id)
+    await this.#parts.executor.stopContainer(this.#pod, { ...action, runHook })
+  }
+
+  async #resizeContainer({ id, container }: Extract<PodAction, { do: 'resize-container' }>): Promise<void> {
+    const resources = allocatedOf({ memory: { resize: this.#resize } }, container)
+    try {
+      await this.#parts.executor.resizeContainer(this.#pod, id, { ...container.spec, resources })
+      this.#applied.set(id, resources)
+      this.#resize = { ...this.#resize, error: undefined }
+    } catch (error) {
+      this.#resize = { ...this.#resize, error: messageOf(error) }
+      throw error
+    }
   }
 
   async #finish(): Promise<void> {
     const { runtime, executor, client, onFinished } = this.#parts
     const uid = this.#pod.metadata.uid ?? ''
-    if (!this.#deleted && !this.#pod.metadata.deletionTimestamp) return
     for (const { id } of await runtime.containers(uid)) await runtime.removeContainer(id)
     await executor.tearDown(uid)
-    if (!this.#deleted) {
+    if (!this.#objectGone) {
       await client
         .of(pods)
         .delete(keyOf(this.#pod), { uid, gracePeriodSeconds: 0 })
         .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
+          // Gone meanwhile, or another pod has its name by now.
+          if (!isNotFound(error) && !isConflict(error)) throw error
         })
     }
     this.abandon()
     onFinished(uid)
   }
 
-  // ---- status
-
   async #publish(view: PodView): Promise<void> {
-    if (this.#deleted) return
+    if (this.#objectGone) return
     const { client, facts } = this.#parts
-    const status = podStatus(view, facts, this.#messages)
-    if (deepEqual(status, this.#pod.status)) return
-    let current = this.#pod
-    await retryOnConflict(async () => {
-      const updated = await client
-        .of(pods)
-        .update({ ...current, status: mergedStatus(status, current) }, { subresource: 'status' })
-        .catch(async (error: unknown) => {
-          current = await client.of(pods).get(keyOf(this.#pod))
-          throw error
-        })
-      if (updated.metadata.uid === this.#pod.metadata.uid) this.#pod = updated
-    }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error
-    })
+    const written = await writeStatus(client, this.#pod, podStatus(view, facts, this.#messages))
+    if (written && Number(written.metadata.resourceVersion) >= Number(this.#pod.metadata.resourceVersion))
+      this.#pod = written
   }
 }
 
-/** What others put into the status stays: conditions of other types, a nominated node, a resize in progress. */
-function mergedStatus(status: PodStatus, { status: current, spec }: Pod): PodStatus {
-  const own = new Set(status.conditions?.map(({ type }) => type))
-  const foreign = (current?.conditions ?? []).filter(({ type }) => !own.has(type))
-  const gates = new Set(spec?.readinessGates?.map(({ conditionType }) => conditionType))
-  const kept = (status.conditions ?? []).filter(({ type }) => !gates.has(type))
-  const gated = (current?.conditions ?? []).filter(({ type }) => gates.has(type))
-  return { ...current, ...status, conditions: [...kept, ...foreign.filter(({ type }) => !gates.has(type)), ...gated] }
-}
-
-function newestFirst<T extends { readonly createdAtMs: number }>(items: readonly T[]): readonly T[] {
-  return [...items].sort((left, right) => right.createdAtMs - left.createdAtMs)
-}
-
-function nextDelayMs(delayMs: number | undefined, previous: ContainerStatus | undefined): number {
-  const ranMs = (previous?.finishedAtMs ?? 0) - (previous?.startedAtMs ?? 0)
-  if (delayMs === undefined || ranMs >= RESTART_RESET_MS) return RESTART_DELAY_MS
-  return Math.min(delayMs * 2, RESTART_DELAY_MS_MAX)
+function newestFirst<T extends { readonly createdAtMs: number; readonly attempt: number }>(
+  items: readonly T[],
+): readonly T[] {
+  return [...items].sort((left, right) => right.attempt - left.attempt || right.createdAtMs - left.createdAtMs)
 }

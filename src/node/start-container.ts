@@ -1,7 +1,6 @@
 /** From a planned container to a running one: image, configuration, create, start, each with upstream's events. */
 
 import type { Pod } from '../apis/core/types.gen.ts'
-import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { EventRecorder } from '../client/events.ts'
 import { containerConfig } from './container-spec.ts'
@@ -12,6 +11,7 @@ import { expand } from './expansion.ts'
 import type { PodDirectory } from './pod-directory.ts'
 import { type DnsFacts, hostsFile, resolvConf } from './pod-files.ts'
 import { type PodContainer, podContainers, type StartFailure } from './pod-view.ts'
+import { createImagePuller, type ImagePuller, type PullCredentials } from './pull-image.ts'
 import { type ContainerRuntime, type ImageStatus, type Mount, RuntimeError } from './runtime/runtime.ts'
 import type { PodVolumes } from './volumes/volume.ts'
 
@@ -25,79 +25,59 @@ export interface StartContainerParts {
   /** Text of the machine's /etc/hosts, for pods on the host network. */
   readonly nodeHosts: string
   readonly memoryCapacityBytes: number
-  readonly pullCredentials: (
-    pod: Pod,
-    image: string,
-  ) => { readonly username: string; readonly password: string } | undefined
+  readonly pullCredentials: (pod: Pod, image: string) => PullCredentials | undefined
   readonly clock: Clock
 }
 
-/** Between attempts to pull an image, as upstream. */
-const PULL_RETRY: Backoff = { initialMs: 10_000, factor: 2, maxMs: 300_000 }
 /** Until a container whose configuration is not complete (a missing ConfigMap, say) is tried again. */
 const CONFIGURATION_RETRY_MS = 2_000
 const HOSTS_PATH = '/etc/hosts'
 const RESOLV_CONF_PATH = '/etc/resolv.conf'
-/** Reasons that come from the image: their back-off is the pull's. */
-const IMAGE_REASONS: ReadonlySet<string> = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'RegistryUnavailable',
-])
 
 export function createStartContainer(parts: StartContainerParts): StartContainer {
-  const attempts = new Map<string, number>()
+  const images = createImagePuller(parts)
   return async (pod, request) => {
-    const key = `${pod.metadata.uid}/${request.container.spec.name}`
     try {
-      const containerId = await start(parts, pod, request)
-      attempts.delete(key)
-      return { containerId }
+      return { containerId: await start(parts, images, pod, request) }
     } catch (error) {
-      const failures = attempts.get(key) ?? 0
-      attempts.set(key, failures + 1)
-      return failureOf(parts, pod, request, error, failures)
+      return failureOf(parts, images, pod, request, error)
     }
   }
 }
 
 function failureOf(
   { events, clock }: StartContainerParts,
+  images: ImagePuller,
   pod: Pod,
-  { container }: StartRequest,
+  { container, signal }: StartRequest,
   error: unknown,
-  failures: number,
 ): StartFailure {
   const reason = error instanceof RuntimeError ? error.reason : 'CreateContainerError'
   const message = messageOf(error)
-  const where = fieldPathOf(container)
-  if (!IMAGE_REASONS.has(reason)) {
-    events.event(pod, 'Warning', 'Failed', `Error: ${message}`, where)
-    return { reason, message, retryAtMs: clock.now() + CONFIGURATION_RETRY_MS }
-  }
-  const { image } = container.spec
-  if (reason === 'ErrImageNeverPull') {
-    events.event(pod, 'Warning', 'ErrImageNeverPull', message, where)
-    return { reason, message, retryAtMs: clock.now() + PULL_RETRY.initialMs }
-  }
-  events.event(pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`, where)
-  events.event(pod, 'Warning', 'Failed', `Error: ${failures === 0 ? reason : 'ImagePullBackOff'}`, where)
-  if (failures === 0) return { reason, message, retryAtMs: clock.now() + CONFIGURATION_RETRY_MS }
-  events.event(pod, 'Normal', 'BackOff', `Back-off pulling image "${image}"`, where)
-  const backoff = `Back-off pulling image "${image}": ${reason}: ${message}`
-  return { reason: 'ImagePullBackOff', message: backoff, retryAtMs: clock.now() + backoffMs(PULL_RETRY, failures - 1) }
+  const soon = clock.now() + CONFIGURATION_RETRY_MS
+  if (signal.aborted) return { reason, message, retryAtMs: soon }
+  // A failed pull has told its own story.
+  const text = images.retryAtMs(pod, container) > clock.now() ? reason : message
+  events.event(pod, 'Warning', 'Failed', `Error: ${text}`, fieldPathOf(container))
+  const retryAtMs = reason === 'ImagePullBackOff' ? images.retryAtMs(pod, container) : soon
+  return { reason, message, retryAtMs }
 }
 
-async function start(parts: StartContainerParts, pod: Pod, request: StartRequest): Promise<string> {
+async function start(
+  parts: StartContainerParts,
+  images: ImagePuller,
+  pod: Pod,
+  request: StartRequest,
+): Promise<string> {
   const { runtime, events } = parts
-  const { container, sandboxId } = request
+  const { container, sandboxId, signal } = request
   const where = fieldPathOf(container)
-  const image = await ensureImage(parts, pod, container)
+  const image = await images.ensure(pod, container, signal)
   const config = await configure(parts, pod, request, image)
+  signal.throwIfAborted()
   const id = await runtime.createContainer(sandboxId, config).catch(rethrowAs('CreateContainerError'))
   events.event(pod, 'Normal', 'Created', 'Container created', where)
+  signal.throwIfAborted()
   await runtime.startContainer(id).catch(rethrowAs('RunContainerError'))
   events.event(pod, 'Normal', 'Started', 'Container started', where)
   return id
@@ -109,60 +89,10 @@ function rethrowAs(reason: string): (error: unknown) => never {
   }
 }
 
-async function ensureImage(
-  { runtime, events, clock, pullCredentials }: StartContainerParts,
-  pod: Pod,
-  container: PodContainer,
-): Promise<ImageStatus> {
-  const { image: reference = '', imagePullPolicy } = container.spec
-  const where = fieldPathOf(container)
-  const present = await runtime.image(reference)
-  if (present && imagePullPolicy !== 'Always') {
-    events.event(
-      pod,
-      'Normal',
-      'Pulled',
-      `Container image "${reference}" already present on machine and can be accessed by the pod`,
-      where,
-    )
-    return present
-  }
-  if (imagePullPolicy === 'Never')
-    throw new RuntimeError(
-      'ErrImageNeverPull',
-      `Container image "${reference}" is not present with pull policy of Never`,
-    )
-  const startedMs = clock.monotonic()
-  events.event(pod, 'Normal', 'Pulling', `Pulling image "${reference}"`, where)
-  try {
-    const pulled = await runtime.pullImage(reference, pullCredentials(pod, reference))
-    const seconds = ((clock.monotonic() - startedMs) / 1000).toFixed(3)
-    events.event(
-      pod,
-      'Normal',
-      'Pulled',
-      `Successfully pulled image "${reference}" in ${seconds}s (${seconds}s including waiting). Image size: ${pulled.sizeBytes} bytes.`,
-      where,
-    )
-    return pulled
-  } catch (error) {
-    // A policy of Always asks the registry; an image that was made on this machine has none to ask.
-    if (!present || present.digests.length > 0) throw error
-    events.event(
-      pod,
-      'Normal',
-      'Pulled',
-      `Container image "${reference}" already present on machine and can be accessed by the pod`,
-      where,
-    )
-    return present
-  }
-}
-
 async function configure(
   parts: StartContainerParts,
   pod: Pod,
-  { container, attempt, sandboxId }: StartRequest,
+  { container, attempt, sandboxId, restartDelayMs }: StartRequest,
   image: ImageStatus,
 ) {
   const { runtime, volumes, directory, sources } = parts
@@ -189,6 +119,7 @@ async function configure(
     mounts,
     terminationLog,
     memoryCapacityBytes,
+    restartDelayMs,
     targetContainerId,
   })
 }

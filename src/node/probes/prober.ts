@@ -8,9 +8,11 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import { deadline, orAborted } from '../../base/deadline.ts'
 import { type Random, randomInteger } from '../../base/random.ts'
 import type { EventRecorder } from '../../client/events.ts'
+import { fieldPathOf } from '../execute.ts'
 import { messageOf } from '../execute-error.ts'
 import { type PodContainer, type ProbeResults, podContainers } from '../pod-view.ts'
 import type { ContainerStatus } from '../runtime/runtime.ts'
+import { requestOf } from './http.ts'
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness'
 
@@ -19,6 +21,8 @@ export interface ProbeTarget {
   readonly ip: string
   readonly container: Container | EphemeralContainer
   readonly containerId: string
+  /** For events. */
+  readonly fieldPath: string
 }
 
 /** One look. `ok: false` carries the text for the event; a throw counts as a failure too. */
@@ -40,6 +44,8 @@ export interface ProberParts {
 interface Running {
   readonly podUid: string
   readonly timers: Map<ProbeKind, Timer>
+  /** What is still asked for. */
+  readonly kinds: Set<ProbeKind>
   readonly stop: AbortController
   results: ProbeResults
 }
@@ -63,11 +69,15 @@ export class Prober {
     return this.#running.get(containerId)?.results
   }
 
-  /** Probes exactly these containers of the pod from now on. */
-  watch(pod: Pod, ip: string | undefined, containers: readonly ContainerStatus[]): void {
+  /** Probes exactly these containers of the pod from now on; while it ends, only whether they are ready. */
+  watch(pod: Pod, ip: string | undefined, containers: readonly ContainerStatus[], isEnding = false): void {
     const podUid = pod.metadata.uid ?? ''
     const wanted = new Set(containers.map(({ id }) => id))
     for (const [id, running] of this.#running) if (running.podUid === podUid && !wanted.has(id)) this.#end(id, running)
+    if (isEnding) {
+      for (const running of this.#running.values()) if (running.podUid === podUid) keepOnly(running, 'readiness')
+      return
+    }
     for (const instance of containers) {
       const container = podContainers(pod).find(({ spec }) => spec.name === instance.name)
       if (container && ip !== undefined && !this.#running.has(instance.id)) this.#begin(pod, ip, container, instance)
@@ -84,11 +94,18 @@ export class Prober {
     this.#running.delete(id)
   }
 
-  #begin(pod: Pod, ip: string, { spec }: PodContainer, instance: ContainerStatus): void {
+  #begin(pod: Pod, ip: string, container: PodContainer, instance: ContainerStatus): void {
+    const { spec } = container
     const podUid = pod.metadata.uid ?? ''
-    const running: Running = { podUid, timers: new Map(), stop: new AbortController(), results: adopted(pod, instance) }
+    const running: Running = {
+      podUid,
+      timers: new Map(),
+      kinds: new Set(KINDS),
+      stop: new AbortController(),
+      results: adopted(pod, instance),
+    }
     this.#running.set(instance.id, running)
-    const target = { pod, ip, container: spec, containerId: instance.id }
+    const target = { pod, ip, container: spec, containerId: instance.id, ...fieldPathOf(container) }
     const started = instance.startedAtMs ?? this.#parts.clock.now()
     for (const kind of KINDS) {
       const probe = probeOf(spec, kind)
@@ -112,13 +129,16 @@ export class Prober {
     delayMs: number,
     streak: Streak,
   ): void {
-    if (running.stop.signal.aborted) return
+    if (running.stop.signal.aborted || !running.kinds.has(kind)) return
     const look = async () => {
       const next = this.#mayRun(running, kind, target) ? await this.#look(running, kind, probe, target, streak) : streak
       if (kind === 'startup' && running.results.startup === true) return
       this.#schedule(running, kind, probe, target, periodMs(probe), next)
     }
-    running.timers.set(kind, this.#parts.clock.after(delayMs, look))
+    running.timers.set(
+      kind,
+      this.#parts.clock.after(delayMs, () => void look()),
+    )
   }
 
   #mayRun({ results }: Running, kind: ProbeKind, { container }: ProbeTarget): boolean {
@@ -127,10 +147,10 @@ export class Prober {
 
   async #look(running: Running, kind: ProbeKind, probe: Probe, target: ProbeTarget, streak: Streak): Promise<Streak> {
     const { ok, output } = await this.#once(probe, target, running.stop.signal)
-    if (running.stop.signal.aborted) return streak
+    if (running.stop.signal.aborted || !running.kinds.has(kind)) return streak
     if (!ok) {
       const name = `${kind[0]?.toUpperCase()}${kind.slice(1)}`
-      const fieldPath = `spec.containers{${target.container.name}}`
+      const { fieldPath } = target
       this.#parts.events.event(target.pod, 'Warning', 'Unhealthy', `${name} probe failed: ${output}`, { fieldPath })
     }
     const next = ok ? { successes: streak.successes + 1, failures: 0 } : { successes: 0, failures: streak.failures + 1 }
@@ -153,13 +173,27 @@ export class Prober {
     try {
       return await orAborted(this.#parts.run(probe, target, limit.signal), limit.signal)
     } catch (error) {
-      return {
-        ok: false,
-        output: limit.signal.aborted
-          ? `command timed out: no answer within ${probe.timeoutSeconds ?? TIMEOUT_SECONDS_DEFAULT}s`
-          : messageOf(error),
-      }
+      return { ok: false, output: limit.signal.aborted ? timeoutText(probe, target) : messageOf(error) }
     }
+  }
+}
+
+function timeoutText({ exec, httpGet, grpc, timeoutSeconds }: Probe, { container, ip }: ProbeTarget): string {
+  const limit = `${timeoutSeconds ?? TIMEOUT_SECONDS_DEFAULT}s`
+  if (exec) return `command timed out: ${JSON.stringify((exec.command ?? []).join(' '))} timed out after ${limit}`
+  if (grpc) return `timeout: health rpc did not complete within ${limit}`
+  if (!httpGet) return 'i/o timeout'
+  const { scheme, host, port, path } = requestOf(httpGet, ip, container)
+  const url = `${scheme.toLowerCase()}://${host}:${port}${path}`
+  return `Get ${JSON.stringify(url)}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)`
+}
+
+function keepOnly({ kinds, timers }: Running, kept: ProbeKind): void {
+  for (const kind of [...kinds]) {
+    if (kind === kept) continue
+    kinds.delete(kind)
+    timers.get(kind)?.cancel()
+    timers.delete(kind)
   }
 }
 

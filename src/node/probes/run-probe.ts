@@ -4,7 +4,7 @@ import { connect as connectSocket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { ContainerRuntime } from '../runtime/runtime.ts'
 import { checkGrpc } from './grpc.ts'
-import { type HttpClient, portOf, requestOf } from './http.ts'
+import { followRedirects, type HttpClient, portOf, requestOf } from './http.ts'
 import type { ProbeRunner } from './prober.ts'
 
 /** Bytes of a probe's output that an event shows. */
@@ -14,7 +14,7 @@ export function createProbeRunner(runtime: ContainerRuntime, http: HttpClient): 
   return async (probe, { container, containerId, ip }, signal) => {
     if (probe.exec) return runExec(runtime, containerId, probe.exec.command ?? [], signal)
     if (probe.httpGet) {
-      const { status, body } = await http(requestOf(probe.httpGet, ip, container), signal)
+      const { status, body } = await followRedirects(http, requestOf(probe.httpGet, ip, container), signal)
       const ok = status >= 200 && status < 400
       return { ok, output: ok ? body : `HTTP probe failed with statuscode: ${status}` }
     }

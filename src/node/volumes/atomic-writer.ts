@@ -45,6 +45,7 @@ export async function writeAtomically(
 ): Promise<void> {
   const current = await readlink(join(directory, DATA)).catch(() => undefined)
   if (current !== undefined && (await isUpToDate(join(directory, current), files))) return
+  await removeLeftovers(directory, current)
   const version = await mkdtemp(join(directory, `..${stamp}.`))
   await chmod(version, 0o755)
   for (const [path, { data, mode }] of files) {
@@ -58,6 +59,14 @@ export async function writeAtomically(
   await rename(join(directory, DATA_NEW), join(directory, DATA))
   await linkNames(directory, new Set([...files.keys()].map((path) => path.split('/')[0] ?? path)))
   if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true })
+}
+
+/** What a writer left that did not come to its end. */
+async function removeLeftovers(directory: string, current: string | undefined): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const isOurs = name.startsWith('..') && name !== DATA && name !== current
+    if (isOurs) await rm(join(directory, name), { recursive: true, force: true })
+  }
 }
 
 async function isUpToDate(version: string, files: VolumeFiles): Promise<boolean> {

@@ -9,13 +9,19 @@ import { toNumber } from '../../machinery/meta/quantity.ts'
 const run = promisify(execFile)
 const WRITABLE_BY_ALL = 0o777
 
-export async function prepareEmptyDirectory(path: string, { medium, sizeLimit }: EmptyDirVolumeSource): Promise<void> {
-  await mkdir(path, { recursive: true })
-  if (medium === 'Memory' && !(await isMounted(path))) {
+/** Makes the directory unless it is there. Answers whether it had to. */
+export async function prepareEmptyDirectory(
+  path: string,
+  { medium, sizeLimit }: EmptyDirVolumeSource,
+): Promise<boolean> {
+  const made = (await mkdir(path, { recursive: true })) !== undefined
+  const mounts = medium === 'Memory' && !(await isMounted(path))
+  if (mounts) {
     const size = sizeLimit === undefined ? [] : ['-o', `size=${toNumber(sizeLimit)}`]
     await run('mount', ['-t', 'tmpfs', ...size, 'tmpfs', path])
   }
-  await chmod(path, WRITABLE_BY_ALL)
+  if (made || mounts) await chmod(path, WRITABLE_BY_ALL)
+  return made || mounts
 }
 
 /** Unmounts every file system below a directory, the deepest first. */

@@ -4,6 +4,7 @@ import type { ConfigMap, Pod, Secret, Volume, VolumeProjection } from '../../api
 import type { VolumeFile, VolumeFiles } from './atomic-writer.ts'
 import { configMapFiles, DEFAULT_MODE, type KeySelection } from './config-map.ts'
 import { type DownwardFacts, downwardFiles } from './downward-api.ts'
+import { commonUser } from './ownership.ts'
 import { secretFiles } from './secret.ts'
 import type { TokenSource } from './token-source.ts'
 import { VolumeError } from './volume.ts'
@@ -45,9 +46,9 @@ async function ofProjection(
   return new Map([[path, { data: Buffer.from(token), mode: tokenMode(pod, defaultMode) }]])
 }
 
-/** Readable by the pod's group or one user where there is one, by all otherwise. */
-function tokenMode({ spec }: Pod, defaultMode: number): number {
-  return spec?.securityContext?.fsGroup === undefined ? defaultMode : 0o600
+/** Readable by the pod's group or its one user where there is one, as the volume says otherwise. */
+function tokenMode(pod: Pod, defaultMode: number): number {
+  return pod.spec?.securityContext?.fsGroup === undefined && commonUser(pod) === undefined ? defaultMode : 0o600
 }
 
 function ofConfigMap(

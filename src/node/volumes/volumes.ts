@@ -9,7 +9,7 @@ import { type Mount, RuntimeError } from '../runtime/runtime.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareEmptyDirectory, unmountBelow } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
-import { giveToGroup } from './ownership.ts'
+import { commonUser, giveToGroup, giveToUser } from './ownership.ts'
 import { type ClaimSources, prepareClaim } from './persistent-claim.ts'
 import { type FileSources, filesOf } from './projected.ts'
 import { resolveSubPath } from './sub-path.ts'
@@ -26,8 +26,9 @@ export function createPodVolumes(parts: PodVolumesParts): PodVolumes {
   const { directory } = parts
   /** Pods whose volumes were set up; a refresh before that has nothing to do. */
   const prepared = new Set<string>()
+  const turns = createTurns()
   const setUp = (pod: Pod, volume: Volume) =>
-    prepareVolume(parts, pod, volume).catch((error: unknown) => {
+    prepareVolume(parts, turns, pod, volume).catch((error: unknown) => {
       throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`)
     })
   return {
@@ -40,7 +41,7 @@ export function createPodVolumes(parts: PodVolumesParts): PodVolumes {
     },
     async refresh(pod) {
       if (!prepared.has(pod.metadata.uid ?? '')) return
-      await Promise.all((pod.spec?.volumes ?? []).map((volume) => writeFiles(parts, pod, volume)))
+      await Promise.all((pod.spec?.volumes ?? []).map((volume) => writeFiles(parts, turns, pod, volume)))
     },
     async tearDown(podUid) {
       prepared.delete(podUid)
@@ -51,33 +52,62 @@ export function createPodVolumes(parts: PodVolumesParts): PodVolumes {
   }
 }
 
-/** Sets one volume up and answers its path on this machine. */
-async function prepareVolume(parts: PodVolumesParts, pod: Pod, volume: Volume): Promise<string> {
-  const path = parts.directory.path(pod.metadata.uid ?? '', 'volumes', volume.name)
-  const { hostPath, persistentVolumeClaim, emptyDir, ephemeral } = volume
-  const namespace = pod.metadata.namespace ?? ''
-  if (hostPath) return prepareHostPath(hostPath)
-  if (persistentVolumeClaim) return prepareClaim(namespace, persistentVolumeClaim.claimName, parts.claims)
-  if (ephemeral) return prepareClaim(namespace, `${pod.metadata.name}-${volume.name}`, parts.claims)
-  if (emptyDir) {
-    await prepareEmptyDirectory(path, emptyDir)
-    const group = pod.spec?.securityContext?.fsGroup
-    if (group !== undefined) await giveToGroup(path, group, false)
-    return path
+type Turns = (path: string, work: () => Promise<void>) => Promise<void>
+
+/** One writer at a time for a path: a refresh may come while the volume is being set up. */
+function createTurns(): Turns {
+  const last = new Map<string, Promise<void>>()
+  return (path, work) => {
+    const turn = (last.get(path) ?? Promise.resolve()).then(work)
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    last.set(path, settled)
+    void settled.then(() => last.get(path) === settled && last.delete(path))
+    return turn
   }
-  if (await writeFiles(parts, pod, volume)) return path
+}
+
+async function prepareVolume(parts: PodVolumesParts, turns: Turns, pod: Pod, volume: Volume): Promise<void> {
+  const { emptyDir } = volume
+  if (emptyDir) {
+    const path = ownPath(parts, pod, volume)
+    const isNew = await prepareEmptyDirectory(path, emptyDir)
+    const group = pod.spec?.securityContext?.fsGroup
+    if (isNew && group !== undefined) await giveToGroup(path, { group, readOnly: false })
+    return
+  }
+  if ((await elsewhere(parts, pod, volume)) !== undefined || (await writeFiles(parts, turns, pod, volume))) return
   throw new VolumeError('the kind of this volume is not supported by this node')
 }
 
+function ownPath({ directory }: PodVolumesParts, { metadata }: Pod, { name }: Volume): string {
+  return directory.path(metadata.uid ?? '', 'volumes', name)
+}
+
+/** The place of a volume that is not the pod's own; undefined for one that is. */
+async function elsewhere({ claims }: PodVolumesParts, pod: Pod, volume: Volume): Promise<string | undefined> {
+  const { hostPath, persistentVolumeClaim, ephemeral } = volume
+  const namespace = pod.metadata.namespace ?? ''
+  if (hostPath) return prepareHostPath(hostPath)
+  if (persistentVolumeClaim) return prepareClaim(namespace, persistentVolumeClaim.claimName, claims)
+  return ephemeral ? prepareClaim(namespace, `${pod.metadata.name}-${volume.name}`, claims) : undefined
+}
+
 /** False: the volume has no files of the API. */
-async function writeFiles({ directory, files, clock }: PodVolumesParts, pod: Pod, volume: Volume): Promise<boolean> {
-  const contents = await filesOf(volume, pod, files)
+async function writeFiles(parts: PodVolumesParts, turns: Turns, pod: Pod, volume: Volume): Promise<boolean> {
+  const contents = await filesOf(volume, pod, parts.files)
   if (!contents) return false
-  const path = directory.path(pod.metadata.uid ?? '', 'volumes', volume.name)
-  await mkdir(path, { recursive: true, mode: 0o755 })
+  const path = ownPath(parts, pod, volume)
   const group = pod.spec?.securityContext?.fsGroup
-  await writeAtomically(path, contents, stampOf(clock.now()), async (version) => {
-    if (group !== undefined) await giveToGroup(version, group, true)
+  const user = commonUser(pod)
+  await turns(path, async () => {
+    await mkdir(path, { recursive: true, mode: 0o755 })
+    await writeAtomically(path, contents, stampOf(parts.clock.now()), async (version) => {
+      if (group !== undefined) await giveToGroup(version, { group, readOnly: true })
+      else if (user !== undefined && volume.projected) await giveToUser(version, user)
+    })
   })
   return true
 }
@@ -100,14 +130,19 @@ async function mountOf(
       'CreateContainerConfigError',
       `container ${container.name} mounts an unknown volume "${mount.name}"`,
     )
-  const root = await prepareVolume(parts, pod, volume)
+  const root = (await elsewhere(parts, pod, volume)) ?? ownPath(parts, pod, volume)
   const subPath = mount.subPathExpr ? expand(mount.subPathExpr) : mount.subPath
   return {
     source: subPath ? await resolveSubPath(root, subPath) : root,
     target: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-    readOnly: mount.readOnly ?? false,
+    readOnly: (mount.readOnly ?? false) || isReadOnly(volume),
     propagation: propagationOf(mount),
   }
+}
+
+/** What the API is the source of, no container may write. */
+function isReadOnly({ configMap, secret, downwardAPI, projected, persistentVolumeClaim }: Volume): boolean {
+  return Boolean(configMap ?? secret ?? downwardAPI ?? projected) || persistentVolumeClaim?.readOnly === true
 }
 
 function propagationOf({ mountPropagation }: VolumeMount): Mount['propagation'] {
