@@ -44,7 +44,12 @@ export interface ClusterConfig {
   readonly logLevel: LogLevel
 }
 
-export interface ConfigInput extends Partial<Omit<ClusterConfig, 'directory'>> {
+type Settings = Omit<ClusterConfig, 'directory'>
+
+/** Absent and undefined both mean the default. */
+export type ConfigInput = { readonly [Name in keyof Settings]?: Settings[Name] | undefined } & Places
+
+export interface Places {
   /** `$T8S_HOME`. */
   readonly home?: string | undefined
   /** `$XDG_DATA_HOME`. */
@@ -90,11 +95,11 @@ export function resolveConfig(input: ConfigInput): ClusterConfig {
 }
 
 /** Where clusters live: `$T8S_HOME`, or `t8s` in the XDG data folder. */
-export function homeDirectory({ home, dataHome }: Pick<ConfigInput, 'home' | 'dataHome'>): string {
+export function homeDirectory({ home, dataHome }: Places): string {
   return resolve(home || join(dataHome || join(homedir(), '.local', 'share'), 't8s'))
 }
 
-export function clusterDirectory(name: string, places: Pick<ConfigInput, 'home' | 'dataHome'>): string {
+export function clusterDirectory(name: string, places: Places): string {
   return join(homeDirectory(places), name)
 }
 
