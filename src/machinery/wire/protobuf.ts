@@ -41,6 +41,12 @@ const DEPTH_MAX = 100
 const ZEROS: Readonly<Record<string, unknown>> = { string: '', bytes: '', bool: false, int32: 0, int64: 0, double: 0 }
 const EMPTY = new Uint8Array()
 
+/** How a value lies in the bytes: the low three bits of its tag. */
+const WIRE_VARINT = 0
+const WIRE_FIXED64 = 1
+const WIRE_BYTES = 2
+const WIRE_FIXED32 = 5
+
 export class ProtobufDecoder {
   readonly #messages: ProtobufMessages
   readonly #parsed = new Map<string, Message>()
@@ -105,33 +111,47 @@ export class ProtobufDecoder {
     while (!reader.done) {
       const { number, wire } = reader.tag()
       const field = byNumber.get(number)
-      if (field) this.#take(values, field, reader, depth)
+      if (field) this.#take(values, field, reader, wire, depth)
       else reader.skip(wire)
     }
     return values
   }
 
-  #take(values: Values, { name, type, shape }: Field, reader: Reader, depth: number): void {
-    const one = (source: Reader): unknown =>
-      type in ZEROS ? source.scalar(type) : this.#decode(type, source.bytes(), depth + 1)
+  #take(values: Values, field: Field, reader: Reader, wire: number, depth: number): void {
+    const { name, shape } = field
     const before = values.get(name)
     if (shape === 'list') {
-      if (Array.isArray(before)) before.push(one(reader))
-      else values.set(name, [one(reader)])
+      const list: unknown[] = Array.isArray(before) ? before : []
+      if (isPacked(field, wire)) {
+        const packed = new Reader(reader.bytes())
+        while (!packed.done) list.push(this.#one(field, packed, wireOf(field), depth))
+      } else list.push(this.#one(field, reader, wire, depth))
+      values.set(name, list)
     } else if (shape === 'map') {
       const map = isRecord(before) ? before : {}
-      const entry = new Reader(reader.bytes())
-      let key = ''
-      let value: unknown = type in ZEROS ? ZEROS[type] : undefined
-      while (!entry.done) {
-        const { number, wire } = entry.tag()
-        if (number === 1) key = String(entry.scalar('string'))
-        else if (number === 2) value = one(entry)
-        else entry.skip(wire)
-      }
-      setOwn(map, key, value ?? this.#decode(type, EMPTY, depth + 1))
+      checkWire(field, wire, WIRE_BYTES)
+      this.#takeEntry(map, field, new Reader(reader.bytes()), depth)
       values.set(name, map)
-    } else values.set(name, one(reader))
+    } else values.set(name, this.#one(field, reader, wire, depth))
+  }
+
+  #takeEntry(map: Record<string, unknown>, field: Field, entry: Reader, depth: number): void {
+    let key = ''
+    let value: unknown = ZEROS[field.type]
+    while (!entry.done) {
+      const { number, wire } = entry.tag()
+      if (number === 1) {
+        checkWire(field, wire, WIRE_BYTES)
+        key = String(entry.scalar('string'))
+      } else if (number === 2) value = this.#one(field, entry, wire, depth)
+      else entry.skip(wire)
+    }
+    setOwn(map, key, value ?? this.#decode(field.type, EMPTY, depth + 1))
+  }
+
+  #one(field: Field, source: Reader, wire: number, depth: number): unknown {
+    checkWire(field, wire, wireOf(field))
+    return field.type in ZEROS ? source.scalar(field.type) : this.#decode(field.type, source.bytes(), depth + 1)
   }
 
   #message(name: string): Message {
@@ -144,6 +164,20 @@ export class ProtobufDecoder {
     this.#parsed.set(name, message)
     return message
   }
+}
+
+function wireOf({ type }: Field): number {
+  if (type === 'double') return WIRE_FIXED64
+  return type === 'bool' || type === 'int32' || type === 'int64' ? WIRE_VARINT : WIRE_BYTES
+}
+
+/** Numbers of a list may lie one after the other behind one tag. */
+function isPacked(field: Field, wire: number): boolean {
+  return wire === WIRE_BYTES && wireOf(field) !== WIRE_BYTES
+}
+
+function checkWire({ name }: Field, wire: number, expected: number): void {
+  if (wire !== expected) throw new DecodeError(`proto: wrong wireType = ${wire} for field ${name}`)
 }
 
 function parseField(text: string): readonly [number, Field] {
@@ -189,6 +223,7 @@ class Reader {
 
   tag(): { readonly number: number; readonly wire: number } {
     const tag = Number(this.varint())
+    if (tag < 8) throw new DecodeError(`proto: illegal tag ${Math.floor(tag / 8)} (wire type ${tag % 8})`)
     return { number: Math.floor(tag / 8), wire: tag % 8 }
   }
 
@@ -221,16 +256,18 @@ class Reader {
         return this.varint() !== 0n
       case 'double':
         return this.#fixed(8).readDoubleLE()
+      case 'int32':
+        return Number(BigInt.asIntN(32, this.varint()))
       default:
         return this.#integer()
     }
   }
 
   skip(wire: number): void {
-    if (wire === 0) this.varint()
-    else if (wire === 1) this.#fixed(8)
-    else if (wire === 2) this.bytes()
-    else if (wire === 5) this.#fixed(4)
+    if (wire === WIRE_VARINT) this.varint()
+    else if (wire === WIRE_FIXED64) this.#fixed(8)
+    else if (wire === WIRE_BYTES) this.bytes()
+    else if (wire === WIRE_FIXED32) this.#fixed(4)
     else throw new DecodeError(`proto: illegal wireType ${wire}`)
   }
 
@@ -251,10 +288,7 @@ class Reader {
 /** Messages whose JSON form is another than their fields. */
 const SPECIAL: ReadonlyMap<string, (values: Values) => unknown> = new Map<string, (values: Values) => unknown>([
   ['meta.v1.Time', (values) => timeText(values, '')],
-  [
-    'meta.v1.MicroTime',
-    (values) => timeText(values, `.${String(Math.floor(Number(values.get('nanos') ?? 0) / 1000)).padStart(6, '0')}`),
-  ],
+  ['meta.v1.MicroTime', (values) => timeText(values, `.${microseconds(values.get('nanos'))}`)],
   ['resource#.Quantity', (values) => values.get('string') || '0'],
   [
     'intstr#.IntOrString',
@@ -271,13 +305,21 @@ const SPECIAL: ReadonlyMap<string, (values: Values) => unknown> = new Map<string
   ['apiextensions.v1.JSONSchemaPropsOrStringArray', (values) => values.get('schema') ?? values.get('property')],
 ])
 
-/** The largest time that can be written in four digits of year, in seconds. */
+/** The times that can be written in four digits of year, in seconds since 1970. */
+const SECONDS_MIN = -62_167_219_200
 const SECONDS_MAX = 253_402_300_799
+const NANOS_MAX = 999_999_999
+
+function microseconds(nanos: unknown = 0): string {
+  if (typeof nanos !== 'number' || nanos < 0 || nanos > NANOS_MAX) throw new DecodeError('a time is out of range')
+  return String(Math.floor(nanos / 1000)).padStart(6, '0')
+}
 
 function timeText(values: Values, fraction: string): string | null {
   const seconds = values.get('seconds')
   if (seconds === undefined) return null
-  if (typeof seconds !== 'number' || Math.abs(seconds) > SECONDS_MAX) throw new DecodeError('a time is out of range')
+  if (typeof seconds !== 'number' || seconds < SECONDS_MIN || seconds > SECONDS_MAX)
+    throw new DecodeError('a time is out of range')
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction}Z`
 }
 
