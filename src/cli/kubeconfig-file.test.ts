@@ -46,6 +46,13 @@ test('remembers the context that was current, and brings it back', async () => {
   expect(read(path)).toBe(before)
 })
 
+test('does not go back to a context that is gone', async () => {
+  const path = join(folder(), 'config')
+  await mergeEntry([path], entry('t8s'), { select: true, clock })
+  await removeEntry([path], 't8s', { previousContext: 'prod', clock })
+  expect(currentContextOf(read(path))).toBeUndefined()
+})
+
 test('leaves the current context alone when it is no longer ours', async () => {
   const path = join(folder(), 'config')
   await mergeEntry([path], entry('t8s'), { select: true, clock })

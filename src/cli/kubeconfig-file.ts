@@ -60,19 +60,24 @@ export async function mergeEntry(
   return { path: holder, ...(current !== undefined && current !== entry.name && { previousContext: current }) }
 }
 
-/** Removes the entry from every file, and puts the previous context back where ours is still the current one. */
+/**
+ * Removes the entry from every file, and where ours is still the current context, puts the previous one back if that
+ * still exists.
+ */
 export async function removeEntry(
   paths: readonly string[],
   name: string,
   { previousContext = '', clock }: { readonly previousContext?: string | undefined; readonly clock: Clock },
 ): Promise<void> {
-  for (const path of paths) {
-    const text = await textAt(path)
+  const texts = await Promise.all(paths.map(textAt))
+  const restored = texts.some((text) => hasEntry(text, previousContext)) ? previousContext : ''
+  for (const [index, path] of paths.entries()) {
+    const text = texts[index] ?? ''
     const isCurrent = currentContextOf(text) === name
     if (!hasEntry(text, name) && !isCurrent) continue
     await edit(path, clock, (now) => {
       const without = withoutEntry(now, name)
-      return isCurrent ? withCurrentContext(without, previousContext) : without
+      return isCurrent ? withCurrentContext(without, restored) : without
     })
   }
 }
@@ -125,4 +130,10 @@ async function takeLock(lock: string, clock: Clock): Promise<void> {
     else if (clock.monotonic() > end) throw new KubeconfigLocked(`${lock} is held by another program`)
     else await clock.sleep(LOCK_RETRY_MS + randomInteger(systemRandom, LOCK_RETRY_MS))
   }
+}
+
+/** The context that kubectl would use. */
+export async function currentContext(paths: readonly string[]): Promise<string | undefined> {
+  const texts = await Promise.all(paths.map(textAt))
+  return texts.map(currentContextOf).find((name) => name !== undefined)
 }
