@@ -5,14 +5,14 @@
 
 import { CommandFailed, runInNamespace } from '../pods/namespace-command.ts'
 import type { HostPort } from './host-ports.ts'
-import type { Backend, ServiceRoute } from './service-table.ts'
+import { type Backend, backendText, type ServiceRoute } from './service-table.ts'
 
 export interface Flow {
   /** Undefined: on every address of the node. */
   readonly destination: string | undefined
   readonly port: number
   /** The backend it leads to; undefined: any, or none at all. */
-  readonly backend: string | undefined
+  readonly backend: Backend | undefined
 }
 
 export interface FlowCommands {
@@ -26,7 +26,8 @@ export type UdpFrontends = ReadonlyMap<string, Frontend>
 interface Frontend {
   readonly destination: string | undefined
   readonly port: number
-  readonly backends: ReadonlySet<string>
+  /** By their texts. */
+  readonly backends: ReadonlyMap<string, Backend>
 }
 
 export function udpFrontends(routes: Iterable<ServiceRoute>, hostPorts: Iterable<HostPort>): UdpFrontends {
@@ -35,7 +36,7 @@ export function udpFrontends(routes: Iterable<ServiceRoute>, hostPorts: Iterable
     frontends.set(`${destination ?? '*'}:${port}`, {
       destination,
       port,
-      backends: new Set(backends.map(({ address }) => address)),
+      backends: new Map(backends.map((backend) => [backendText(backend), backend])),
     })
   for (const route of routes) {
     if (route.protocol !== 'udp') continue
@@ -52,7 +53,7 @@ export function staleFlows(previous: UdpFrontends, next: UdpFrontends): readonly
   const stale: Flow[] = []
   for (const [key, { destination, port, backends }] of previous) {
     const left = next.get(key)?.backends
-    for (const backend of backends) if (!left?.has(backend)) stale.push({ destination, port, backend })
+    for (const [text, backend] of backends) if (!left?.has(text)) stale.push({ destination, port, backend })
   }
   for (const [key, { destination, port, backends }] of next) {
     const hadNone = (previous.get(key)?.backends.size ?? 0) === 0
@@ -74,7 +75,7 @@ export const flowCommands: FlowCommands = {
 async function forgetOne(pid: number, { destination, port, backend }: Flow): Promise<void> {
   const words = ['conntrack', '-D', '-f', 'ipv4', '-p', 'udp', '--orig-port-dst', String(port)]
   if (destination !== undefined) words.push('--orig-dst', destination)
-  if (backend !== undefined) words.push('--reply-src', backend)
+  if (backend !== undefined) words.push('--reply-src', backend.address, '--reply-port-src', String(backend.port))
   try {
     await runInNamespace(pid, words, '')
   } catch (error) {
