@@ -102,11 +102,17 @@ async function ownerState(
 export async function orphanDependents({ client, graph }: CollectorParts, uid: string): Promise<void> {
   const owner = graph.get(uid)
   if (owner?.deletion !== 'orphan') return
-  const waiting = [...graph.dependentsOf(uid)]
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next; next = waiting.shift())
-      await changeOwners(client, next, (current) => current.filter((reference) => reference.uid !== uid))
+  const done = new Set<string>()
+  const next = () => graph.dependentsOf(uid).filter((dependent) => !done.has(dependent.uid))
+  // Again until there are none: dependents that were made shortly before may show up in the meantime.
+  for (let waiting = next(); waiting.length > 0; waiting = next()) {
+    for (const dependent of waiting) done.add(dependent.uid)
+    const queue = [...waiting]
+    const work = async (): Promise<void> => {
+      for (let dependent = queue.shift(); dependent; dependent = queue.shift())
+        await changeOwners(client, dependent, (current) => current.filter((reference) => reference.uid !== uid))
+    }
+    await Promise.all(Array.from({ length: CONCURRENT_ORPHANS_MAX }, work))
   }
-  await Promise.all(Array.from({ length: CONCURRENT_ORPHANS_MAX }, work))
   await removeFinalizer(client, owner, ORPHAN_FINALIZER)
 }
