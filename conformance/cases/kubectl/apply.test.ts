@@ -1,7 +1,6 @@
 /** How objects change, with every kubectl: apply and what it removes, server-side, diff, patch, edit, label, annotate. */
 
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
@@ -151,7 +150,7 @@ onCluster({ name: 'apply', range: 142 }, (cluster) => {
         const kubectl = kubectlHere()
         await kubectl.apply(configMap('edited', { word: 'before' }))
         const edit = async (script: string) => {
-          const editor = join(await mkdtemp(join(tmpdir(), 't8s-editor-')), 'editor')
+          const editor = join(await mkdtemp(join(cluster().directory, 'editor-')), 'editor')
           await writeFile(editor, `#!/bin/sh\n${script}\n`)
           await chmod(editor, 0o755)
           return kubectl.run('edit configmap edited', { env: { KUBE_EDITOR: editor } })

@@ -1,7 +1,6 @@
 /** What flows between a terminal and a container, with every kubectl: logs, exec, attach, cp, port-forward, debug, run. */
 
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
@@ -150,7 +149,7 @@ onCluster({ name: 'streams', range: 140 }, (cluster) => {
 
       test('cp brings files and folders into a container and back', async () => {
         const kubectl = kubectlHere()
-        const local = await mkdtemp(join(tmpdir(), 't8s-cp-'))
+        const local = await mkdtemp(join(cluster().directory, 'cp-'))
         await mkdir(join(local, 'folder/deep'), { recursive: true })
         const content = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7919) % 256))
         await writeFile(join(local, 'folder/data'), content)

@@ -3,7 +3,8 @@
  * with `down`. Name and address ranges differ from file to file and from the defaults, so it disturbs no other cluster.
  */
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type DockerEngine, openDockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
@@ -22,6 +23,8 @@ export interface ClusterPlan {
 
 export interface TestCluster {
   readonly name: string
+  /** For files of the cases; removed with the cluster. */
+  readonly directory: string
   readonly engine: DockerEngine
   readonly nodes: readonly [string, string]
   /** Images with the same server, which answers `v1` or `v2`. */
@@ -29,6 +32,8 @@ export interface TestCluster {
   /** The newest kubectl, in the namespace. */
   kubectl(namespace: string): Kubectl
   kubectlOf(binary: KubectlBinary, namespace: string): Kubectl
+  /** With a bearer token for all credentials. */
+  kubectlWithToken(binary: KubectlBinary, namespace: string, token: string): Promise<Kubectl>
   /** Runs the project's own command against this cluster. */
   t8s(...parameters: readonly string[]): Promise<CommandResult>
   /** Starts the process anew after it was killed. */
@@ -81,10 +86,19 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
   const kubectlOf = (binary: KubectlBinary, namespace: string) => createKubectl({ binary, namespace, home, kubeconfig })
   return {
     name,
+    directory,
     engine,
     images,
     nodes: [`t8s-${name}-node-0`, `t8s-${name}-node-1`],
     kubectlOf,
+    async kubectlWithToken(binary, namespace, token) {
+      const file = join(directory, `kubeconfig-${hash('sha256', token)}`)
+      const view = await kubectlOf(binary, namespace).ok('config view --raw --minify -o json')
+      const config = JSON.parse(view)
+      config.users[0].user = { token }
+      await writeFile(file, JSON.stringify(config))
+      return createKubectl({ binary, namespace, home, kubeconfig: file })
+    },
     kubectl: (namespace) => kubectlOf(binaries.at(-1) ?? { version: '', path: '' }, namespace),
     t8s,
     start,

@@ -63,14 +63,14 @@ export interface Kubectl {
 export interface KubectlOptions {
   readonly binary: KubectlBinary
   readonly namespace: string
-  /** Its HOME: caches and preferences of the person are neither read nor written. */
+  /** Its HOME and place for files: caches and preferences of the person are neither read nor written. */
   readonly home: string
   readonly kubeconfig: string
 }
 
 export function createKubectl(options: KubectlOptions): Kubectl {
   const { binary, namespace, home, kubeconfig } = options
-  const env = { PATH: process.env.PATH, HOME: home, KUBECONFIG: kubeconfig, TERM: 'xterm' }
+  const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, KUBECONFIG: kubeconfig, TERM: 'xterm' }
   const parameters = (words: Words) => [
     '--namespace',
     namespace,

@@ -1,0 +1,19 @@
+/** What runs behind a pod, seen and disturbed from outside: by the engine, past the cluster. */
+
+import { type DockerEngine, labels } from '../../../../src/node/runtime/docker-engine.ts'
+
+export interface Place {
+  readonly cluster: string
+  readonly namespace: string
+  readonly pod?: string
+  readonly container?: string
+}
+
+/** Ids of the containers of these pods, sandboxes included; running ones only where a container is named. */
+export async function containersOf({ docker }: DockerEngine, place: Place): Promise<readonly string[]> {
+  const wanted = [`${labels.cluster}=${place.cluster}`, `${labels.podNamespace}=${place.namespace}`]
+  if (place.pod !== undefined) wanted.push(`${labels.podName}=${place.pod}`)
+  if (place.container !== undefined) wanted.push(`${labels.container}=${place.container}`)
+  const found = await docker.listContainers({ all: place.container === undefined, filters: { label: wanted } })
+  return found.map(({ Id }) => Id)
+}
