@@ -1,23 +1,11 @@
-/** The real API server in memory with some controllers, on a clock that moves only when told to. */
+/** A test cluster, asked for single objects by their keys. */
 
-import { builtinResources } from '../../../src/apis/builtin.ts'
 import type { ResourceDefinition } from '../../../src/apis/definition.ts'
-import type { FakeClock } from '../../../src/base/fake-clock.ts'
-import { silentLogger } from '../../../src/base/log.ts'
-import { seededRandom } from '../../../src/base/random.ts'
-import type { Client } from '../../../src/client/client.ts'
-import { createInformers, type Informers } from '../../../src/client/informers.ts'
-import { createLoopbackTransport } from '../../../src/client/loopback-transport.ts'
-import { createClient } from '../../../src/client/resource-client.ts'
 import type { Controller } from '../../../src/controllers/runtime/controller.ts'
-import { startControllers } from '../../../src/controllers/runtime/manager.ts'
-import type { KubeObject, ObjectKey } from '../../../src/machinery/meta/object.ts'
-import { ADMIN, createTestServer } from '../../support/test-server.ts'
+import { type KubeObject, keyOf, keyText, type ObjectKey } from '../../../src/machinery/meta/object.ts'
+import { createTestCluster, type TestCluster } from '../../support/test-cluster.ts'
 
-export interface ControllerCluster extends AsyncDisposable {
-  readonly client: Client
-  readonly informers: Informers
-  readonly clock: FakeClock
+export interface ControllerCluster extends TestCluster {
   /** Resolves with the object when it satisfies the condition. */
   until<T extends KubeObject>(
     definition: ResourceDefinition<T>,
@@ -28,33 +16,15 @@ export interface ControllerCluster extends AsyncDisposable {
 }
 
 export async function startCluster(controllers: readonly Controller[]): Promise<ControllerCluster> {
-  const stack = new AsyncDisposableStack()
-  const server = stack.use(createTestServer(builtinResources))
-  const { clock } = server
-  const client = createClient(createLoopbackTransport(server.server.handle, ADMIN))
-  const parts = { client, clock, random: seededRandom(7), log: silentLogger }
-  const informers = stack.use(createInformers(parts))
-  stack.use(startControllers(controllers, { ...parts, informers }))
-  await informers.whenSynced()
+  const cluster = await createTestCluster(controllers)
+  await cluster.informers.whenSynced()
+  const has = (key: ObjectKey) => (object: KubeObject) => keyText(keyOf(object)) === keyText(key)
   return {
-    client,
-    informers,
-    clock,
-    until: async (definition, key, holds) => {
-      const informer = informers.of(definition)
-      const found = () => {
-        const object = informer.get(key)
-        return object && holds(object) ? object : undefined
-      }
-      await informer.until(() => found() !== undefined)
-      const object = found()
-      if (!object) throw new Error('the condition does not hold any more')
-      return object
-    },
+    ...cluster,
+    until: (definition, key, holds) =>
+      cluster.eventually(definition, (objects) => objects.find((object) => has(key)(object) && holds(object))),
     untilGone: async (definition, key) => {
-      const informer = informers.of(definition)
-      await informer.until(() => informer.get(key) === undefined)
+      await cluster.eventually(definition, (objects) => (objects.some(has(key)) ? undefined : true))
     },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
