@@ -13,11 +13,24 @@ const STAMP = join(DIST, '.built')
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
+/**
+ * Chunks of earlier builds stay for a while: a cluster that runs in the background may load one later. In ms: a week.
+ */
+const CHUNK_AGE_MS_MAX = 7 * 86_400_000
+
 export async function buildIfStale(): Promise<void> {
   const built = existsSync(STAMP) ? statSync(STAMP).mtimeMs : 0
   const sources = ['src', 'openapi', 'scripts', 'package-lock.json'].map((name) => join(ROOT, name))
   if (sources.every((path) => newest(path) < built)) return
   await bundle()
+  removeOldChunks()
+}
+
+function removeOldChunks(): void {
+  for (const name of readdirSync(DIST)) {
+    const path = join(DIST, name)
+    if (name.startsWith('chunk-') && Date.now() - statSync(path).mtimeMs > CHUNK_AGE_MS_MAX) rmSync(path)
+  }
 }
 
 function newest(path: string): number {
@@ -28,7 +41,6 @@ function newest(path: string): number {
 
 async function bundle(): Promise<void> {
   say('building dist/ …')
-  rmSync(DIST, { recursive: true, force: true })
   mkdirSync(DIST, { recursive: true })
   const described = show(process.execPath, [
     join(ROOT, 'openapi', 'generate.ts'),
@@ -58,4 +70,7 @@ async function bundle(): Promise<void> {
   writeFileSync(STAMP, '')
 }
 
-if (import.meta.main) await bundle()
+if (import.meta.main) {
+  rmSync(DIST, { recursive: true, force: true })
+  await bundle()
+}

@@ -58,7 +58,8 @@ export async function bringUp(
 ): Promise<void> {
   const progress = createProgress(context.terminal)
   progress.title(`t8s ${T8S_VERSION} · Kubernetes ${KUBERNETES_VERSION} API · Node ${process.version}`)
-  const started = await start(context, config, options, (event) => show(progress, event, config))
+  const runtime = await runtimeText(config)
+  const started = await start(context, config, options, (event) => show(progress, event, runtime))
   try {
     const limit = deadline(context.clock, options.timeoutMs, context.interrupted)
     const server = await orAborted(started.server, limit.signal)
@@ -137,10 +138,9 @@ function startHere(
   }
 }
 
-function show(progress: Progress, event: RunEvent, config: ClusterConfig): void {
+function show(progress: Progress, event: RunEvent, runtime: string): void {
   if (event.type === 'api') progress.done('API server', event.server, event.seconds)
-  else if (event.type === 'ready')
-    void runtimeText(config).then((text) => progress.done('Nodes', nodesText(event.nodes, text), event.seconds))
+  else if (event.type === 'ready') progress.done('Nodes', nodesText(event.nodes, runtime), event.seconds)
 }
 
 /** Names beyond these are counted. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import type { ClusterConfig } from '../../cluster/config.ts'
 import { parseDuration } from '../../machinery/meta/time.ts'
 import { detachFromParent, tellParent } from '../background.ts'
-import { bringUp, type ClusterInfo } from '../bring-up.ts'
+import { bringUp } from '../bring-up.ts'
 import { type ClusterFlags, planCluster } from '../cluster-plan.ts'
 import { type CommandContext, clusterName, directoryOf, printValue } from '../context.ts'
 import { Failure, failureOf } from '../failure.ts'
@@ -28,6 +28,7 @@ export interface UpOptions extends StartOptions, ClusterFlags {
 }
 
 export async function up(context: CommandContext, argument: string | undefined, options: UpOptions): Promise<void> {
+  const timeoutMs = timeoutOf(options)
   const name = clusterName(context, argument)
   const directory = directoryOf(context, name)
   const existing = await readState(directory)
@@ -41,7 +42,9 @@ export async function up(context: CommandContext, argument: string | undefined, 
     config,
     usesDocker: (existing?.usesDocker ?? false) || (config.runtime === 'docker' && config.nodes > 0),
   })
-  await bringUp(context, config, bringUpOptions(options, created), (info) => printInfo(context, info))
+  const { detach = false, keepContext = false, wait, kubeconfig, verbosity } = options
+  const bringUpOptions = { detach, keepContext, wait, kubeconfig, verbosity, timeoutMs, created }
+  await bringUp(context, config, bringUpOptions, (info) => printValue(context, info, () => ''))
   if (!options.detach) await afterForeground(context, config)
 }
 
@@ -52,12 +55,7 @@ export async function start(context: CommandContext, argument: string | undefine
   await up(context, name, { ...options, detach: true })
 }
 
-function bringUpOptions(options: UpOptions, created: boolean) {
-  const { detach = false, wait, keepContext = false, kubeconfig, verbosity } = options
-  return { detach, wait, keepContext, kubeconfig, verbosity, created, timeoutMs: timeoutOf(options) }
-}
-
-export function timeoutOf({ timeout }: Pick<StartOptions, 'timeout'>): number {
+function timeoutOf({ timeout }: Pick<StartOptions, 'timeout'>): number {
   const ms = parseDuration(timeout)
   if (ms !== undefined && ms > 0) return ms
   throw new Failure({ reason: 'Usage', message: `--timeout=${timeout} is not a duration such as 60s or 2m.` })
@@ -80,10 +78,6 @@ async function makeDirectory(directory: string): Promise<boolean> {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
-}
-
-async function printInfo(context: CommandContext, info: ClusterInfo): Promise<void> {
-  await printValue(context, info, () => '')
 }
 
 async function printConfig(context: CommandContext, config: ClusterConfig): Promise<void> {
