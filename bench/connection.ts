@@ -1,0 +1,88 @@
+/**
+ * One HTTP/1.1 connection over TLS that sends one request after the other and decodes no body: the load generator
+ * shares the machine with the server it measures, so it has to cost little. Not a client for anything else.
+ */
+
+import { once } from 'node:events'
+import { connect, type TLSSocket } from 'node:tls'
+import type { KubeconfigEntry } from '../src/client/kubeconfig.ts'
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly body?: string
+  readonly contentType?: string
+}
+
+export interface Answer {
+  readonly status: number
+  /** With chunk headers, if it came in chunks. */
+  readonly body: Buffer
+}
+
+export interface Connection extends Disposable {
+  send(call: Call): Promise<Answer>
+  /** Sends a request whose answer never ends; every piece goes to `onData`. */
+  stream(call: Call, onData: (piece: Buffer) => void): void
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
+export async function openConnection(credentials: KubeconfigEntry): Promise<Connection> {
+  const { hostname, port } = new URL(credentials.server)
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    ca: credentials.certificateAuthority,
+    cert: credentials.clientCertificate,
+    key: credentials.clientKey,
+  })
+  await once(socket, 'secureConnect')
+  socket.setNoDelay(true)
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => {})
+  socket.on('error', (error) => failure.reject(error))
+  socket.on('close', () => failure.reject(new Error('the server closed the connection')))
+  return {
+    send: (call) => Promise.race([exchange(socket, call), failure.promise]),
+    stream(call, onData) {
+      socket.on('data', onData)
+      socket.write(requestText(call))
+    },
+    [Symbol.dispose]: () => socket.destroy(),
+  }
+}
+
+function exchange(socket: TLSSocket, call: Call): Promise<Answer> {
+  return new Promise((resolve) => {
+    let received: Buffer = Buffer.alloc(0)
+    const onData = (piece: Buffer) => {
+      received = received.length === 0 ? piece : Buffer.concat([received, piece])
+      const answer = wholeAnswer(received)
+      if (!answer) return
+      socket.off('data', onData)
+      resolve(answer)
+    }
+    socket.on('data', onData)
+    socket.write(requestText(call))
+  })
+}
+
+function requestText({ method, path, body, contentType = 'application/json' }: Call): string {
+  const lines = [`${method} ${path} HTTP/1.1`, 'Host: bench', 'Accept: application/json']
+  if (body !== undefined) lines.push(`Content-Type: ${contentType}`, `Content-Length: ${Buffer.byteLength(body)}`)
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+}
+
+/** Undefined until all of it is there. */
+function wholeAnswer(received: Buffer): Answer | undefined {
+  const headEnd = received.indexOf(HEAD_END)
+  if (headEnd < 0) return undefined
+  const head = received.toString('latin1', 0, headEnd)
+  const body = received.subarray(headEnd + HEAD_END.length)
+  const length = /^content-length: (\d+)/im.exec(head)?.[1]
+  const complete =
+    length === undefined ? body.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : body.length >= Number(length)
+  return complete ? { status: Number(head.slice(9, 12)), body } : undefined
+}
