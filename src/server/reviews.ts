@@ -26,7 +26,7 @@ import { formatTime } from '../machinery/meta/time.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import { type Attributes, type Authorizer, isAdministrator } from './auth/authorizer.ts'
 import type { ServiceAccountTokens } from './auth/service-account-token.ts'
-import { objectOfBody } from './handlers/body.ts'
+import { messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
 import { writeParameters } from './handlers/options.ts'
 import { valueResponse } from './handlers/respond.ts'
@@ -67,7 +67,7 @@ async function review(definition: ResourceDefinition, answer: Answer, exchange: 
   const { user } = request
   assert(user, 'the request has been authenticated')
   const sent = definition.default(
-    objectOfBody(request, { kind: definition, ...writeParameters(exchange, 'CreateOptions') }),
+    messageOfBody(request, { kind: definition, ...writeParameters(exchange, 'CreateOptions') }),
   )
   const errors = definition.validate(sent)
   if (errors.length > 0) throw invalid(definition, sent.metadata.name ?? '', errors)

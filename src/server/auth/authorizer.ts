@@ -42,6 +42,8 @@ export type RequestTarget =
       readonly resource: string
       readonly subresource: string
       readonly name: string
+      /** The one name that a list or watch selects. */
+      readonly selectedName?: string | undefined
     }
   | { readonly type: 'path'; readonly path: string; readonly verb: string }
 
@@ -49,8 +51,9 @@ export function attributesOf(user: UserInfo, target: RequestTarget): Attributes 
   const { verb, path } = target
   if (target.type === 'path')
     return { user, verb, path, group: '', resource: '', subresource: '', namespace: '', name: '' }
-  const { group, resource, subresource, namespace, name } = target
-  return { user, verb, path, group, resource, subresource, namespace, name }
+  const { group, resource, subresource, namespace, name, selectedName } = target
+  // A list of the one object of a name is a request for that object.
+  return { user, verb, path, group, resource, subresource, namespace, name: name || (selectedName ?? '') }
 }
 
 /** The 403 in upstream's words. */

@@ -12,7 +12,7 @@ import type { Registry } from '../registry/registry.ts'
 import { bind } from '../registry/subresources/binding.ts'
 import { evict } from '../registry/subresources/eviction.ts'
 import { requestToken, type TokenIssuer } from '../registry/subresources/token-request.ts'
-import { objectOfBody } from './body.ts'
+import { messageOfBody } from './body.ts'
 import { deleteWish } from './delete-options.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { writeParameters } from './options.ts'
@@ -44,7 +44,7 @@ const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status
 async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
   const { request, target, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
-  const binding = objectOfBody(request, { kind: kindOf('', 'Binding', 'core.v1.Binding'), ...parameters })
+  const binding = messageOfBody(request, { kind: kindOf('', 'Binding', 'core.v1.Binding'), ...parameters })
   const name = target.name === '' ? (binding.metadata.name ?? '') : target.name
   checkSentName(binding, name)
   const pods = registries.named('', 'v1', 'pods')
@@ -59,7 +59,7 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
 async function evictPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
   const { request, target, registry, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
-  const eviction = objectOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
+  const eviction = messageOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
   checkSentName(eviction, target.name)
   await registry.admit(keyOfTarget(exchange), 'eviction', eviction, parameters)
   const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
@@ -75,7 +75,7 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   const { request, target } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
   const kind = kindOf('authentication.k8s.io', 'TokenRequest', 'authentication.v1.TokenRequest')
-  const sent = objectOfBody(request, { kind, ...parameters })
+  const sent = messageOfBody(request, { kind, ...parameters })
   await exchange.registry.admit(keyOfTarget(exchange), 'token', sent, parameters)
   const parts = {
     issuer,

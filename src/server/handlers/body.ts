@@ -6,6 +6,7 @@
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import { canonical } from '../../machinery/schema/canonical.ts'
 import {
   cannotBeHandled,
   checkFields,
@@ -34,6 +35,11 @@ export function objectOfBody(request: ApiRequest, expected: Expectation): KubeOb
   const problems: string[] = []
   const body = decodeBody(request, (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)))
   return checkedObject(body, expected, request.body.type === 'object' ? 'trusted' : 'checked', problems)
+}
+
+/** A body that is acted on and not stored, in form: nulls and zero values of optional fields are absent. */
+export function messageOfBody(request: ApiRequest, expected: Expectation): KubeObject {
+  return canonical(objectOfBody(request, expected), expected.kind.schema)
 }
 
 /** A JSON value as an object of the expected kind. Throws 400 for wrong kinds, types and, if strict, unknown fields. */

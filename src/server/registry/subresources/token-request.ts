@@ -1,9 +1,9 @@
 /** Tokens of service accounts on request, bound to a pod, a secret or a node if the request says so. */
 
+import { defaultTokenRequest, validateTokenRequest } from '../../../apis/authentication/token-request.ts'
 import type { TokenRequest } from '../../../apis/authentication/types.gen.ts'
 import type { Pod } from '../../../apis/core/types.gen.ts'
 import { badRequest, conflict, invalid } from '../../../machinery/meta/api-error.ts'
-import { type FieldError, FieldPath, invalidValue } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject, ObjectKey } from '../../../machinery/meta/object.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import type { Stored } from '../codec.ts'
@@ -33,18 +33,14 @@ export interface TokenParts {
   get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', key: ObjectKey): Promise<Stored>
 }
 
-/** Seconds. Upstream's defaults and limits. */
-const EXPIRATION_DEFAULT = 3_600
-const EXPIRATION_MIN = 600
-const EXPIRATION_MAX = 2 ** 32
-
 export async function requestToken(
   parts: TokenParts,
   account: { readonly namespace: string; readonly name: string },
-  request: TokenRequest,
+  sent: TokenRequest,
 ): Promise<TokenRequest> {
-  const { expirationSeconds = EXPIRATION_DEFAULT, audiences, boundObjectRef } = request.spec ?? {}
-  const errors = expirationErrors(expirationSeconds)
+  const request = defaultTokenRequest(sent)
+  const { expirationSeconds = 0, audiences, boundObjectRef } = request.spec
+  const errors = validateTokenRequest(request)
   if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, account.name, errors)
   const { namespace } = account
   const { uid } = await parts.get('serviceaccounts', account)
@@ -63,14 +59,6 @@ export async function requestToken(
     spec: { ...request.spec, audiences: issued.audiences, expirationSeconds },
     status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
   }
-}
-
-function expirationErrors(seconds: number): readonly FieldError[] {
-  const path = new FieldPath('spec.expirationSeconds')
-  if (seconds < EXPIRATION_MIN) return [invalidValue(path, seconds, 'may not specify a duration less than 10 minutes')]
-  if (seconds > EXPIRATION_MAX)
-    return [invalidValue(path, seconds, 'may not specify a duration larger than 2^32 seconds')]
-  return []
 }
 
 type Reference = NonNullable<TokenRequest['spec']['boundObjectRef']>
