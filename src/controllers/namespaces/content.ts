@@ -1,5 +1,6 @@
 /** Empties a namespace: pods first, then everything else that is served and can be deleted. */
 
+import { isPodTerminal } from '../../apis/core/pod/pod-status.ts'
 import type { Pod } from '../../apis/core/types.gen.ts'
 import type { Client } from '../../client/client.ts'
 import type { ServedResource } from '../../client/discovery.ts'
@@ -55,11 +56,14 @@ function isPods({ group, resource }: ServedResource): boolean {
 
 /** The longest grace of pods that have not ended, while the namespace's deletion is younger than that. */
 export function podGraceSeconds(pods: readonly Pod[], deletedMs: number, nowMs: number): number {
-  const graces = pods
-    .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
-    .map(({ spec }) => spec?.terminationGracePeriodSeconds ?? 0)
-  const longest = Math.max(0, ...graces)
+  const longest = Math.max(0, ...pods.map(graceOf))
   return nowMs - deletedMs >= longest * 1_000 ? 0 : longest
+}
+
+/** A pod that has run to its end waits for nothing, unless its node is about to let it go. */
+function graceOf(pod: Pod): number {
+  if (isPodTerminal(pod)) return pod.metadata.deletionGracePeriodSeconds ?? 0
+  return pod.spec?.terminationGracePeriodSeconds ?? 0
 }
 
 async function emptied(request: ContentRequest, resources: readonly ServedResource[]): Promise<ContentResult> {

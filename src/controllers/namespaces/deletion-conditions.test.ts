@@ -64,3 +64,8 @@ test('the longest grace of pods that still run is waited for, but not longer tha
   expect(podGraceSeconds([running, finished], NOW, NOW + 20_000)).toBe(0)
   expect(podGraceSeconds([], NOW, NOW)).toBe(0)
 })
+
+test('a finished pod that its node is about to let go is waited for', () => {
+  const metadata = { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 }
+  expect(podGraceSeconds([pod({ metadata, status: { phase: 'Succeeded' } })], NOW, NOW + 1_000)).toBe(30)
+})
