@@ -20,6 +20,7 @@ import { createPodDirectory } from '../node/pod-directory.ts'
 import { sendHttp } from '../node/probes/http.ts'
 import { Prober } from '../node/probes/prober.ts'
 import { createProbeRunner } from '../node/probes/run-probe.ts'
+import { pullCredentials } from '../node/pull-credentials.ts'
 import { capacityOf, type NodeDescription } from '../node/registration.ts'
 import { admitPod } from '../node/resources/admission.ts'
 import type { ContainerRuntime } from '../node/runtime/runtime.ts'
@@ -106,7 +107,7 @@ function startAgent(parts: NodeParts, description: NodeDescription, runtimeName:
     dns: dnsFacts(parts),
     nodeHosts: environment.hosts,
     memoryCapacityBytes: toNumber(capacityOf(description).memory),
-    pullCredentials: () => undefined,
+    pullCredentials: (pod, image) => pullCredentials(pod, image, sources.secret),
   })
   const late: { kubelet?: Kubelet } = {}
   const onChange = (uid: string) => late.kubelet?.wake(uid)

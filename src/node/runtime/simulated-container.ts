@@ -144,6 +144,7 @@ export class SimulatedContainer {
   }
 
   kill(): void {
+    if (this.#state === 'exited') return
     this.#stop.abort()
     this.#end(KILLED_EXIT_CODE)
   }
