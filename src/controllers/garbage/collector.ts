@@ -8,7 +8,7 @@ import type { AbsentOwnerCache } from './absent-owner-cache.ts'
 import { changeOwners, deleteObject, readLive, removeFinalizer } from './effects.ts'
 import type { Kinds } from './kinds.ts'
 import { type GraphNode, graphNode, type OwnerGraph } from './owner-graph.ts'
-import { isSettled, type OwnerState, planForeground, planItem } from './plan.ts'
+import { type ItemView, isSettled, type OwnerState, planForeground, planItem } from './plan.ts'
 
 export interface CollectorParts {
   readonly client: Client
@@ -49,13 +49,13 @@ async function proceedInForeground({ client, graph, check }: CollectorParts, nod
 async function collect(parts: CollectorParts, node: GraphNode, live: KubeObject): Promise<void> {
   const { client, graph } = parts
   const references = live.metadata.ownerReferences ?? []
-  const states = await Promise.all(references.map((reference) => ownerState(parts, node, reference)))
-  const owners = references.flatMap((reference, index) => {
-    const state = states[index]
-    return state === undefined ? [] : [{ reference, state }]
-  })
-  // A reference that can never be right tells nothing about its object.
-  if (owners.length < references.length) return
+  const owners: ItemView['owners'][number][] = []
+  for (const reference of references) {
+    const state = await ownerState(parts, node, reference)
+    // A reference that can never be right tells nothing about its object.
+    if (state === undefined) return
+    owners.push({ reference, state })
+  }
   const decision = planItem({ owners, asked: askedPolicy(live), dependents: graph.dependentsOf(node.uid) })
   switch (decision.do) {
     case 'keep':

@@ -22,6 +22,8 @@ export interface ContentResult {
   readonly estimateSeconds: number
 }
 
+const EMPTY: ContentResult = { remaining: [], failures: [], estimateSeconds: 0 }
+
 export interface ContentRequest {
   readonly client: Client
   readonly namespace: string
@@ -33,14 +35,14 @@ export interface ContentRequest {
 
 export async function deleteContent(request: ContentRequest): Promise<ContentResult> {
   const deletable = request.resources.filter(({ scope, verbs }) => scope === 'Namespaced' && verbs.includes('delete'))
-  const first = await emptied(request, deletable.filter(isPods))
+  const pods = deletable.find(isPods)
+  const first = pods ? await emptied(request, pods) : EMPTY
   // Other content may be what the pods need to end well: secrets, claims, the accounts they speak as.
   if (first.remaining.length > 0) return first
-  const others = deletable.filter((resource) => !isPods(resource))
-  const queue = [...others]
+  const queue = deletable.filter((resource) => !isPods(resource))
   const results: ContentResult[] = [first]
   const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) results.push(await emptied(request, [next]))
+    for (let next = queue.shift(); next; next = queue.shift()) results.push(await emptied(request, next))
   }
   await Promise.all(Array.from({ length: CONCURRENT_RESOURCES_MAX }, work))
   return {
@@ -66,13 +68,11 @@ function graceOf(pod: Pod): number {
   return pod.spec?.terminationGracePeriodSeconds ?? 0
 }
 
-async function emptied(request: ContentRequest, resources: readonly ServedResource[]): Promise<ContentResult> {
-  const [resource] = resources
-  if (!resource) return { remaining: [], failures: [], estimateSeconds: 0 }
+async function emptied(request: ContentRequest, resource: ServedResource): Promise<ContentResult> {
   const graceSeconds = isPods(resource) ? request.podGraceSeconds : 0
   try {
     const left = await removeAll(request, resource)
-    if (left.length === 0) return { remaining: [], failures: [], estimateSeconds: 0 }
+    if (left.length === 0) return EMPTY
     const finalizers = left.map(({ metadata }) => metadata.finalizers ?? [])
     const remaining = [{ group: resource.group, resource: resource.resource, finalizers }]
     const estimateSeconds = graceSeconds || (finalizers.flat().length > 0 ? FINALIZER_SECONDS : 0)
