@@ -5,9 +5,9 @@ import { services } from '../../apis/core/service/definition.ts'
 import { endpointSlices } from '../../apis/discovery/endpoint-slice.ts'
 import { seededRandom } from '../../base/random.ts'
 import { endpoint, service, slice, testInformers } from '../test-objects.ts'
-import { createAnswerer, type Transport } from './answer.ts'
+import { createAnswerer } from './answer.ts'
 import { clusterNames } from './cluster-names.ts'
-import type { Forwarder } from './forward.ts'
+import type { Forwarder, Transport } from './forward.ts'
 
 const NOBODY: Forwarder = {
   exchange: () => Promise.reject(new Error('no resolver')),

@@ -4,10 +4,8 @@
  */
 
 import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet'
-import type { Forwarder } from './forward.ts'
+import type { Forwarder, Transport } from './forward.ts'
 import { authority, type Resolution, resolve, type Zone } from './records.ts'
-
-export type Transport = 'udp' | 'tcp'
 
 export interface AnswererParts {
   readonly zone: Zone

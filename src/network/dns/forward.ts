@@ -10,8 +10,10 @@ import type { Clock } from '../../base/clock.ts'
 import { deadline } from '../../base/deadline.ts'
 import { LruMap } from '../../base/lru.ts'
 import { type Random, randomInteger } from '../../base/random.ts'
-import type { Transport } from './answer.ts'
 import { FrameReader, frame } from './tcp-frames.ts'
+
+/** How the client asks: over UDP an answer may be cut short. */
+export type Transport = 'udp' | 'tcp'
 
 export interface Forwarder {
   /** The answer to a query, under the query's own id. Throws when nobody answers. */
