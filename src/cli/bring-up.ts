@@ -61,16 +61,15 @@ export async function bringUp(
   const runtime = await runtimeText(config)
   const started = await start(context, config, options, (event) => show(progress, event, runtime))
   try {
-    const limit = deadline(context.clock, options.timeoutMs, context.interrupted)
+    using limit = deadline(context.clock, options.timeoutMs, context.interrupted)
     const server = await orAborted(started.server, limit.signal)
     const merged = await publishKubeconfig(context, config, {
       path: options.kubeconfig,
       select: !options.keepContext,
     })
     const ready = options.wait === 'ready' ? await orAborted(started.nodes, limit.signal) : undefined
-    limit[Symbol.dispose]()
     if (merged) tellContext(progress, config, merged.previousContext, options)
-    progress.end(ready ? `ready in ${ready.seconds.toFixed(2)} s` : 'the API answers; nodes follow')
+    progress.end(endText(ready, options))
     await onInfo(await infoOf(config, server, merged?.path, ready))
   } catch (error) {
     await started.end()
@@ -162,6 +161,11 @@ function tellContext(
   if (keepContext) progress.fact('kubectl', `kubectl --context ${context} get nodes`)
   else progress.fact('kubectl', `context "${context}" is now current${previous ? ` (was "${previous}")` : ''}`)
   progress.fact('kubeconfig', ownKubeconfigPath(directory))
+}
+
+function endText(ready: Extract<RunEvent, { type: 'ready' }> | undefined, { detach }: BringUpOptions): string {
+  const text = ready ? `ready in ${ready.seconds.toFixed(2)} s` : 'the API answers; nodes follow'
+  return detach ? text : `${text} · Ctrl-C stops`
 }
 
 async function infoOf(

@@ -27,7 +27,11 @@ export interface RunOptions {
 
 /** Resolves when the cluster has ended. What it made outlives it, except objects that were in memory only. */
 export async function runCluster(options: RunOptions): Promise<void> {
-  const { directory, clock, signal, onEvent, detached } = options
+  const { directory, clock, signal, detached } = options
+  // Nobody waits for a cluster that is being ended.
+  const tell = (event: RunEvent) => {
+    if (!signal.aborted) options.onEvent(event)
+  }
   const startedAt = clock.monotonic()
   const seconds = () => (clock.monotonic() - startedAt) / 1_000
   // Loaded only here: this is the whole cluster, and other commands answer without it.
@@ -46,10 +50,10 @@ export async function runCluster(options: RunOptions): Promise<void> {
       ...found,
       run: { ...runOf(process.pid), startedMs: clock.now(), detached },
     }))
-    onEvent({ type: 'api', server: `https://${config.host}:${cluster.controlPlane.port}`, seconds: seconds() })
+    tell({ type: 'api', server: `https://${config.host}:${cluster.controlPlane.port}`, seconds: seconds() })
     cluster.ready.then(
-      () => onEvent({ type: 'ready', nodes: [...cluster.nodes.running.keys()], seconds: seconds() }),
-      (error: unknown) => onEvent({ type: 'nodes-failed', ...described(error) }),
+      () => tell({ type: 'ready', nodes: [...cluster.nodes.running.keys()], seconds: seconds() }),
+      (error: unknown) => tell({ type: 'nodes-failed', ...described(error) }),
     )
     await aborted(signal)
   }
