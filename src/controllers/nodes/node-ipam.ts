@@ -5,6 +5,7 @@ import type { Node } from '../../apis/core/types.gen.ts'
 import { assert } from '../../base/assert.ts'
 import { type Cidr, cidrSize, formatCidr, parseCidr } from '../../base/ip.ts'
 import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { plannedEvent } from '../runtime/status.ts'
 
 export interface NodeIpamView {
   readonly node: Node
@@ -38,9 +39,8 @@ export function planNodeIpam({ node, taken, cluster, prefixLength }: NodeIpamVie
   const podCIDR = freeRange(cluster, prefixLength, taken)
   if (podCIDR === undefined) {
     const message = `Node ${node.metadata.name} status is now: CIDRNotAvailable`
-    return {
-      actions: [{ do: 'event', event: { regarding: node, type: 'Normal', reason: 'CIDRNotAvailable', message } }],
-    }
+    const event = plannedEvent(nodes, node, { type: 'Normal', reason: 'CIDRNotAvailable', message })
+    return { actions: [{ do: 'event', event }] }
   }
   const body = { spec: { podCIDR, podCIDRs: [podCIDR] } }
   return {
