@@ -91,8 +91,8 @@ test('fails at once when there is nobody to ask', async () => {
 })
 
 test('takes the nameservers of a resolv.conf, at most three, and never itself', () => {
-  const text =
-    '# nameserver 9.9.9.9\nnameserver 10.96.0.10\nsearch x\n nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver fd00::1\nnameserver 192.0.2.4'
+  const servers = ['10.96.0.10', '192.0.2.1', '192.0.2.2', 'fd00::1', '192.0.2.4'].map((one) => `nameserver ${one}`)
+  const text = ['# nameserver 9.9.9.9', 'search x', ...servers].join('\n')
   expect(upstreamsOf(text, ['10.96.0.10']).map(({ address }) => address)).toEqual(['192.0.2.1', '192.0.2.2', 'fd00::1'])
 })
 
