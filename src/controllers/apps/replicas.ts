@@ -154,14 +154,14 @@ function failureConditions(
   failure: Error | undefined,
 ): readonly ReplicaCondition[] {
   const conditions = status?.conditions ?? []
-  if (!isTellingFailure(failure)) return failure ? conditions : removeCondition(conditions, REPLICA_FAILURE)
-  if (findCondition(conditions, REPLICA_FAILURE)) return conditions
   const surplus = activeCount - (spec.replicas ?? 1)
+  if (surplus === 0 || !failure) return removeCondition(conditions, REPLICA_FAILURE)
+  if (!isTellingFailure(failure) || findCondition(conditions, REPLICA_FAILURE)) return conditions
   return withCondition(conditions, {
     type: REPLICA_FAILURE,
     status: 'True',
     lastTransitionTime: formatTime(nowMs),
-    reason: surplus < 0 ? 'FailedCreate' : surplus > 0 ? 'FailedDelete' : '',
+    reason: surplus < 0 ? 'FailedCreate' : 'FailedDelete',
     message: failure.message,
   })
 }
