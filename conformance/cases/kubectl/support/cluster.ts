@@ -8,10 +8,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type DockerEngine, openDockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
-import { type CommandResult, runCommand } from './command.ts'
+import { runCommand } from './command.ts'
 import { makeImage, reasonForNoImages } from './images.ts'
 import { createKubectl, type Kubectl, type KubectlBinary, kubectlBinaries } from './kubectl.ts'
 
+/** Another build than this tree's: T8S_COMMAND. */
 const T8S = process.env.T8S_COMMAND ?? resolve(import.meta.dirname, '../../../../dist/t8s.js')
 
 export interface ClusterPlan {
@@ -34,9 +35,9 @@ export interface TestCluster {
   kubectlOf(binary: KubectlBinary, namespace: string): Kubectl
   /** With a bearer token for all credentials. */
   kubectlWithToken(binary: KubectlBinary, namespace: string, token: string): Promise<Kubectl>
-  /** Runs the project's own command against this cluster. */
-  t8s(...parameters: readonly string[]): Promise<CommandResult>
-  /** Starts the process anew after it was killed. */
+  /** Standard output of the project's own command, which must succeed. This cluster is the one it means. */
+  t8s(...parameters: readonly string[]): Promise<string>
+  /** Starts the process of a cluster that has none. */
   start(): Promise<void>
   /** The cluster's process. */
   processId(): Promise<number>
@@ -65,14 +66,24 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
   await mkdir(home)
   const engine = await openDockerEngine({ capabilities: [] })
   const images = { v1: `t8s-test/${name}:v1`, v2: `t8s-test/${name}:v2` }
-  const env = { ...process.env, T8S_HOME: join(directory, 't8s'), HOME: home, KUBECONFIG: kubeconfig }
-  const t8s = (...parameters: readonly string[]) => runCommand(process.execPath, [T8S, ...parameters], { env })
+  const env = {
+    ...process.env,
+    T8S_HOME: join(directory, 't8s'),
+    T8S_CLUSTER: name,
+    HOME: home,
+    KUBECONFIG: kubeconfig,
+  }
+  const t8s = async (...parameters: readonly string[]) => {
+    const { code, stdout, stderr } = await runCommand(process.execPath, [T8S, ...parameters], { env })
+    if (code !== 0) throw new Error(`t8s ${parameters.join(' ')}: exit code ${code}\n${stdout}\n${stderr}`)
+    return stdout
+  }
   const ranges = [`--pod-cidr=10.${plan.range}.0.0/16`, `--service-cidr=10.${plan.range + 1}.0.0/16`]
   const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
   const binaries = kubectlBinaries()
-  const start = async () => succeeded('t8s up', await t8s(...up))
+  const start = async () => void (await t8s(...up))
   const down = async () => {
-    succeeded('t8s down', await t8s('down', name))
+    await t8s('down', name)
     for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
     await rm(directory, { recursive: true, force: true })
   }
@@ -102,14 +113,13 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
     kubectl: (namespace) => kubectlOf(binaries.at(-1) ?? { version: '', path: '' }, namespace),
     t8s,
     start,
-    processId: async () => Number(await readFile(join(directory, 't8s', name, 'pid'), 'utf8')),
+    async processId() {
+      const state = JSON.parse(await readFile(join(directory, 't8s', name, 'cluster.json'), 'utf8'))
+      return state.run.pid
+    },
     down,
     leftovers: () => leftovers(name, directory, [`10.${plan.range}.`, `10.${plan.range + 1}.`]),
   }
-}
-
-function succeeded(what: string, { code, stdout, stderr }: CommandResult): void {
-  if (code !== 0) throw new Error(`${what}: exit code ${code}\n${stdout}\n${stderr}`)
 }
 
 /** Commands whose output names what a cluster can leave on a machine, one thing per line. */

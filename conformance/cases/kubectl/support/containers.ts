@@ -17,3 +17,13 @@ export async function containersOf({ docker }: DockerEngine, place: Place): Prom
   const found = await docker.listContainers({ all: place.container === undefined, filters: { label: wanted } })
   return found.map(({ Id }) => Id)
 }
+
+/** Ids of everything that runs on a node, with the node's own sandbox. */
+export async function containersOnNode(
+  { docker }: DockerEngine,
+  cluster: string,
+  node: string,
+): Promise<readonly string[]> {
+  const label = [`${labels.cluster}=${cluster}`, `${labels.node}=${node}`]
+  return (await docker.listContainers({ filters: { label } })).map(({ Id }) => Id)
+}
