@@ -24,12 +24,12 @@ export const deploymentController = defineController({
   observe: (cache, key): DeploymentView | undefined => {
     const deployment = cache.get(deployments, key)
     if (!deployment) return undefined
-    const candidates = claimCandidates(cache, replicaSets, deployment)
+    const owned = cache.controlledBy(replicaSets, deployment)
     return {
       deployment,
-      candidates,
+      candidates: claimCandidates(cache, replicaSets, deployment),
       namesake: cache.get(replicaSets, { namespace: key.namespace, name: newReplicaSetName(deployment) }),
-      pods: isRecreated(deployment) ? candidates.flatMap((replicaSet) => cache.controlledBy(pods, replicaSet)) : [],
+      pods: isRecreated(deployment) ? owned.flatMap((replicaSet) => cache.controlledBy(pods, replicaSet)) : [],
     }
   },
   plan: planDeployment,

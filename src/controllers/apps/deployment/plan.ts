@@ -55,7 +55,7 @@ export interface DeploymentView {
   readonly candidates: readonly ReplicaSet[]
   /** Whatever has the name that a new ReplicaSet would get. */
   readonly namesake: ReplicaSet | undefined
-  /** Pods of the candidates; only looked at where old pods must have ended first. */
+  /** Pods of the Deployment's ReplicaSets; only looked at where old pods must have ended first. */
   readonly pods: readonly Pod[]
 }
 
