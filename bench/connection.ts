@@ -28,6 +28,7 @@ export interface Connection extends Disposable {
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+const STATUS_AT = 'HTTP/1.1 '.length
 
 export async function openConnection(credentials: KubeconfigEntry): Promise<Connection> {
   const { hostname, port } = new URL(credentials.server)
@@ -56,13 +57,20 @@ export async function openConnection(credentials: KubeconfigEntry): Promise<Conn
 
 function exchange(socket: TLSSocket, call: Call): Promise<Answer> {
   return new Promise((resolve) => {
-    let received: Buffer = Buffer.alloc(0)
+    const pieces: Buffer[] = []
+    let length = 0
+    let head: Head | undefined
     const onData = (piece: Buffer) => {
-      received = received.length === 0 ? piece : Buffer.concat([received, piece])
-      const answer = wholeAnswer(received)
-      if (!answer) return
+      pieces.push(piece)
+      length += piece.length
+      head ??= headOf(pieces.length === 1 ? piece : Buffer.concat(pieces))
+      if (
+        !head ||
+        (head.length === undefined ? !piece.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : length < head.length)
+      )
+        return
       socket.off('data', onData)
-      resolve(answer)
+      resolve({ status: head.status, body: Buffer.concat(pieces).subarray(head.bodyAt) })
     }
     socket.on('data', onData)
     socket.write(requestText(call))
@@ -75,14 +83,23 @@ function requestText({ method, path, body, contentType = 'application/json' }: C
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
 }
 
+interface Head {
+  readonly status: number
+  readonly bodyAt: number
+  /** Of the whole answer, in bytes. Undefined: it comes in chunks. */
+  readonly length: number | undefined
+}
+
 /** Undefined until all of it is there. */
-function wholeAnswer(received: Buffer): Answer | undefined {
-  const headEnd = received.indexOf(HEAD_END)
-  if (headEnd < 0) return undefined
-  const head = received.toString('latin1', 0, headEnd)
-  const body = received.subarray(headEnd + HEAD_END.length)
-  const length = /^content-length: (\d+)/im.exec(head)?.[1]
-  const complete =
-    length === undefined ? body.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : body.length >= Number(length)
-  return complete ? { status: Number(head.slice(9, 12)), body } : undefined
+function headOf(received: Buffer): Head | undefined {
+  const end = received.indexOf(HEAD_END)
+  if (end < 0) return undefined
+  const text = received.toString('latin1', 0, end)
+  const bodyAt = end + HEAD_END.length
+  const length = /^content-length: (\d+)/im.exec(text)?.[1]
+  return {
+    status: Number(text.slice(STATUS_AT, STATUS_AT + 3)),
+    bodyAt,
+    length: length === undefined ? undefined : bodyAt + Number(length),
+  }
 }

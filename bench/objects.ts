@@ -7,13 +7,14 @@ export function configMap(name: string): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { payload: PAYLOAD } })
 }
 
-/** A pending pod, about 2.5 KB once stored. */
-export function pod(name: string): string {
+/** A pending pod, about 2.5 KB once stored. `scheduler`: whose it is; another than the cluster's own leaves it pending. */
+export function pod(name: string, scheduler = 'default-scheduler'): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, labels: { app: 'bench', shard: name.slice(-1) } },
     spec: {
+      schedulerName: scheduler,
       containers: [
         {
           name: 'main',

@@ -88,7 +88,7 @@ export function createApiServer(parts: ApiServerParts): Server {
     subresources: [...streamSubresources(connectTo(parts, lookups)), ...reviews({ authorizer: builtInRules, tokens })],
     build: buildInfo(),
     serverAddress: address,
-    descriptions: readDescriptions(),
+    descriptions: readDescriptions,
   })
   late.registries = server.registries
   return server

@@ -80,7 +80,7 @@ export function createTestServer(
     build: { nodeVersion: 'v26.0.0', platform: 'linux', arch: 'x64', commit: '0', buildDate: '2026-01-01T00:00:00Z' },
     serverAddress: '127.0.0.1:6443',
     serviceNetwork: { serviceCidr: serviceCidr(), nodePorts: { first: 30_000, last: 32_767 } },
-    descriptions: { definitions: {} },
+    descriptions: () => ({ definitions: {} }),
     plugins: () => [],
     ...overrides,
   })

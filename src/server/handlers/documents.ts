@@ -9,7 +9,15 @@ import { aggregatedAnswer, aggregatedDiscovery, wantsAggregated } from '../disco
 import { coreVersions, groupDocument, groupList } from '../discovery/groups.ts'
 import { resourceList } from '../discovery/resources.ts'
 import { type BuildInfo, versionInfo } from '../discovery/version.ts'
-import { documentAnswer, type OpenApiDocument, openApiDocuments, takesJson, v2Form } from '../openapi/documents.ts'
+import {
+  documentAnswer,
+  type OpenApiDocument,
+  type OpenApiDocuments,
+  openApiDocuments,
+  takesJson,
+  v2Form,
+} from '../openapi/documents.ts'
+import type { Descriptions } from '../openapi/schemas.ts'
 
 export interface DocumentParts {
   readonly catalog: Catalog
@@ -17,7 +25,8 @@ export interface DocumentParts {
   readonly build: BuildInfo
   /** `host:port` as clients reach the server. */
   readonly serverAddress: string
-  readonly descriptions: Parameters<typeof openApiDocuments>[1]
+  /** The texts of the API's fields. Asked once, with the first OpenAPI document: they are large and seldom wanted. */
+  readonly descriptions: () => Descriptions
 }
 
 export interface Documents extends Disposable {
@@ -28,11 +37,17 @@ export interface Documents extends Disposable {
 export function createDocuments(parts: DocumentParts): Documents {
   const { catalog } = parts
   let known = new Map<string, ApiResponse | undefined>()
-  let openApi = openApiDocuments(catalog.all(), parts.descriptions)
+  let descriptions: Descriptions | undefined
+  let openApi: OpenApiDocuments | undefined
   const stop = catalog.onChange(() => {
     known = new Map()
-    openApi = openApiDocuments(catalog.all(), parts.descriptions)
+    openApi = undefined
   })
+  const currentOpenApi = (): OpenApiDocuments => {
+    descriptions ??= parts.descriptions()
+    openApi ??= openApiDocuments(catalog.all(), descriptions)
+    return openApi
+  }
   const remembered = (name: string, make: () => ApiResponse | undefined): ApiResponse | undefined => {
     if (!known.has(name)) known.set(name, make())
     return known.get(name)
@@ -41,7 +56,7 @@ export function createDocuments(parts: DocumentParts): Documents {
     handle(request) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path
-      if (path.startsWith('/openapi/')) return openApiAnswer(openApi, path, request, parts.clock.now())
+      if (path.startsWith('/openapi/')) return openApiAnswer(currentOpenApi(), path, request, parts.clock.now())
       if ((path === '/api' || path === '/apis') && wantsAggregated(request.headers.accept))
         return notModified(
           request,
@@ -89,7 +104,7 @@ function answerOf(request: ApiRequest, value: object): ApiResponse {
 }
 
 function openApiAnswer(
-  documents: ReturnType<typeof openApiDocuments>,
+  documents: OpenApiDocuments,
   path: string,
   request: ApiRequest,
   nowMs: number,
@@ -103,7 +118,7 @@ function openApiAnswer(
 }
 
 function openApiDocument(
-  documents: ReturnType<typeof openApiDocuments>,
+  documents: OpenApiDocuments,
   path: string,
   { headers }: ApiRequest,
 ): OpenApiDocument | undefined {
