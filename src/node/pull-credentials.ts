@@ -12,7 +12,7 @@ export function pullCredentials(
   image: string,
   secret: (namespace: string, name: string) => Secret | undefined,
 ): PullCredentials | undefined {
-  const registry = registryOf(image)
+  const registry = hostOf(registryOf(image))
   for (const { name = '' } of pod.spec?.imagePullSecrets ?? []) {
     const found = secret(pod.metadata.namespace ?? '', name)
     for (const [server, entry] of Object.entries(found ? entriesOf(found) : {})) {
@@ -23,6 +23,10 @@ export function pullCredentials(
   return undefined
 }
 
+function hostOf(server: string): string {
+  return server.replace(/^https?:\/\//, '').split('/')[0] ?? ''
+}
+
 /** By server: the `auths` of a `.dockerconfigjson`, or the whole of the older `.dockercfg`. */
 function entriesOf({ data }: Secret): Readonly<Record<string, unknown>> {
   const config = parsed(data?.['.dockerconfigjson'])
@@ -31,10 +35,9 @@ function entriesOf({ data }: Secret): Readonly<Record<string, unknown>> {
 
 /** A server may be a URL, and may name a path under which images must be. */
 function isFor(server: string, registry: string, image: string): boolean {
-  const [host = '', ...path] = server.replace(/^https?:\/\//, '').split('/')
-  const isHub = DOCKER_HUB.has(registry) && DOCKER_HUB.has(host)
-  if (isHub) return true
-  const prefix = [host, ...path].join('/').replace(/\/(v[12]\/?)?$/, '')
+  const host = hostOf(server)
+  if (DOCKER_HUB.has(registry) && DOCKER_HUB.has(host)) return true
+  const prefix = server.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '')
   return host === registry && (prefix === host || image === prefix || image.startsWith(`${prefix}/`))
 }
 

@@ -2,13 +2,14 @@
 
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import type { Pod } from '../../apis/core/types.gen.ts'
 import { badRequest } from '../../machinery/meta/api-error.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import type { ContainerStatus } from '../runtime/runtime.ts'
 import { findInstances, findPod } from './find-container.ts'
 import type { KubeletRequest } from './kubelet-request.ts'
 
-interface LogWish {
+export interface LogWish {
   readonly follow: boolean
   readonly previous: boolean
   readonly timestamps: boolean
@@ -20,8 +21,9 @@ interface LogWish {
 
 export async function writeLogs(request: KubeletRequest, response: ServerResponse): Promise<void> {
   const { options, signal } = request
-  const wish = readWish(request)
-  const instance = await chooseInstance(request, wish)
+  const wish = readLogWish(request.query, options.clock.now())
+  const [, , container = ''] = request.parts
+  const instance = chooseInstance(findPod(request), container, await findInstances(request), wish.previous)
   response.writeHead(200, { 'Content-Type': 'text/plain' })
   response.flushHeaders()
   let left = wish.limitBytes ?? Number.POSITIVE_INFINITY
@@ -37,7 +39,8 @@ export async function writeLogs(request: KubeletRequest, response: ServerRespons
   response.end()
 }
 
-function readWish({ query, options }: KubeletRequest): LogWish {
+/** Throws 400 for what is no option. */
+export function readLogWish(query: URLSearchParams, nowMs: number): LogWish {
   const flag = (name: string) => query.get(name) === 'true' || query.get(name) === '1'
   const number = (name: string) => {
     const text = query.get(name)
@@ -54,29 +57,37 @@ function readWish({ query, options }: KubeletRequest): LogWish {
     timestamps: flag('timestamps'),
     tailLines: number('tailLines'),
     limitBytes: number('limitBytes'),
-    sinceMs:
-      sinceSeconds === undefined
-        ? sinceTime
-          ? parseTime(sinceTime)
-          : undefined
-        : options.clock.now() - sinceSeconds * 1000,
+    sinceMs: sinceSeconds === undefined ? (sinceTime ? parseTime(sinceTime) : undefined) : nowMs - sinceSeconds * 1000,
     stream: stream === 'Stdout' || stream === 'Stderr' ? stream : 'All',
   }
 }
 
-async function chooseInstance(request: KubeletRequest, { previous }: LogWish): Promise<ContainerStatus> {
-  const pod = findPod(request)
-  const [, , container] = request.parts
-  const instances = (await findInstances(request)).filter(({ state }) => state !== 'created')
-  const ended = instances.filter(({ state }) => state === 'exited')
-  // While a restart waits for its back-off, the newest instance is the one that ended: the one before it is "previous".
-  const chosen = previous ? (instances[0]?.state === 'running' ? ended[0] : (ended[1] ?? ended[0])) : instances[0]
+/**
+ * The instance whose log is meant, as the pod's status shows it: what runs or ran last, or the run before. While a
+ * container waits for its restart, the run that ended is both. Throws 400 when there is none.
+ */
+export function chooseInstance(
+  pod: Pod,
+  container: string,
+  instances: readonly ContainerStatus[],
+  previous: boolean,
+): ContainerStatus {
+  const statuses = pod.status ?? {}
+  const status = [
+    ...(statuses.containerStatuses ?? []),
+    ...(statuses.initContainerStatuses ?? []),
+    ...(statuses.ephemeralContainerStatuses ?? []),
+  ].find(({ name }) => name === container)
+  const [newest, ...older] = instances.filter(({ state }) => state !== 'created')
+  const waits = newest?.state === 'exited' && status?.state?.waiting !== undefined
+  const chosen = previous && !waits ? older.find(({ state }) => state === 'exited') : newest
   if (chosen) return chosen
   const where = `container "${container}" in pod "${pod.metadata.name}"`
   if (previous) throw badRequest(`previous terminated ${where} not found`)
-  const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-    ({ name }) => name === container,
-  )
-  const reason = status?.state?.waiting?.reason ?? 'ContainerCreating'
-  throw badRequest(`${where} is waiting to start: ${reason}`)
+  throw badRequest(`${where} is waiting to start: ${waitingText(status?.state?.waiting?.reason)}`)
+}
+
+function waitingText(reason = 'ContainerCreating'): string {
+  if (reason === 'ErrImagePull') return "image can't be pulled"
+  return reason === 'ImagePullBackOff' ? 'trying and failing to pull image' : reason
 }
