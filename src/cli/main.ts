@@ -5,6 +5,10 @@
  */
 
 import * as nodeModule from 'node:module'
+import { join } from 'node:path'
+
+/** Compiled code, beside the package: what lies in the machine's temporary folder others may have put there. */
+const COMPILED = join(import.meta.dirname, '..', '.cache', 'compiled')
 
 /** The floor in package.json. */
 const NODE_MAJOR_MIN = 24
@@ -18,7 +22,7 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
   )
   process.exitCode = 4
 } else {
-  nodeModule.enableCompileCache?.()
+  nodeModule.enableCompileCache?.(COMPILED)
   const { main } = await import('./program.ts')
   process.exitCode = await main(process.argv.slice(2), process.env)
 }
