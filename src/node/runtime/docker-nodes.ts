@@ -7,7 +7,15 @@ import { networkInterfaces } from 'node:os'
 import type Docker from 'dockerode'
 import { fnv32a } from '../../base/hash.ts'
 import { addressAt, type Cidr, cidrContains, cidrSize, formatCidr, formatIp, parseCidr } from '../../base/ip.ts'
-import { type DockerEngine, isStatus, labelFilter, labels, messageOf, removeContainer } from './docker-engine.ts'
+import {
+  type DockerEngine,
+  ignoring,
+  isStatus,
+  labelFilter,
+  labels,
+  messageOf,
+  removeContainer,
+} from './docker-engine.ts'
 import { ensureSandboxImage, SANDBOX_IMAGE } from './docker-images.ts'
 import type { NodeNamespace } from './pod-network.ts'
 
@@ -25,6 +33,9 @@ export interface DockerNodes {
   readonly gateway: string
   /** Creates or adopts the node's sandbox. A new address is the lowest free one. */
   ensure(nodeName: string): Promise<DockerNode>
+  /** Resolves when this sandbox has ended, with whatever ran in its network. */
+  ended(node: DockerNode): Promise<void>
+  /** The node and everything that runs on it. */
   remove(nodeName: string): Promise<void>
 }
 
@@ -61,9 +72,11 @@ export async function createDockerNodes(options: DockerNodesOptions): Promise<Do
       )
       return turn
     },
+    ended: ({ containerId }) => ignoring([404], engine.docker.getContainer(containerId).wait()),
     async remove(nodeName) {
-      const existing = await findNode(engine.docker, clusterName, nodeName)
-      if (existing) await removeContainer(engine.docker, existing.id)
+      const filters = labelFilter([labels.cluster, clusterName], [labels.node, nodeName])
+      const containers = await engine.docker.listContainers({ all: true, filters })
+      await Promise.all(containers.map(({ Id }) => removeContainer(engine.docker, Id)))
     },
   }
 }
