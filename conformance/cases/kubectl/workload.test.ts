@@ -42,7 +42,7 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
     })
 
     test('answers by its name, from all of its pods, with what it was given', async () => {
-      await kubectl().ok(`run client --image=${cluster().images.v1} --restart=Never -- sleep 3600`)
+      await kubectl().ok(`run client --image=${cluster().images.v1} --restart=Never`)
       await kubectl().ok('wait --for=condition=Ready pod/client --timeout=60s')
       for (const name of ['web', `web.${NAMESPACE}`, `web.${NAMESPACE}.svc.cluster.local`])
         expect(await kubectl().ok(`exec client -- wget -qO- http://${name}/`)).toMatch(

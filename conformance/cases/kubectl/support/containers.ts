@@ -1,6 +1,6 @@
 /** What runs behind a pod, seen and disturbed from outside: by the engine, past the cluster. */
 
-import { type DockerEngine, labels } from '../../../../src/node/runtime/docker-engine.ts'
+import { type DockerEngine, isStatus, labels } from '../../../../src/node/runtime/docker-engine.ts'
 
 export interface Place {
   readonly cluster: string
@@ -26,4 +26,19 @@ export async function containersOnNode(
 ): Promise<readonly string[]> {
   const label = [`${labels.cluster}=${cluster}`, `${labels.node}=${node}`]
   return (await docker.listContainers({ filters: { label } })).map(({ Id }) => Id)
+}
+
+/** Everything on a node ends at once, as when a machine loses its power. How much that was. */
+export async function killNode(engine: DockerEngine, cluster: string, node: string): Promise<number> {
+  const containers = await containersOnNode(engine, cluster, node)
+  const kills = containers.map(async (id) => {
+    try {
+      await engine.docker.getContainer(id).kill()
+    } catch (error) {
+      // 409: it ended before its turn came.
+      if (!isStatus(error, 409)) throw error
+    }
+  })
+  await Promise.all(kills)
+  return containers.length
 }
