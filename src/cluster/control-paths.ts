@@ -11,6 +11,7 @@ import type { Pod } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Explanation, explainPending, explanationLines, type PendingFindings } from '../insight/why-pending.ts'
 import { badRequest, methodNotSupported, notFound, pageNotFound } from '../machinery/meta/api-error.ts'
+import { isDns1123Subdomain } from '../machinery/meta/names.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
 import type { PathHandler } from '../server/server.ts'
@@ -102,9 +103,11 @@ async function nodes(
 ): Promise<ApiResponse> {
   const { supervisor, nodeList } = parts
   if (!name) throw badRequest('the name of a node is missing')
+  const [problem] = isDns1123Subdomain(name)
+  if (problem !== undefined) throw badRequest(`the name ${JSON.stringify(name)} cannot be a node's: ${problem}`)
   const known = nodeList.entries.find((entry) => entry.name === name)
   if (method === 'PUT') {
-    const runtime = runtimeOf(query.get('runtime') ?? known?.runtime ?? parts.config.runtime)
+    const runtime = known?.runtime ?? runtimeOf(query.get('runtime') ?? parts.config.runtime)
     const node = await supervisor.start(name, runtime)
     await nodeList.add({ name, runtime })
     await node.ready

@@ -4,7 +4,7 @@
  */
 
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
-import { overlap, parseRoutes, SHOW_ROUTES } from '../network/pods/routes.ts'
+import { conflictingRoutes, overlap, parseRoutes, type Route, SHOW_ROUTES } from '../network/pods/routes.ts'
 import { ConfigError, DEFAULTS } from './config.ts'
 
 export interface Ranges {
@@ -35,8 +35,18 @@ function numbers(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }
 
-/** The ranges to which clusters on this machine have routes. None where there is no `ip`: then no Docker node is here. */
+/** The ranges to which clusters on this machine have routes. */
 export async function routedRanges(): Promise<readonly string[]> {
-  const answer = await namespaceCommands.query('host', SHOW_ROUTES).catch(() => [])
-  return parseRoutes(answer).map(({ destination }) => destination)
+  return (await routesHere()).map(({ destination }) => destination)
+}
+
+/** A range that another cluster has, of those that this one wants; undefined: none. */
+export async function takenRange(name: string, { podCidr, serviceCidr }: Ranges): Promise<string | undefined> {
+  const ranges = { clusterName: name, clusterPodCidr: podCidr, serviceCidr }
+  return conflictingRoutes(ranges, await routesHere())[0]?.destination
+}
+
+/** None where there is no `ip`: then no Docker node is here. */
+async function routesHere(): Promise<readonly Route[]> {
+  return parseRoutes(await namespaceCommands.query('host', SHOW_ROUTES).catch(() => []))
 }

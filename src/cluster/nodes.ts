@@ -1,25 +1,12 @@
-/** The logical nodes of this process: made, started, stopped and removed by name, on Docker or simulated. */
+/** The logical nodes of this process: started, stopped and removed by name; one whose sandbox dies is made anew. */
 
 import { join } from 'node:path'
 import { nodes } from '../apis/core/node.ts'
-import { orAborted } from '../base/deadline.ts'
-import type { Informers } from '../client/informers.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
-import { type NamespaceCommands, namespaceCommands } from '../network/pods/namespace-command.ts'
-import { createNodeNetwork } from '../network/pods/node-network.ts'
-import { createAddressNetwork, createPodNetwork } from '../network/pods/pod-network.ts'
-import { machineCapabilities } from '../node/runtime/capabilities.ts'
-import { type DockerEngine, openDockerEngine } from '../node/runtime/docker-engine.ts'
-import { createDockerNodes, type DockerNodes } from '../node/runtime/docker-nodes.ts'
-import { createDockerRuntime } from '../node/runtime/docker-runtime.ts'
-import type { ContainerRuntime } from '../node/runtime/runtime.ts'
-import { createSimulatedRuntime } from '../node/runtime/simulated-runtime.ts'
-import type { ClusterConfig, NodeRuntime } from './config.ts'
+import type { NodeRuntime } from './config.ts'
 import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
-import type { Environment } from './environment.ts'
-import { keepNetwork, type NetworkKeeper } from './node-network.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
-import type { ServiceNetwork } from './services.ts'
+import { type DockerPlaces, type NodePlace, openDockerPlaces, type PlaceParts, simulatedPlace } from './node-place.ts'
 
 export interface NodeSupervisor extends AsyncDisposable {
   /** Makes or adopts the node; resolves when it runs, its `ready` when it has reported so. */
@@ -29,70 +16,44 @@ export interface NodeSupervisor extends AsyncDisposable {
   /** The node, its pods' containers and its object are gone. */
   remove(name: string): Promise<void>
   readonly running: ReadonlyMap<string, RunningNode>
-  /** The host's address on the cluster's network; undefined while no Docker node has been started. */
-  readonly gateway: string | undefined
 }
 
-export interface NodeSupervisorParts {
-  readonly config: ClusterConfig
-  readonly environment: Environment
-  readonly informers: Informers
+export interface NodeSupervisorParts extends PlaceParts {
   readonly controlPlane: ControlPlane
-  readonly services: ServiceNetwork
-  /** Called once, before the first Docker node: the network of the nodes is there. */
+  /** Called once, before the first Docker node, with the host's address on the network of the nodes. */
   readonly onNetwork: (gateway: string) => Promise<void>
 }
 
-interface DockerSide {
-  readonly engine: DockerEngine
-  readonly nodes: DockerNodes
-  readonly keeper: NetworkKeeper
-}
-
-/** Where simulated nodes say they are: a range for documentation that is on no network. */
-const SIMULATED_ADDRESSES = '192.0.2.'
-
 export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
-  const { config, environment, informers } = parts
+  const { log } = parts.environment
   const running = new Map<string, RunningNode>()
-  let docker: Promise<DockerSide> | undefined
-  let gateway: string | undefined
+  let docker: Promise<DockerPlaces> | undefined
 
-  const dockerSide = (): Promise<DockerSide> => {
-    docker ??= openDockerSide(parts).then(async (side) => {
-      gateway = side.nodes.gateway
-      await parts.onNetwork(gateway)
-      return side
+  const dockerPlaces = (): Promise<DockerPlaces> => {
+    docker ??= openDockerPlaces(parts).then(async (places) => {
+      await parts.onNetwork(places.gateway)
+      return places
     })
     return docker
   }
   const begin = async (name: string, kind: NodeRuntime): Promise<RunningNode> => {
     const place =
-      kind === 'docker' ? await dockerPlace(parts, await dockerSide(), name) : simulatedPlace(parts, name, running.size)
-    const { controlPlane } = parts
-    const certificate = await controlPlane.issue(
-      `kubelet-${name}`,
-      [name, '127.0.0.1', place.ip],
-      `system:node:${name}`,
-      ['system:nodes'],
-    )
-    const client = controlPlane.clientAs({
-      name: `system:node:${name}`,
-      groups: ['system:nodes', 'system:authenticated'],
-    })
-    const node = await startNode({
-      ...place,
-      config,
-      environment,
-      client,
-      informers,
-      name,
-      directory: join(config.directory, 'nodes', name, 'pods'),
-      tls: { ...certificate, clientCa: controlPlane.authority.certificate },
-      allowedNames: [API_SERVER_NAME],
-    })
+      kind === 'docker' ? await (await dockerPlaces()).place(name) : simulatedPlace(parts, name, running.size)
+    const node = await inhabit(parts, name, place)
     running.set(name, node)
+    void place.ended
+      .then(() => replace(name, kind, node))
+      .catch((error: unknown) => {
+        log.error('a node whose sandbox ended could not be made anew', { node: name, error: String(error) })
+      })
     return node
+  }
+  /** A node that was not stopped but died comes back, as a machine that was switched on again. */
+  const replace = async (name: string, kind: NodeRuntime, dead: RunningNode): Promise<void> => {
+    if (running.get(name) !== dead) return
+    log.warn('the sandbox of a node has ended; the node is made anew', { node: name })
+    await stop(name)
+    await begin(name, kind)
   }
   const stop = async (name: string): Promise<void> => {
     const node = running.get(name)
@@ -101,79 +62,42 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   }
   return {
     running,
-    get gateway() {
-      return gateway
-    },
     start: async (name, kind) => running.get(name) ?? (await begin(name, kind)),
     stop,
     async remove(name) {
       await stop(name)
-      const side = await docker
-      side?.keeper.remove(name)
-      await parts.services.remove(name)
-      await side?.nodes.remove(name)
-      const client = parts.controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
-      await client
-        .of(nodes)
-        .delete({ name })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error
-        })
+      await (await docker)?.remove(name)
+      await forget(parts, name)
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...running.keys()].map(stop))
-      const side = await docker?.catch(() => undefined)
-      side?.keeper[Symbol.dispose]()
+      const places = await docker?.catch(() => undefined)
+      await places?.[Symbol.asyncDispose]()
     },
   }
 }
 
-async function openDockerSide({ config, environment, informers }: NodeSupervisorParts): Promise<DockerSide> {
-  const engine = await openDockerEngine({
-    host: `unix://${config.dockerSocket}`,
-    capabilities: await machineCapabilities(),
+/** Starts the agent in its place. */
+async function inhabit(parts: NodeSupervisorParts, name: string, place: NodePlace): Promise<RunningNode> {
+  const { config, environment, informers, controlPlane } = parts
+  const user = `system:node:${name}`
+  const names = [name, '127.0.0.1', place.ip]
+  const certificate = await controlPlane.issue(`kubelet-${name}`, names, user, ['system:nodes'])
+  return startNode({
+    ...place,
+    ...{ config, environment, informers, name },
+    client: controlPlane.clientAs({ name: user, groups: ['system:nodes', 'system:authenticated'] }),
+    directory: join(config.directory, 'nodes', name, 'pods'),
+    tls: { ...certificate, clientCa: controlPlane.authority.certificate },
+    allowedNames: [API_SERVER_NAME],
   })
-  const dockerNodes = await createDockerNodes({ engine, clusterName: config.name, network: config.nodeCidr })
-  const keeper = keepNetwork({ config, informers, commands: namespaceCommands, log: environment.log })
-  return { engine, nodes: dockerNodes, keeper }
 }
 
-interface Place {
-  readonly runtime: ContainerRuntime
-  readonly ip: string
-  readonly networkReady: (signal: AbortSignal) => Promise<void>
-}
-
-async function dockerPlace(
-  { config, environment, services }: NodeSupervisorParts,
-  { engine, nodes: dockerNodes, keeper }: DockerSide,
-  name: string,
-): Promise<Place> {
-  const commands: NamespaceCommands = namespaceCommands
-  const node = await dockerNodes.ensure(name)
-  const network = createNodeNetwork({ commands, node, clusterPodCidr: config.podCidr, serviceCidr: config.serviceCidr })
-  keeper.add(network)
-  const proxy = await services.add(node)
-  const pods = createPodNetwork(commands, network)
-  const runtime = await createDockerRuntime({
-    engine,
-    clusterName: config.name,
-    node,
-    network: pods,
-    clock: environment.clock,
-  })
-  const networkReady = async (signal: AbortSignal) => {
-    await keeper.ready(name, signal)
-    await orAborted(proxy.ready, signal)
+async function forget({ controlPlane }: NodeSupervisorParts, name: string): Promise<void> {
+  const client = controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
+  try {
+    await client.of(nodes).delete({ name })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
   }
-  return { runtime, ip: node.ip, networkReady }
-}
-
-function simulatedPlace({ environment, informers }: NodeSupervisorParts, name: string, index: number): Place {
-  const { clock, random } = environment
-  const informer = informers.of(nodes)
-  const podCidr = () => informer.get({ name })?.spec?.podCIDR
-  const runtime = createSimulatedRuntime({ clock, random, network: createAddressNetwork(podCidr) })
-  const networkReady = (signal: AbortSignal) => informer.until(() => Boolean(podCidr()), signal)
-  return { runtime, ip: `${SIMULATED_ADDRESSES}${index + 1}`, networkReady }
 }

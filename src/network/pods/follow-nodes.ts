@@ -6,6 +6,7 @@
 import type { Node } from '../../apis/core/types.gen.ts'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
+import { orAborted } from '../../base/deadline.ts'
 import { cidrContains, parseCidr } from '../../base/ip.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Informer } from '../../client/informer.ts'
@@ -31,12 +32,15 @@ const RETRY: Backoff = { initialMs: 200, factor: 2, maxMs: 10_000 }
 export interface NodesFollower extends AsyncDisposable {
   /** Looks again: after the machine's nodes have changed. */
   refresh(): void
+  /** Looks again; resolves when everything that is known at the time of the call is in place. */
+  applied(signal: AbortSignal): Promise<void>
 }
 
 export function followNodes(options: FollowNodesOptions): NodesFollower {
   const { nodes, clock, log } = options
   const stop = new AbortController()
   let changed = Promise.withResolvers<void>()
+  const waiting: (() => void)[] = []
   const refresh = () => changed.resolve()
   const unsubscribe = nodes.subscribe({
     added: refresh,
@@ -51,7 +55,9 @@ export function followNodes(options: FollowNodesOptions): NodesFollower {
         if (failures === 0) await changed.promise
         if (stop.signal.aborted) return
         changed = Promise.withResolvers()
+        const served = waiting.length
         await apply(options)
+        for (const done of waiting.splice(0, served)) done()
         failures = 0
       } catch (error) {
         log.warn('the nodes’ network could not be brought up to date', { error: String(error) })
@@ -62,6 +68,12 @@ export function followNodes(options: FollowNodesOptions): NodesFollower {
   const running = run()
   return {
     refresh,
+    applied(signal) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.push(resolve)
+      refresh()
+      return orAborted(promise, signal)
+    },
     async [Symbol.asyncDispose]() {
       unsubscribe()
       stop.abort()
