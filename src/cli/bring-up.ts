@@ -2,14 +2,13 @@
 
 import { DeadlineExceeded, deadline, orAborted } from '../base/deadline.ts'
 import { type ClusterConfig, contextName } from '../cluster/config.ts'
-import { removeCluster } from '../cluster/removal.ts'
 import { KUBERNETES_VERSION, T8S_VERSION } from '../cluster/version.ts'
 import { formatDuration } from '../machinery/meta/time.ts'
 import { type Background, endProcess, nodesFailure, startInBackground } from './background.ts'
 import { runtimeText } from './cluster-plan.ts'
 import type { CommandContext } from './context.ts'
 import { Failure } from './failure.ts'
-import { ownKubeconfigPath, publishKubeconfig, withdrawKubeconfig } from './kubeconfig-entry.ts'
+import { ownKubeconfigPath } from './kubeconfig-path.ts'
 import { createProgress, type Progress } from './output/progress.ts'
 import { type RunEvent, runCluster } from './run.ts'
 import { readState } from './state.ts'
@@ -60,10 +59,12 @@ export async function bringUp(
   progress.title(`t8s ${T8S_VERSION} · Kubernetes ${KUBERNETES_VERSION} API · Node ${process.version}`)
   const runtime = await runtimeText(config)
   const started = await start(context, config, options, (event) => show(progress, event, runtime))
+  // Not before the cluster is on its way: what it needs comes first.
+  const kubeconfig = import('./kubeconfig-entry.ts')
   try {
     using limit = deadline(context.clock, options.timeoutMs, context.interrupted)
     const server = await orAborted(started.server, limit.signal)
-    const merged = await publishKubeconfig(context, config, {
+    const merged = await (await kubeconfig).publishKubeconfig(context, config, {
       path: options.kubeconfig,
       select: !options.keepContext,
     })
@@ -196,7 +197,9 @@ async function infoOf(
 export async function takeBack(context: CommandContext, config: ClusterConfig): Promise<void> {
   try {
     const state = await readState(config.directory)
+    const { withdrawKubeconfig } = await import('./kubeconfig-entry.ts')
     if (state) await withdrawKubeconfig(context, state)
+    const { removeCluster } = await import('../cluster/removal.ts')
     await removeCluster(config, state?.usesDocker ?? false)
   } catch (error) {
     context.terminal.warn('RollbackFailed', `something was left behind (t8s down ${config.name}): ${String(error)}`)

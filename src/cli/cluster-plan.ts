@@ -4,7 +4,7 @@
  */
 
 import { type ClusterConfig, DEFAULTS, type NodeRuntime, resolveConfig } from '../cluster/config.ts'
-import { freeRanges, type Ranges, routedRanges } from '../cluster/free-ranges.ts'
+import { freeRanges, type Ranges, routedRanges, takenRange } from '../cluster/free-ranges.ts'
 import type { CommandContext } from './context.ts'
 import { askDocker, dockerObstacle } from './docker-probe.ts'
 import { Failure } from './failure.ts'
@@ -41,7 +41,23 @@ export async function planCluster(
   existing: ClusterState | undefined,
 ): Promise<ClusterConfig> {
   const config = existing ? kept(context, existing.config, flags) : await fresh(context, name, flags)
+  if (config.runtime === 'docker') await checkRanges(config)
   return { ...config, port: await portFor(context, config) }
+}
+
+/** Simulated pods have addresses that nobody else sees; those of Docker nodes are routed on this machine. */
+async function checkRanges(config: ClusterConfig): Promise<void> {
+  const taken = await takenRange(config.name, config)
+  if (taken === undefined) return
+  throw new Failure({
+    reason: 'RangeInUse',
+    message: `Another cluster on this machine has the addresses ${taken}.`,
+    detail: `"${config.name}" wants ${config.podCidr} for pods and ${config.serviceCidr} for services.`,
+    next: [
+      ['t8s get clusters', 'which one?'],
+      ['t8s up NAME --pod-cidr=RANGE --service-cidr=RANGE', 'choose others for a new cluster'],
+    ],
+  })
 }
 
 /** The stored configuration; only its port can be changed. */

@@ -1,6 +1,5 @@
 /** A cluster's entry in kubeconfig files: made from its folder, merged where the user wants it, taken out again. */
 
-import { join } from 'node:path'
 import { type KubeconfigEntry, kubeconfigText } from '../client/kubeconfig.ts'
 import { type ClusterConfig, contextName } from '../cluster/config.ts'
 import { administratorCredentials } from '../cluster/credentials.ts'
@@ -14,12 +13,8 @@ import {
   removeEntry,
   writePrivately,
 } from './kubeconfig-file.ts'
+import { ownKubeconfigPath } from './kubeconfig-path.ts'
 import { type ClusterState, changeState } from './state.ts'
-
-/** The copy that holds this cluster alone. */
-export function ownKubeconfigPath(directory: string): string {
-  return join(directory, 'kubeconfig')
-}
 
 export async function administratorEntry(config: ClusterConfig): Promise<KubeconfigEntry> {
   const credentials = await administratorCredentials(config.directory)

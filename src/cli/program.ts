@@ -118,19 +118,21 @@ function commandTree(perform: Perform): Command {
     .exitOverride()
     .showHelpAfterError(false)
     .configureOutput({ writeErr: () => {} })
-    .configureHelp({ showGlobalOptions: false })
-    .option('--name <cluster>', 'the cluster that is meant (default: t8s, or $T8S_CLUSTER)')
-    .option('-n, --namespace <namespace>', 'namespace of the object', 'default')
+    .configureHelp({ optionDescription: ({ description }) => description, subcommandTerm: termOf })
+    .option('--name <cluster>', 'the cluster (default: t8s, or $T8S_CLUSTER)')
+    .option('-n, --namespace <namespace>', 'of the object (default: default)', 'default')
     .addOption(
-      new Option('-o, --output <format>', 'how to print the answer')
+      new Option('-o, --output <format>', 'text, json, yaml or name')
         .choices(['text', 'json', 'yaml', 'name', 'wide'])
         .default('text'),
     )
-    .option('-q, --quiet', 'print no progress; errors are still shown')
-    .option('-v, --verbosity <level>', '0 to 9; from 6 on errors come with their stack', wholeNumber, 0)
-    .addOption(new Option('--color <when>', 'use colours').choices(['auto', 'always', 'never']).default('auto'))
+    .option('-q, --quiet', 'no progress; errors are still shown')
+    .option('-v, --verbosity <level>', '0 to 9; from 6 on, errors have stacks', wholeNumber, 0)
     .addOption(
-      new Option('--progress <style>', 'how to show progress')
+      new Option('--color <when>', 'auto, always or never').choices(['auto', 'always', 'never']).default('auto'),
+    )
+    .addOption(
+      new Option('--progress <style>', 'auto, plain, json or none')
         .choices(['auto', 'plain', 'json', 'none'])
         .default('auto'),
     )
@@ -143,12 +145,16 @@ function commandTree(perform: Perform): Command {
 
 function addLifecycle(program: Command, perform: Perform): void {
   startOptions(program.command('up').argument('[name]', 'the cluster'))
-    .description('Make a cluster if it is missing and start it; Ctrl-C stops it.')
+    .description('Make a cluster if missing, and start it.')
     .option('-d, --detach', 'return when it is ready; it runs on in the background')
     .option('--nodes <count>', 'nodes of a new cluster (default: 1)', wholeNumber)
     .option('--simulated [count]', 'simulated nodes: all of them, or so many', wholeNumber)
-    .addOption(new Option('--runtime <kind>', 'of the nodes').choices(['auto', 'docker', 'simulated']).default('auto'))
-    .addOption(new Option('--data <place>', 'where objects are kept (default: disk)').choices(['memory', 'disk']))
+    .addOption(
+      new Option('--runtime <kind>', 'of the nodes: auto, docker or simulated')
+        .choices(['auto', 'docker', 'simulated'])
+        .default('auto'),
+    )
+    .addOption(new Option('--data <place>', 'where objects are kept: disk or memory').choices(['memory', 'disk']))
     .option('--port <port>', 'of the API server (default: 6443); 0: any free one', wholeNumber)
     .option('--pod-cidr <range>', 'addresses of pods (default: 10.244.0.0/16)')
     .option('--service-cidr <range>', 'addresses of services (default: 10.96.0.0/16)')
@@ -170,12 +176,12 @@ function addLifecycle(program: Command, perform: Perform): void {
   program
     .command('stop')
     .argument('[name]', 'the cluster')
-    .description('End the process of a cluster; its state and its containers are kept.')
+    .description('End its process; state and containers are kept.')
     .action(perform(async (context, { words }) => (await import('./commands/down.ts')).stop(context, words[0])))
   program
     .command('down')
     .argument('[name]', 'the cluster')
-    .description('Stop a cluster and delete everything it made.')
+    .description('Stop it and delete everything it made.')
     .option('--all', 'every cluster')
     .action(
       perform<DownOptions>(async (context, { words, flags }) =>
@@ -196,15 +202,19 @@ function startOptions(command: Command): Command {
   return command
     .option('--keep-context', "leave kubectl's current context alone")
     .option('--kubeconfig <path>', 'merge into this file; -: print it instead')
-    .addOption(new Option('--wait <until>', 'return when').choices(['ready', 'none']).default('ready'))
-    .option('--timeout <duration>', 'to wait; then what was made is removed again', '2m')
+    .addOption(
+      new Option('--wait <until>', 'until ready, or none: until the API answers')
+        .choices(['ready', 'none'])
+        .default('ready'),
+    )
+    .option('--timeout <duration>', 'to wait (default: 2m); then what was made goes', '2m')
 }
 
 function addQuestions(program: Command, perform: Perform): void {
   program
     .command('status')
     .argument('[name]', 'the cluster')
-    .description('One screen about a cluster; exit code 1 when it is stopped.')
+    .description('One screen; exit code 1 when it is stopped.')
     .action(perform(async (context, { words }) => (await import('./commands/status.ts')).status(context, words[0])))
   program
     .command('get')
@@ -220,7 +230,7 @@ function addQuestions(program: Command, perform: Perform): void {
   program
     .command('why')
     .argument('<pod>', 'pod/NAME')
-    .description('Why a pod is pending, and the smallest change that would help.')
+    .description('Why a pod is pending, and what would help.')
     .action(perform(async (context, { words }) => (await import('./commands/why.ts')).why(context, words[0] ?? '')))
   program
     .command('logs')
@@ -238,6 +248,7 @@ function addQuestions(program: Command, perform: Perform): void {
 function addNodes(program: Command, perform: Perform): void {
   program
     .command('create')
+    .helpCommand(false)
     .description('Add nodes to a running cluster.')
     .command('node')
     .argument('<names...>', 'of the nodes')
@@ -250,6 +261,7 @@ function addNodes(program: Command, perform: Perform): void {
     )
   program
     .command('delete')
+    .helpCommand(false)
     .description('Remove nodes and what runs on them.')
     .command('node')
     .argument('<names...>', 'of the nodes')
@@ -278,12 +290,12 @@ function addTools(program: Command, perform: Perform): void {
     )
   program
     .command('doctor')
-    .description('What this machine lacks, with the remedy; exit code 1 when something is wrong.')
+    .description('What this machine lacks, and the remedy.')
     .action(perform(async (context) => (await import('./commands/doctor.ts')).doctor(context)))
   program
     .command('completion')
     .argument('<shell>', 'bash, zsh, fish or powershell')
-    .description('A script that completes commands and flags.')
+    .description('A script for bash, zsh, fish or powershell.')
     .action(
       perform(async (context, { words }) =>
         (await import('./commands/completion.ts')).completion(context, program, words[0] ?? ''),
@@ -291,8 +303,18 @@ function addTools(program: Command, perform: Perform): void {
     )
   program
     .command('version')
-    .description('This program, the API it serves, and the clusters that run.')
+    .description('This program, its API, the running clusters.')
     .action(perform(async (context) => (await import('./commands/version.ts')).version(context)))
+}
+
+/** Without `[options]`: every command has some. */
+function termOf(command: Command): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name()
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  const inner = command.commands.map((child) => child.name())
+  return [command.name(), ...inner, ...words].join(' ')
 }
 
 function wholeNumber(text: string): number {

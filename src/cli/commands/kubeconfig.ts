@@ -5,7 +5,8 @@ import { contextName } from '../../cluster/config.ts'
 import { issueCredentials } from '../../cluster/credentials.ts'
 import { type CommandContext, clusterName } from '../context.ts'
 import { Failure } from '../failure.ts'
-import { administratorEntry, ownKubeconfigPath, publishKubeconfig } from '../kubeconfig-entry.ts'
+import { administratorEntry, publishKubeconfig } from '../kubeconfig-entry.ts'
+import { ownKubeconfigPath } from '../kubeconfig-path.ts'
 import { type ClusterState, stateOf } from '../state.ts'
 
 export interface KubeconfigOptions {

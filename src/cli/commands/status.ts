@@ -11,7 +11,7 @@ import { ageOf, humanDuration } from '../../machinery/meta/time.ts'
 import { type CommandContext, clusterName, printValue } from '../context.ts'
 import { openControl } from '../control.ts'
 import { Failure, nearest } from '../failure.ts'
-import { ownKubeconfigPath } from '../kubeconfig-entry.ts'
+import { ownKubeconfigPath } from '../kubeconfig-path.ts'
 import { bytesText, tableText } from '../output/table.ts'
 import { allStates, type ClusterState, phaseOf, runningStateOf, stateOf } from '../state.ts'
 

@@ -9,10 +9,8 @@ import { bringUp } from '../bring-up.ts'
 import { type ClusterFlags, planCluster } from '../cluster-plan.ts'
 import { type CommandContext, clusterName, directoryOf, printValue } from '../context.ts'
 import { Failure, failureOf } from '../failure.ts'
-import { publishKubeconfig } from '../kubeconfig-entry.ts'
 import { runCluster } from '../run.ts'
 import { type ClusterState, isAlive, phaseOf, readState, stateOf, writeState } from '../state.ts'
-import { removeAll } from './down.ts'
 
 export interface StartOptions {
   readonly keepContext?: boolean
@@ -64,6 +62,7 @@ function timeoutOf({ timeout }: Pick<StartOptions, 'timeout'>): number {
 async function alreadyRunning(context: CommandContext, state: ClusterState, options: UpOptions): Promise<void> {
   const { config, run } = state
   const server = `https://${config.host}:${config.port}`
+  const { publishKubeconfig } = await import('../kubeconfig-entry.ts')
   await publishKubeconfig(context, config, { path: options.kubeconfig, select: !options.keepContext })
   context.terminal.say(`t8s: cluster "${config.name}" is already running at ${server} (pid ${run?.pid})`)
 }
@@ -88,7 +87,7 @@ async function printConfig(context: CommandContext, config: ClusterConfig): Prom
 /** What is in memory only has ended with its process; the rest of it goes, too. */
 async function afterForeground(context: CommandContext, config: ClusterConfig): Promise<void> {
   const state = await readState(config.directory)
-  if (state && config.storage === 'memory') await removeAll(context, state)
+  if (state && config.storage === 'memory') await (await import('./down.ts')).removeAll(context, state)
   else context.terminal.say(`t8s: stopped; its state is kept: t8s up goes on, t8s down deletes it`)
   if (context.interrupted.aborted) throw context.interrupted.reason
 }
