@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The entry of the command line. It imports nothing of ours before it knows that this Node can run it, so that an old
  * one gets a sentence instead of a syntax error.
@@ -6,9 +5,6 @@
 
 import * as nodeModule from 'node:module'
 import { join } from 'node:path'
-
-/** Compiled code, beside the package: what lies in the machine's temporary folder others may have put there. */
-const COMPILED = join(import.meta.dirname, '..', '.cache', 'compiled')
 
 /** The floor in package.json. */
 const NODE_MAJOR_MIN = 24
@@ -22,7 +18,8 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
   )
   process.exitCode = 4
 } else {
-  nodeModule.enableCompileCache?.(COMPILED)
+  // Beside the package: what lies in the machine's folder for temporary files others may have put there.
+  nodeModule.enableCompileCache?.(join(import.meta.dirname, '..', '.cache', 'compiled'))
   const { main } = await import('./program.ts')
   process.exitCode = await main(process.argv.slice(2), process.env)
 }
