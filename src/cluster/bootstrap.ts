@@ -5,6 +5,7 @@ import { namespaces } from '../apis/core/namespace.ts'
 import { services } from '../apis/core/service/definition.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { serviceCidrs } from '../apis/networking/service-cidr.ts'
 import { priorityClasses } from '../apis/scheduling/priority-class.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Client, New } from '../client/client.ts'
@@ -39,6 +40,7 @@ export async function bootstrap(client: Client, config: ClusterConfig): Promise<
     ...SYSTEM_PRIORITIES.map(({ name, ...rest }) =>
       ensure(client, priorityClasses, { metadata: { name }, globalDefault: false, ...rest }),
     ),
+    ensure(client, serviceCidrs, { metadata: { name: 'kubernetes' }, spec: { cidrs: [config.serviceCidr] } }),
     ensure(client, services, apiService(config)),
     ensure(client, services, dnsService(config)),
   ])

@@ -12,6 +12,8 @@ import { serviceAccountController } from './namespaces/service-account.ts'
 import { endpointSliceController } from './network/endpoint-slice.ts'
 import { endpointSliceMirroringController } from './network/endpoint-slice-mirroring.ts'
 import { endpointsController } from './network/endpoints.ts'
+import { ipAddressController } from './network/ip-addresses.ts'
+import { serviceCidrController } from './network/service-cidr.ts'
 import { nodeIpamController } from './nodes/node-ipam.ts'
 import { nodeLifecycleController } from './nodes/node-lifecycle.ts'
 import { podGarbageCollector } from './nodes/pod-garbage-collector.ts'
@@ -22,12 +24,18 @@ import type { Controller } from './runtime/controller.ts'
 
 export interface ControllerSettings {
   readonly podCidr: string
+  readonly serviceCidr: string
   readonly nodePrefixLength: number
   /** PEM: the authority that signs the API server's certificate. */
   readonly rootCa: string
 }
 
-export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: ControllerSettings): readonly Controller[] {
+export function builtinControllers({
+  podCidr,
+  serviceCidr,
+  nodePrefixLength,
+  rootCa,
+}: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
     garbageCollector,
@@ -42,6 +50,8 @@ export function builtinControllers({ podCidr, nodePrefixLength, rootCa }: Contro
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
+    serviceCidrController([serviceCidr]),
+    ipAddressController,
     deploymentController,
     replicaSetController,
     replicationControllerController,
