@@ -155,25 +155,29 @@ function planNew(view: DeploymentView, rollout: Rollout, nowMs: number, failure:
   if (isNamespaceTerminating(failure)) return { actions: [] }
   if (isAlreadyExists(failure) && view.namesake) return { actions: [countCollision(deployment)] }
   const revision = nextRevision(old)
-  const empty = newReplicaSet(deployment, revision)
   const size = nextCurrentSize(deployment, 0, totalSize(old))
-  const created = withSize(empty, size, deployment)
-  const name = created.metadata.name
-  if (isTellingFailure(failure) && !isAlreadyExists(failure)) {
-    const message = creationFailure(name, failure)
-    const failed = progressing(deployment, { status: 'False', reason: CREATE_ERROR, message }, nowMs)
-    if (!deepEqual(failed.status, view.deployment.status)) return { actions: [updateStatusAction(deployments, failed)] }
-  }
-  const message = `Created new replica set "${name}"`
-  const announced = progressing(
-    withRevision(deployment, revision),
-    { status: 'True', reason: 'NewReplicaSetCreated', message },
-    nowMs,
-  )
+  const created = withSize(newReplicaSet(deployment, revision), size, deployment)
+  const { name } = created.metadata
+  const failed = withCreationFailure(deployment, name, failure, nowMs)
+  if (!deepEqual(failed.status, deployment.status)) return { actions: [updateStatusAction(deployments, failed)] }
+  const condition = { status: 'True', reason: 'NewReplicaSetCreated', message: `Created new replica set "${name}"` }
+  const announced = progressing(withRevision(deployment, revision), condition, nowMs)
   const status = rolloutStatus({ ...rollout, deployment: announced, current: created }, nowMs)
   return {
     actions: [createReplicaSet(deployment, created, size), ...statusChange(view.deployment, announced, status)],
   }
+}
+
+/** Shows why the last attempt failed, before the next one. */
+function withCreationFailure(
+  deployment: Deployment,
+  name: string | undefined,
+  failure: Error | undefined,
+  nowMs: number,
+): Deployment {
+  if (!isTellingFailure(failure) || isAlreadyExists(failure)) return deployment
+  const message = creationFailure(name, failure)
+  return progressing(deployment, { status: 'False', reason: CREATE_ERROR, message }, nowMs)
 }
 
 const CREATE_ERROR = 'ReplicaSetCreateError'
