@@ -18,6 +18,7 @@ import type { Controller } from '../../src/controllers/runtime/controller.ts'
 import { startControllers } from '../../src/controllers/runtime/manager.ts'
 import { type KubeObject, keyOf } from '../../src/machinery/meta/object.ts'
 import { formatTime } from '../../src/machinery/meta/time.ts'
+import type { ServerDependencies } from '../../src/server/server.ts'
 import { ADMIN, createTestServer } from './test-server.ts'
 
 export interface TestCluster extends AsyncDisposable {
@@ -40,9 +41,12 @@ export interface TestCluster extends AsyncDisposable {
 /** Long enough for a slow machine; a test that waits longer waits for what never comes. */
 const EVENTUALLY_MS = 10_000
 
-export async function createTestCluster(controllers: readonly Controller[]): Promise<TestCluster> {
+export async function createTestCluster(
+  controllers: readonly Controller[],
+  overrides: Partial<ServerDependencies> = {},
+): Promise<TestCluster> {
   await using stack = new AsyncDisposableStack()
-  const { server, clock } = stack.use(createTestServer(builtinResources))
+  const { server, clock } = stack.use(createTestServer(builtinResources, overrides))
   const client = createClient(createLoopbackTransport(server.handle, ADMIN))
   const parts = { client, clock, random: seededRandom(1), log: silentLogger }
   const informers = stack.use(createInformers(parts))

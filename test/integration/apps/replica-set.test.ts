@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { replicaSets } from '../../../src/apis/apps/replica-set.ts'
+import type { ReplicaSet } from '../../../src/apis/apps/types.gen.ts'
 import { events } from '../../../src/apis/core/event.ts'
 import { pods } from '../../../src/apis/core/pod/definition.ts'
 import { isPodActive } from '../../../src/apis/core/pod/pod-status.ts'
@@ -7,8 +8,11 @@ import { replicationControllers } from '../../../src/apis/core/replication-contr
 import type { Pod } from '../../../src/apis/core/types.gen.ts'
 import { replicaSetController } from '../../../src/controllers/apps/replica-set.ts'
 import { replicationControllerController } from '../../../src/controllers/apps/replication-controller.ts'
+import { forbiddenRequest } from '../../../src/machinery/meta/api-error.ts'
+import { findCondition } from '../../../src/machinery/meta/conditions.ts'
 import { keyOf } from '../../../src/machinery/meta/object.ts'
 import { controllerOf } from '../../../src/machinery/meta/owner.ts'
+import type { AdmissionPlugin } from '../../../src/server/admission/plugin.ts'
 import { pod, podTemplate, replicaSet } from '../../support/builders.ts'
 import { createTestCluster, type TestCluster } from '../../support/test-cluster.ts'
 
@@ -127,3 +131,35 @@ test('a ReplicationController keeps its number, too', async () => {
   )
   expect(web.status).toEqual({ replicas: 2, fullyLabeledReplicas: 2, observedGeneration: 1 })
 })
+
+test('what admission refuses is shown, tried again, and shown no more when it succeeds', async () => {
+  let isFull = true
+  const quota: AdmissionPlugin = {
+    name: 'Quota',
+    operations: ['CREATE'],
+    validate: async ({ definition, object }) => {
+      if (isFull && definition.kind === 'Pod')
+        throw forbiddenRequest({ group: '', resource: 'pods' }, object?.metadata.name ?? '', 'exceeded quota: small')
+    },
+  }
+  await using cluster = await createTestCluster([replicaSetController], { plugins: () => [quota] })
+  await cluster.client.of(replicaSets).create(replicaSet({ spec: { replicas: 1 } }))
+  const failure = ([web]: readonly ReplicaSet[]) => findCondition(web?.status?.conditions, 'ReplicaFailure')
+  const told = await cluster.eventually(events, (all) => all.find(({ reason }) => reason === 'FailedCreate'))
+  expect(told.message).toMatch(/^Error creating: pods "web-.{5}" is forbidden: exceeded quota: small$/)
+  await untilRetried(cluster, () => failure(cluster.informers.of(replicaSets).list()) !== undefined)
+  const shown = failure(cluster.informers.of(replicaSets).list())
+  expect(shown).toMatchObject({ status: 'True', reason: 'FailedCreate' })
+  expect(shown?.message).toMatch(/^pods "web-.{5}" is forbidden: exceeded quota: small$/)
+  isFull = false
+  await untilRetried(cluster, () => cluster.informers.of(pods).list().length === 1)
+  await cluster.eventually(replicaSets, (all) => (failure(all) ? undefined : true))
+})
+
+/** Lets the controller's delays pass, with a request in between that gives it its turn. */
+async function untilRetried({ clock, client }: TestCluster, holds: () => boolean): Promise<void> {
+  for (let attempts = 0; attempts < 1_000 && !holds(); attempts++) {
+    await clock.advance(100)
+    await client.of(pods).list()
+  }
+}
