@@ -139,16 +139,13 @@ export function updateOptions(resources: ContainerResources): HostConfig {
   }
 }
 
-const PROPAGATION = { private: 'rprivate', 'host-to-container': 'rslave', bidirectional: 'rshared' } as const
+const PROPAGATION = { 'host-to-container': 'rslave', bidirectional: 'rshared' } as const
 
 function mountConfig(mount: Mount): NonNullable<HostConfig['Mounts']>[number] {
-  return {
-    Type: 'bind',
-    Source: mount.source,
-    Target: mount.target,
-    ReadOnly: mount.readOnly,
-    BindOptions: { Propagation: PROPAGATION[mount.propagation] },
-  }
+  const { source, target, readOnly, propagation } = mount
+  const bind = { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly } as const
+  // Private is what the engine does unasked; asked, it refuses for folders that hold its own, such as /.
+  return propagation === 'private' ? bind : { ...bind, BindOptions: { Propagation: PROPAGATION[propagation] } }
 }
 
 /** Unique per instance, so a pod that is made anew under its old name does not collide. */
