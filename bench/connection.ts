@@ -64,17 +64,17 @@ function exchange(socket: TLSSocket, call: Call): Promise<Answer> {
       pieces.push(piece)
       length += piece.length
       head ??= headOf(pieces.length === 1 ? piece : Buffer.concat(pieces))
-      if (
-        !head ||
-        (head.length === undefined ? !piece.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : length < head.length)
-      )
-        return
+      if (!head || !isWhole(head, length, piece)) return
       socket.off('data', onData)
       resolve({ status: head.status, body: Buffer.concat(pieces).subarray(head.bodyAt) })
     }
     socket.on('data', onData)
     socket.write(requestText(call))
   })
+}
+
+function isWhole(head: Head, length: number, lastPiece: Buffer): boolean {
+  return head.length === undefined ? lastPiece.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : length >= head.length
 }
 
 function requestText({ method, path, body, contentType = 'application/json' }: Call): string {
