@@ -2,6 +2,7 @@
 
 import { nodes } from '../apis/core/node.ts'
 import { orAborted } from '../base/deadline.ts'
+import { addressAt, type Cidr } from '../base/ip.ts'
 import type { Informers } from '../client/informers.ts'
 import { followNodes } from '../network/pods/follow-nodes.ts'
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
@@ -55,6 +56,7 @@ export async function openDockerPlaces({
   const dockerNodes = await createDockerNodes({ engine, clusterName, network: config.nodeCidr })
   const { networkCidr, gateway } = dockerNodes
   const networks = new Map<string, NodeNetwork>()
+  const closing = new AbortController()
   const commands = namespaceCommands
   const informer = informers.of(nodes)
   const follower = followNodes({
@@ -78,7 +80,7 @@ export async function openDockerPlaces({
         await follower.applied(signal)
         await orAborted(proxy.ready, signal)
       }
-      return { runtime, ip: node.ip, networkReady, ended: dockerNodes.ended(node) }
+      return { runtime, ip: node.ip, networkReady, ended: dockerNodes.ended(node, closing.signal) }
     },
     async remove(name) {
       networks.delete(name)
@@ -86,12 +88,15 @@ export async function openDockerPlaces({
       await dockerNodes.remove(name)
       follower.refresh()
     },
-    [Symbol.asyncDispose]: () => follower[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await follower[Symbol.asyncDispose]()
+    },
   }
 }
 
-/** Where simulated nodes say they are: a range for documentation that is on no network. */
-const SIMULATED_ADDRESSES = '192.0.2.'
+/** Where simulated nodes say they are, 198.18.0.0/15: 131,072 addresses for benchmarks, which no network routes. */
+const SIMULATED_ADDRESSES: Cidr = { family: 4, base: 0xc612_0000n, prefixLength: 15 }
 
 export function simulatedPlace({ environment, informers }: PlaceParts, name: string, index: number): NodePlace {
   const { clock, random } = environment
@@ -99,7 +104,7 @@ export function simulatedPlace({ environment, informers }: PlaceParts, name: str
   const podCidr = () => informer.get({ name })?.spec?.podCIDR
   return {
     runtime: createSimulatedRuntime({ clock, random, network: createAddressNetwork(podCidr) }),
-    ip: `${SIMULATED_ADDRESSES}${index + 1}`,
+    ip: addressAt(SIMULATED_ADDRESSES, index + 1),
     networkReady: (signal) => informer.until(() => Boolean(podCidr()), signal),
     ended: new Promise(() => {}),
   }

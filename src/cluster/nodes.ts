@@ -28,6 +28,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   const { log } = parts.environment
   const running = new Map<string, RunningNode>()
   let docker: Promise<DockerPlaces> | undefined
+  let simulated = 0
 
   const dockerPlaces = (): Promise<DockerPlaces> => {
     docker ??= openDockerPlaces(parts).then(async (places) => {
@@ -38,7 +39,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   }
   const begin = async (name: string, kind: NodeRuntime): Promise<RunningNode> => {
     const place =
-      kind === 'docker' ? await (await dockerPlaces()).place(name) : simulatedPlace(parts, name, running.size)
+      kind === 'docker' ? await (await dockerPlaces()).place(name) : simulatedPlace(parts, name, simulated++)
     const node = await inhabit(parts, name, place)
     running.set(name, node)
     void place.ended

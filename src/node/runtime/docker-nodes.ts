@@ -33,8 +33,8 @@ export interface DockerNodes {
   readonly gateway: string
   /** Creates or adopts the node's sandbox. A new address is the lowest free one. */
   ensure(nodeName: string): Promise<DockerNode>
-  /** Resolves when this sandbox has ended, with whatever ran in its network. */
-  ended(node: DockerNode): Promise<void>
+  /** Resolves when this sandbox has ended, with whatever ran in its network; or with the signal, which ends waiting. */
+  ended(node: DockerNode, signal: AbortSignal): Promise<void>
   /** The node and everything that runs on it. */
   remove(nodeName: string): Promise<void>
 }
@@ -72,7 +72,13 @@ export async function createDockerNodes(options: DockerNodesOptions): Promise<Do
       )
       return turn
     },
-    ended: ({ containerId }) => ignoring([404], engine.docker.getContainer(containerId).wait()),
+    async ended({ containerId }, signal) {
+      try {
+        await ignoring([404], engine.docker.getContainer(containerId).wait({ abortSignal: signal }))
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    },
     async remove(nodeName) {
       const filters = labelFilter([labels.cluster, clusterName], [labels.node, nodeName])
       const containers = await engine.docker.listContainers({ all: true, filters })
