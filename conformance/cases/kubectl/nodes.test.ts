@@ -44,6 +44,18 @@ onCluster({ name: 'nodes', range: 150 }, (cluster) => {
     })
   }
 
+  test('debug opens a shell on a node, with the host beneath it', async () => {
+    const [node] = cluster().nodes
+    const image = `--image=${cluster().images.v1}`
+    await using terminal = await kubectl().terminal(`debug node/${node} -it ${image} -- sh`)
+    await terminal.prints('# ')
+    terminal.write('hostname; ls /host/etc/hostname\n')
+    await terminal.prints(`${node}\r\n/host/etc/hostname\r\n`)
+    terminal.write('exit\n')
+    await terminal.exit
+    await kubectl().ok('delete pods --all')
+  })
+
   test('a pod that no node takes says why, and starts when one does', async () => {
     for (const node of cluster().nodes) await kubectl().ok(`taint node ${node} closed=yes:NoSchedule`)
     await kubectl().ok(`run waiting --image=${cluster().images.v1}`)

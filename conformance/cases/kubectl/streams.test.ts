@@ -147,6 +147,27 @@ onCluster({ name: 'streams', range: 140 }, (cluster) => {
         })
       })
 
+      test('attach -it is the terminal of a process that has one', async () => {
+        const kubectl = kubectlHere()
+        const words = `run shell -it --restart=Never --image=${cluster().images.v1} -- sh`
+        await using terminal = await kubectl.terminal(words)
+        await terminal.prints('# ')
+        await terminal.resize(101, 37)
+        await eventually(async () => {
+          terminal.write('stty size\n')
+          await eventually(() => expect(terminal.stdout()).toContain('37 101\r\n'), 1_000)
+        })
+        await using second = await kubectl.terminal('attach -it shell')
+        second.write('echo from the second\n')
+        await terminal.prints('\nfrom the second\r\n')
+        await using following = kubectl.start('logs --follow shell')
+        await following.prints('from the second')
+        terminal.write('exit 3\n')
+        expect(await terminal.exit).toBe(3)
+        expect(await following.exit).toBe(0)
+        expect(await kubectl.ok('get pod shell --no-headers')).toMatch(/^shell +0\/1 +Error +0 /)
+      })
+
       test('cp brings files and folders into a container and back', async () => {
         const kubectl = kubectlHere()
         const local = await mkdtemp(join(cluster().directory, 'cp-'))
