@@ -2,10 +2,19 @@
 
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { type Clock, every } from '../base/clock.ts'
+import { deadline, orAborted } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
+import { messageOf } from './execute-error.ts'
 import { LEASE_RENEW_MS, renewLease } from './lease.ts'
-import { type NodeDescription, register, reportStatus } from './registration.ts'
+import {
+  HEALTHY,
+  type NodeDescription,
+  type NodeHealth,
+  register,
+  reportStatus,
+  STATUS_CHECK_MS,
+} from './registration.ts'
 import type { ContainerRuntime } from './runtime/runtime.ts'
 
 export interface HeartbeatParts {
@@ -18,21 +27,20 @@ export interface HeartbeatParts {
   readonly whenRegistered: () => Promise<void>
 }
 
-/** The status is rewritten this often even when nothing changed; leases carry the heartbeat in between. */
-const STATUS_REPORT_MS = 300_000
 const REGISTER_RETRY: Backoff = { initialMs: 200, factor: 2, maxMs: 7_000 }
+/** An engine that takes longer than this to name its version counts as down. */
+const RUNTIME_ANSWER_MS = 5_000
+const NO_NETWORK: NodeHealth = { ready: false, message: 'container runtime network not ready' }
 
 /** Resolves when the node is registered and Ready; renews until the signal aborts. */
 export async function startHeartbeat(parts: HeartbeatParts, signal: AbortSignal): Promise<void> {
-  const { client, runtime, clock, log, description } = parts
+  const { client, clock, log, description } = parts
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       await register(client, description)
+      await report(parts, NO_NETWORK)
       await parts.whenRegistered()
-      await Promise.all([
-        renewLease(client, clock, description.name),
-        reportStatus(client, description, await runtime.images(), clock.now()),
-      ])
+      await Promise.all([renewLease(client, clock, description.name), report(parts, await healthOf(parts))])
       break
     } catch (error) {
       log.warn('the node could not be registered and tries again', { error: String(error) })
@@ -43,9 +51,22 @@ export async function startHeartbeat(parts: HeartbeatParts, signal: AbortSignal)
   every(clock, LEASE_RENEW_MS, signal, () =>
     renewLease(client, clock, description.name).catch(logged('renewing the lease')),
   )
-  every(clock, STATUS_REPORT_MS, signal, async () => {
-    await reportStatus(client, description, await runtime.images(), clock.now()).catch(
-      logged('reporting the status of the node'),
-    )
+  every(clock, STATUS_CHECK_MS, signal, async () => {
+    await report(parts, await healthOf(parts)).catch(logged('reporting the status of the node'))
   })
+}
+
+async function report({ client, runtime, clock, description }: HeartbeatParts, health: NodeHealth): Promise<void> {
+  const images = health.ready ? await runtime.images() : undefined
+  await reportStatus(client, description, { images, health, nowMs: clock.now() })
+}
+
+async function healthOf({ runtime, clock }: HeartbeatParts): Promise<NodeHealth> {
+  using limit = deadline(clock, RUNTIME_ANSWER_MS)
+  try {
+    await orAborted(runtime.version(), limit.signal)
+    return HEALTHY
+  } catch (error) {
+    return { ready: false, message: `container runtime is down: ${messageOf(error)}` }
+  }
 }

@@ -2,10 +2,11 @@
 
 import { nodes } from '../apis/core/node.ts'
 import type { Node, NodeCondition, NodeStatus } from '../apis/core/types.gen.ts'
+import { deepEqual } from '../base/deep-equal.ts'
 import type { Client, New } from '../client/client.ts'
 import { retryOnConflict } from '../client/retry-on-conflict.ts'
 import { isAlreadyExists } from '../machinery/meta/api-error.ts'
-import { formatTime } from '../machinery/meta/time.ts'
+import { formatTime, parseTime } from '../machinery/meta/time.ts'
 import type { ImageStatus } from './runtime/runtime.ts'
 
 /** What the machine is, read once at start. */
@@ -36,6 +37,26 @@ export interface NodeDescription {
   readonly capacity: Readonly<Record<string, string>>
 }
 
+/** How the node is, as far as it can tell itself. */
+export interface NodeHealth {
+  readonly ready: boolean
+  /** Why not, for the Ready condition. */
+  readonly message?: string
+}
+
+export const HEALTHY: NodeHealth = { ready: true }
+
+export interface NodeReport {
+  /** Undefined: cannot be told now, so those of the last report stay. */
+  readonly images: readonly ImageStatus[] | undefined
+  readonly health: NodeHealth
+  readonly nowMs: number
+}
+
+/** How often the node looks whether its status has changed, and how often it is written in any case. As upstream. */
+export const STATUS_CHECK_MS = 10_000
+const STATUS_REPORT_MS = 300_000
+
 /** Images that a node's status lists, the largest first; as upstream's default. */
 const IMAGES_MAX = 50
 
@@ -62,8 +83,7 @@ export function newNode(description: NodeDescription): New<Node> {
 export function nodeStatus(
   description: NodeDescription,
   previous: NodeStatus | undefined,
-  images: readonly ImageStatus[],
-  nowMs: number,
+  { images, health, nowMs }: NodeReport,
 ): NodeStatus {
   const { machine, ip, name } = description
   const capacity = capacityOf(description)
@@ -77,8 +97,8 @@ export function nodeStatus(
       { type: 'Hostname', address: name },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: description.kubeletPort } },
-    conditions: conditions(previous?.conditions ?? [], nowMs),
-    images: imageList(images),
+    conditions: conditions(previous?.conditions ?? [], health, nowMs),
+    images: images ? imageList(images) : previous?.images,
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootId,
@@ -114,16 +134,23 @@ function imageList(images: readonly ImageStatus[]): NodeStatus['images'] {
     .filter(({ names }) => names.length > 0)
 }
 
-const HEALTHY: readonly (readonly [type: string, status: string, reason: string, message: string])[] = [
+type Row = readonly [type: string, status: 'True' | 'False', reason: string, message: string]
+
+const PRESSURES: readonly Row[] = [
   ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
   ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
   ['PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
-  ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'],
 ]
 
-function conditions(previous: readonly NodeCondition[], nowMs: number): readonly NodeCondition[] {
+function readyRow({ ready, message = '' }: NodeHealth): Row {
+  if (ready) return ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status']
+  return ['Ready', 'False', 'KubeletNotReady', message]
+}
+
+/** Conditions of others (the network's, an operator's) stay. */
+function conditions(previous: readonly NodeCondition[], health: NodeHealth, nowMs: number): readonly NodeCondition[] {
   const now = formatTime(nowMs)
-  const own = HEALTHY.map(([type, status, reason, message]): NodeCondition => {
+  const own = [...PRESSURES, readyRow(health)].map(([type, status, reason, message]): NodeCondition => {
     const before = previous.find((condition) => condition.type === type)
     const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now
     return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime }
@@ -144,15 +171,26 @@ export async function register(client: Client, description: NodeDescription): Pr
   }
 }
 
-export async function reportStatus(
-  client: Client,
-  description: NodeDescription,
-  images: readonly ImageStatus[],
-  nowMs: number,
-): Promise<void> {
+/** Writes the status when something about it changed, or when it was not written for long. */
+export async function reportStatus(client: Client, description: NodeDescription, report: NodeReport): Promise<void> {
   await retryOnConflict(async () => {
     const node = await client.of(nodes).get({ name: description.name })
-    const status = nodeStatus(description, node.status, images, nowMs)
+    const status = nodeStatus(description, node.status, report)
+    if (isCurrent(node.status, status, report.nowMs)) return
     await client.of(nodes).update({ ...node, status }, { subresource: 'status' })
   })
+}
+
+function isCurrent(previous: NodeStatus | undefined, next: NodeStatus, nowMs: number): boolean {
+  const heartbeat = previous?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime
+  const writtenMs = heartbeat ? parseTime(heartbeat) : undefined
+  if (writtenMs === undefined || nowMs - writtenMs >= STATUS_REPORT_MS) return false
+  return deepEqual(withoutHeartbeats(previous), withoutHeartbeats(next))
+}
+
+function withoutHeartbeats(status: NodeStatus | undefined): NodeStatus {
+  return {
+    ...status,
+    conditions: status?.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined })),
+  }
 }
