@@ -1,4 +1,4 @@
-/** From a template to pods: the pod that a controller makes of it, whether two templates mean the same, and its hash. */
+/** Pods from templates: the pod that a controller makes, whether two templates mean the same, a template's hash. */
 
 import { pods } from '../../apis/core/pod/definition.ts'
 import { templateSpec } from '../../apis/core/pod/pod-status.ts'

@@ -8,7 +8,7 @@ import { LruMap } from '../../../base/lru.ts'
 /** The wait after the second failure in a row, as upstream. */
 const INITIAL_MS = 1_000
 const WAIT_MS_MAX = 900_000
-/** Places (DaemonSet and node), and as many pods, that are remembered; a place that is forgotten starts with no wait. */
+/** Places (DaemonSet and node) that are remembered, and as many pods; a forgotten place starts with no wait. */
 const REMEMBERED_MAX = 10_000
 
 interface Failure {

@@ -50,7 +50,7 @@ export function maxUnavailable(deployment: Deployment): number {
   return desired === 0 ? 0 : Math.min(limits(deployment).unavailable, desired)
 }
 
-/** Surge rounds up, unavailability down; where both come out as nothing one pod may be missing, or nothing would move. */
+/** Surge rounds up, unavailability down; when both come out as nothing, one pod may be missing, or nothing moved. */
 function limits({ spec }: Deployment): { readonly surge: number; readonly unavailable: number } {
   if (spec.strategy?.type === 'Recreate') return { surge: 0, unavailable: 0 }
   const { maxSurge: surgeShare = 0, maxUnavailable: unavailableShare = 0 } = spec.strategy?.rollingUpdate ?? {}

@@ -1,4 +1,4 @@
-/** The next step of a StatefulSet: claim its pods and revisions, find the revision it wants, then its pods, then report. */
+/** The next step of a StatefulSet: claim pods and revisions, find the revision it wants, then its pods, then report. */
 
 import { controllerRevisions } from '../../../apis/apps/controller-revision.ts'
 import { statefulSets } from '../../../apis/apps/stateful-set.ts'

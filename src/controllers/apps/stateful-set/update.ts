@@ -126,8 +126,7 @@ function creationStep(view: UpdateView, ordinal: number): Step {
   const { set, claims } = view
   const leaving = leavingClaim(set, ordinal, claims)
   if (leaving !== undefined) {
-    const message = `Create Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} failed error: pvc ${leaving} is being deleted`
-    const event = plannedEvent(statefulSets, set, { type: 'Warning', reason: 'FailedCreate', message })
+    const event = podEvent(set, 'Create', podName(set, ordinal), new Error(`pvc ${leaving} is being deleted`))
     return { actions: [{ do: 'event', event }], blocks: true }
   }
   const missing = missingClaims(set, ordinal, claims)
