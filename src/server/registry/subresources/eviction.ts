@@ -6,8 +6,9 @@
 import type { Pod } from '../../../apis/core/types.gen.ts'
 import type { PodDisruptionBudget } from '../../../apis/policy/types.gen.ts'
 import { ApiError, tooManyRequests } from '../../../machinery/meta/api-error.ts'
+import { setCondition } from '../../../machinery/meta/conditions.ts'
 import { selectorFromLabelSelector } from '../../../machinery/meta/labels.ts'
-import type { ObjectKey } from '../../../machinery/meta/object.ts'
+import type { KubeObject, ObjectKey } from '../../../machinery/meta/object.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import type { WriteOptions } from '../context.ts'
 import type { DeleteWish } from '../delete.ts'
@@ -39,10 +40,28 @@ export async function evict(
     const change = (live: PodDisruptionBudget | undefined) => charged(live ?? budget, key.name, nowMs)
     await budgets.update(place, { change, endpoint, creates: false, withoutVersion: 'taken', tracked: true }, options)
   }
+  const change = (live: Pod | undefined) => announced(live ?? pod, nowMs)
+  await pods.update(key, { change, endpoint, creates: false, withoutVersion: 'taken', tracked: true }, options)
   await pods.delete(key, { uid: stored.uid, ...wish }, options)
 }
 
-const endpoint: Endpoint<PodDisruptionBudget> = {
+/** Says in the pod's status why it goes, before it goes: failure policies of Jobs read it. */
+function announced(pod: Pod, nowMs: number): Pod {
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    observedGeneration: pod.metadata.generation,
+  }
+  return {
+    ...pod,
+    status: { ...pod.status, conditions: setCondition(pod.status?.conditions, condition, formatTime(nowMs)) },
+  }
+}
+
+/** Takes the status as it is: whoever may evict may say so. */
+const endpoint: Endpoint<KubeObject> = {
   subresource: 'status',
   prepareForUpdate: (object) => object,
   validate: () => [],
