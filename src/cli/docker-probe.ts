@@ -7,7 +7,9 @@ import { dockerUnavailable, Failure } from './failure.ts'
 const PING_MS = 5_000
 
 /** What the engine says of itself, or why there is none. */
-export type DockerAnswer = { readonly version: string } | { readonly problem: string }
+export type DockerAnswer =
+  | { readonly version: string /** The engine's time; NaN: it tells none. */; readonly timeMs: number }
+  | { readonly problem: string }
 
 export function askDocker(socketPath: string): Promise<DockerAnswer> {
   return new Promise((resolve) => {
@@ -17,7 +19,11 @@ export function askDocker(socketPath: string): Promise<DockerAnswer> {
       try {
         for await (const chunk of response) chunks.push(chunk)
         const { Version } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { readonly Version?: unknown }
-        resolve(typeof Version === 'string' ? { version: Version } : { problem: 'what answers is no Docker Engine' })
+        resolve(
+          typeof Version === 'string'
+            ? { version: Version, timeMs: Date.parse(response.headers.date ?? '') }
+            : { problem: 'what answers is no Docker Engine' },
+        )
       } catch (error) {
         fail(error instanceof Error ? error : new Error(String(error)))
       }

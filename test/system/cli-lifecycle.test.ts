@@ -95,3 +95,20 @@ test('what cannot start in time is taken back', async () => {
   expect(outcome.stderr).toContain('reason: Timeout')
   expect(existsSync(join(line.home, 'late'))).toBe(false)
 })
+
+describe('in the foreground', () => {
+  test('a signal stops the cluster and keeps its state', async () => {
+    const outcome = await line.runUntil(/ready in/, 'SIGINT', 'up', 'front', '--simulated', '--port=0')
+    expect(outcome.code, outcome.stderr).toBe(130)
+    expect(JSON.parse((await line.run('status', 'front', '-o', 'json')).stdout)).toMatchObject({ phase: 'Stopped' })
+    expect((await line.runUntil(/ready in/, 'SIGTERM', 'up', 'front')).code).toBe(143)
+    expect((await line.run('down', 'front')).code).toBe(0)
+  })
+
+  test('a cluster in memory leaves nothing behind', async () => {
+    const words = ['up', 'brief', '--simulated', '--port=0', '--data=memory']
+    expect((await line.runUntil(/ready in/, 'SIGINT', ...words)).code).toBe(130)
+    expect(existsSync(join(line.home, 'brief'))).toBe(false)
+    expect(hasEntry(kubeconfig(), 't8s-brief')).toBe(false)
+  })
+})

@@ -1,6 +1,6 @@
 /** Runs the command line of this checkout against a data folder and kubeconfig files of its own. */
 
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,8 @@ export interface CommandLine extends AsyncDisposable {
   readonly home: string
   readonly kubeconfig: string
   run(...words: readonly string[]): Promise<Outcome>
+  /** The same, ended with a signal once its talk matches. */
+  runUntil(pattern: RegExp, signal: 'SIGINT' | 'SIGTERM', ...words: readonly string[]): Promise<Outcome>
 }
 
 /** Disposing deletes every cluster that was made, and the folder. */
@@ -25,16 +27,22 @@ export function createCommandLine(): CommandLine {
   const home = join(directory, 'home')
   const kubeconfig = join(directory, 'kubeconfig')
   const env = { PATH: process.env.PATH, HOME: directory, T8S_HOME: home, KUBECONFIG: kubeconfig }
-  const run = (...words: readonly string[]): Promise<Outcome> =>
+  const start = (words: readonly string[], onTalk: (child: ChildProcess, talk: string) => void): Promise<Outcome> =>
     new Promise((resolve) => {
       const child = execFile(process.execPath, [MAIN, ...words], { env }, (_, stdout, stderr) =>
         resolve({ code: child.exitCode ?? 1, stdout, stderr }),
       )
+      child.stderr?.on('data', (talk: string) => onTalk(child, talk))
     })
+  const run = (...words: readonly string[]) => start(words, () => {})
   return {
     home,
     kubeconfig,
     run,
+    runUntil: (pattern, signal, ...words) =>
+      start(words, (child, talk) => {
+        if (pattern.test(talk)) child.kill(signal)
+      }),
     async [Symbol.asyncDispose]() {
       await run('down', '--all')
       rmSync(directory, { recursive: true, force: true })

@@ -38,11 +38,19 @@ function screen(found: readonly Finding[]): string {
   )
 }
 
-async function docker({ variables }: CommandContext): Promise<Finding> {
+/** Beyond this, certificates and leases of nodes and API server disagree; in ms. */
+const SKEW_MS_MAX = 5_000
+
+async function docker({ variables, clock }: CommandContext): Promise<Finding> {
   const socket = variables.dockerSocket ?? DEFAULTS.dockerSocket
   const obstacle = await dockerObstacle(socket)
   const answer = await askDocker(socket)
-  if (!obstacle && 'version' in answer) return { check: 'docker', result: 'ok', text: `Engine ${answer.version}` }
+  if (!obstacle && 'version' in answer) {
+    const skewMs = Math.abs(answer.timeMs - clock.now())
+    if (!(skewMs > SKEW_MS_MAX)) return { check: 'docker', result: 'ok', text: `Engine ${answer.version}` }
+    const text = `the engine's clock is ${Math.round(skewMs / 1_000)} s off`
+    return { check: 'docker', result: 'warn', text, fix: 'restart Docker, or set its clock' }
+  }
   const text = obstacle?.message ?? 'it does not answer'
   return { check: 'docker', result: 'warn', text, fix: obstacle?.text.next?.[0]?.[0] }
 }
