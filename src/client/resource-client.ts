@@ -4,7 +4,7 @@ import { deepFreeze } from '../base/deep-freeze.ts'
 import { ApiError, fromStatus, internalError, type Status } from '../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../machinery/meta/group-version.ts'
 import { type KubeList, type KubeObject, keyOf, type ObjectKey } from '../machinery/meta/object.ts'
-import { decodeJson } from '../machinery/wire/json.ts'
+import { decodeTrustedJson } from '../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse, Cause, WatchEvent } from '../machinery/wire/message.ts'
 import { decodeWatchFrames } from '../machinery/wire/watch-frames.ts'
 import type {
@@ -158,7 +158,7 @@ function objectOf(response: ApiResponse): unknown {
 function parsed({ body }: ApiResponse): unknown {
   if (body.type === 'object') return body.object
   if (body.type !== 'bytes') return undefined
-  return deepFreeze(decodeJson(body.bytes instanceof Uint8Array ? body.bytes : Buffer.concat(body.bytes)))
+  return deepFreeze(decodeTrustedJson(body.bytes instanceof Uint8Array ? body.bytes : Buffer.concat(body.bytes)))
 }
 
 function asError(response: ApiResponse): ApiError {

@@ -110,8 +110,9 @@ function attributesOf(
 }
 
 async function whose(tokens: ReviewParts['tokens'], { spec }: TokenReview): Promise<object> {
+  if (!spec.token) throw badRequest('token is required for TokenReview in authentication')
   try {
-    const verified = await tokens.review(spec.token ?? '', spec.audiences ?? [])
+    const verified = await tokens.review(spec.token, spec.audiences ?? [])
     if (!verified) return { authenticated: false, user: {} }
     return { authenticated: true, user: shown(verified.user), audiences: verified.audiences }
   } catch (error) {

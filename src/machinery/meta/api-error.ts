@@ -78,24 +78,23 @@ export function conflict(resource: ResourceName, name: string, detail: string): 
 export const OBJECT_MODIFIED =
   'the object has been modified; please apply your changes to the latest version and try again'
 
+/** Findings named in one refusal: the rest would only say the same, a hundred thousand times. */
+const INVALID_CAUSES_MAX = 500
+
 export function invalid(
   kind: { readonly group: string; readonly kind: string },
   name: string,
   errors: readonly FieldError[],
 ): ApiError {
-  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${fieldErrorsText(errors)}`
-  const causes = errors.map(({ type, path, message }) => ({ reason: type, message, field: path }))
+  const named = errors.slice(0, INVALID_CAUSES_MAX)
+  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${fieldErrorsText(named)}`
+  const causes = named.map(({ type, path, message }) => ({ reason: type, message, field: path }))
   return new ApiError(422, 'Invalid', message, { name, group: kind.group, kind: kind.kind, causes })
 }
 
 /** 422 without a word on the cause: what a JSON patch that does not apply answers. */
 export function unprocessable(): ApiError {
   return new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
-}
-
-/** 500 with an open message and no reason: how upstream reports failures that it has no class for. */
-export function unclassified(message: string): ApiError {
-  return new ApiError(500, '', message)
 }
 
 /** 409 of a server-side apply; one cause per field that another manager holds. */

@@ -194,7 +194,7 @@ describe('what is refused', () => {
   ])('%s', (_name, spec, finding) => {
     const error = errorOf(() => apply(undefined, spec))
     expect([error.code, error.message]).toEqual([
-      500,
+      400,
       `failed to create typed patch object (n/w; /v1, Kind=Workload): ${finding}`,
     ])
   })

@@ -1,9 +1,9 @@
 /**
  * Whether an applied configuration has the shape of its schema: fields exist, lists have their keys and no
- * key twice, scalars are of their type. Upstream reports all findings in one message without a reason.
+ * key twice, scalars are of their type. All findings go into one message, as upstream's do; it is a 400 here, not a 500.
  */
 
-import { unclassified } from '../meta/api-error.ts'
+import { badRequest } from '../meta/api-error.ts'
 import { apiVersionOf, parseApiVersion } from '../meta/group-version.ts'
 import type { KubeObject } from '../meta/object.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -21,7 +21,7 @@ export function checkTyped(applied: KubeObject, schema: Schema): void {
   if (findings.length === 0) return
   const text =
     findings.length === 1 ? findings[0] : ['errors:', ...findings.map((finding) => `  ${finding}`)].join('\n')
-  throw unclassified(`failed to create typed patch object (${identityOf(applied)}): ${text}`)
+  throw badRequest(`failed to create typed patch object (${identityOf(applied)}): ${text}`)
 }
 
 /** `namespace/name; group/version, Kind=Kind`. */

@@ -3,7 +3,7 @@
  * the server has keep their order among themselves and stand before those that followed them on the server.
  */
 
-import { type ApiError, unclassified } from '../meta/api-error.ts'
+import { type ApiError, badRequest } from '../meta/api-error.ts'
 
 export type JsonMap = Record<string, unknown>
 
@@ -16,7 +16,7 @@ export function ownValue(map: JsonMap, key: string): unknown {
 }
 
 export function noMergeKey(map: JsonMap, mergeKey: string): ApiError {
-  return unclassified(`map: ${goText(map)} does not contain declared merge key: ${mergeKey}`)
+  return badRequest(`map: ${goText(map)} does not contain declared merge key: ${mergeKey}`)
 }
 
 /** As Go's `%v` prints JSON values: what upstream's messages contain. */
@@ -31,7 +31,7 @@ export function goText(value: unknown): string {
 /** An item's identity in a list: its merge key's value, or itself in a list of scalars. */
 function identity(item: unknown, mergeKey: string): unknown {
   if (mergeKey === '') return item
-  if (!isRecord(item)) throw unclassified(`expected a map[string]interface {}, but received a ${typeof item}`)
+  if (!isRecord(item)) throw badRequest(`expected a map[string]interface {}, but received a ${typeof item}`)
   if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
   return item[mergeKey]
 }
@@ -83,7 +83,7 @@ export function checkOrderedPatch(patch: readonly unknown[], order: readonly unk
     if (position < kept.length && identity(kept[position], mergeKey) === identity(item, mergeKey)) position++
   }
   if (position === kept.length) return
-  throw unclassified(
+  throw badRequest(
     `The order in patch list:\n${goText(patch)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`,
   )
 }

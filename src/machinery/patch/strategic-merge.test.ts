@@ -90,14 +90,14 @@ describe('refuses', () => {
       'items without their key',
       { containers: [{ image: 'x' }] },
       'map: map[image:x] does not contain declared merge key: name',
-      500,
+      400,
     ],
-    ['an unknown directive', { data: { $patch: 'eat' } }, 'unknown patch type: eat in map: map[$patch:eat]', 500],
+    ['an unknown directive', { data: { $patch: 'eat' } }, 'unknown patch type: eat in map: map[$patch:eat]', 400],
     [
       'merge as a list’s directive',
       { containers: [{ $patch: 'merge', name: 'a' }] },
       'merging lists cannot yet be specified in the patch',
-      500,
+      400,
     ],
     [
       'keys that are not retained',
@@ -111,7 +111,7 @@ describe('refuses', () => {
       'invalid patch format of primitive list',
       400,
     ],
-    ['mixed lists', { finalizers: ['a', 1] }, 'list element types are not identical', 500],
+    ['mixed lists', { finalizers: ['a', 1] }, 'list element types are not identical', 400],
     [
       'an order that the patch contradicts',
       {
@@ -119,7 +119,7 @@ describe('refuses', () => {
         containers: [{ name: 'b' }, { name: 'a' }],
       },
       "[map[name:b] map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:a] map[name:b]]",
-      500,
+      400,
     ],
   ])('%s', (_name, patch, message, code) => {
     expect(() => patched(patch)).toThrow(expect.objectContaining({ message: expect.stringContaining(message), code }))

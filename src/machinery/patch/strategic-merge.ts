@@ -2,11 +2,11 @@
  * Strategic merge patch: a merge patch that knows from the schema which lists merge by key. Directives:
  * `$patch` (replace, merge, delete), `$retainKeys`, `$deleteFromPrimitiveList/<list>` and
  * `$setElementOrder/<list>`. Lists come out in the order of the patch, with the server's own items kept
- * where they stood. Errors: apimachinery's `strategicpatch` and `mergepatch` packages.
+ * where they stood. Errors read as in apimachinery; where upstream has no class for one and answers 500, it is a 400.
  */
 
 import { deepClone, setOwn } from '../../base/deep-freeze.ts'
-import { badRequest, unclassified, unprocessable } from '../meta/api-error.ts'
+import { badRequest, unprocessable } from '../meta/api-error.ts'
 import type { Schema } from '../schema/schema.ts'
 import {
   checkOrderedPatch,
@@ -55,7 +55,7 @@ function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined)
 function replacedMap(patch: JsonMap): JsonMap {
   const directive = patch[DIRECTIVE]
   if (directive === 'delete') return {}
-  if (directive !== 'replace') throw unclassified(`unknown patch type: ${goText(directive)} in map: ${goText(patch)}`)
+  if (directive !== 'replace') throw badRequest(`unknown patch type: ${goText(directive)} in map: ${goText(patch)}`)
   delete patch[DIRECTIVE]
   return cleaned(patch)
 }
@@ -135,7 +135,7 @@ function mergeOrderedLists(original: JsonMap, patch: JsonMap, schema: Schema | u
     const order = patch[directive]
     delete patch[directive]
     const key = listName(directive, ELEMENT_ORDER)
-    if (!Array.isArray(order)) throw unclassified(`expected a []interface {}, but received a ${goKind(order)}`)
+    if (!Array.isArray(order)) throw badRequest(`expected a []interface {}, but received a ${goKind(order)}`)
     const field = fieldSchema(schema, key)
     const mergeKey = mergeKeyOf(field)
     const current = listOrAbsent(original, key)
@@ -161,7 +161,7 @@ function mergedForOrder(
 function listOrAbsent(map: JsonMap, key: string): unknown[] | undefined {
   const value = ownValue(map, key)
   if (value === undefined || value === null || Array.isArray(value)) return value ?? undefined
-  throw unclassified(`expected a []interface {}, but received a ${goKind(value)}`)
+  throw badRequest(`expected a []interface {}, but received a ${goKind(value)}`)
 }
 
 function deleteFromList(original: JsonMap, key: string, values: unknown): void {
@@ -189,7 +189,7 @@ function mergeList(current: unknown[], patch: unknown[], field: Schema | undefin
     return inElementOrder([...new Set([...current, ...patch])], patch, current, '')
   const mergeKey = mergeKeyOf(field)
   if (mergeKey === '')
-    throw unclassified(`cannot merge lists without merge key for ${field?.items?.definition ?? 'list'}`)
+    throw badRequest(`cannot merge lists without merge key for ${field?.items?.definition ?? 'list'}`)
   const { kept, changes } = specialItems(current.filter(isRecord), patch.filter(isRecord), mergeKey)
   const merged = [...kept]
   for (const change of changes) mergeItem(merged, change, mergeKey, field?.items)
@@ -217,9 +217,9 @@ function specialItems(
     const directive = ownValue(item, DIRECTIVE)
     if (directive === undefined) changes.push(item)
     else if (directive === 'replace') replace = true
-    else if (directive === 'merge') throw unclassified('merging lists cannot yet be specified in the patch')
+    else if (directive === 'merge') throw badRequest('merging lists cannot yet be specified in the patch')
     else if (directive !== 'delete')
-      throw unclassified(`unknown patch type: ${goText(directive)} in map: ${goText(item)}`)
+      throw badRequest(`unknown patch type: ${goText(directive)} in map: ${goText(item)}`)
     else if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
     else kept = kept.filter((existing) => ownValue(existing, mergeKey) !== item[mergeKey])
   }
@@ -230,7 +230,7 @@ function specialItems(
 function elementKind(items: readonly unknown[]): string {
   const kinds = new Set(items.map(goKind))
   if (kinds.has('[]interface {}')) throw unprocessable()
-  if (kinds.size > 1) throw unclassified(`list element types are not identical: ${goText(items)}`)
+  if (kinds.size > 1) throw badRequest(`list element types are not identical: ${goText(items)}`)
   return kinds.has('map[string]interface {}') ? 'map' : 'scalar'
 }
 

@@ -7,6 +7,12 @@
 /** Levels of nesting; deep enough for every schema, shallow enough for recursive walkers. */
 export const JSON_DEPTH_MAX = 1_000
 
+/**
+ * Values in one document, by its commas and brackets. An object may have as many as etcd's limit has room for and
+ * more; what has a million of them keeps the one thread that serves everybody busy for half a minute.
+ */
+export const JSON_VALUES_MAX = 100_000
+
 /** Duplicate keys reported per document: the message is for a person. */
 const DUPLICATES_MAX = 50
 
@@ -18,9 +24,14 @@ export class DecodeError extends Error {
 const utf8 = new TextDecoder('utf-8', { fatal: false })
 const encoder = new TextEncoder()
 
-/** Throws `DecodeError` for text that is not exactly one JSON value, or nested too deeply. */
+/** Throws `DecodeError` for text that is not exactly one JSON value, nested too deeply, or of too many parts. */
 export function decodeJson(bytes: Uint8Array): unknown {
-  if (tooDeep(bytes)) throw new DecodeError(`exceeded max depth of ${JSON_DEPTH_MAX}`)
+  checkLimits(bytes)
+  return parseJson(utf8.decode(bytes))
+}
+
+/** Without the limits: for what a server says. */
+export function decodeTrustedJson(bytes: Uint8Array): unknown {
   return parseJson(utf8.decode(bytes))
 }
 
@@ -42,17 +53,21 @@ const OPEN_OBJECT = 0x7b
 const OPEN_ARRAY = 0x5b
 const CLOSE_OBJECT = 0x7d
 const CLOSE_ARRAY = 0x5d
+const COMMA = 0x2c
 
-function tooDeep(bytes: Uint8Array): boolean {
+function checkLimits(bytes: Uint8Array): void {
   let depth = 0
+  let values = 0
   for (let position = 0; position < bytes.length; position++) {
     const byte = bytes[position]
     if (byte === QUOTE) position = endOfString(bytes, position)
     else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-      if (++depth > JSON_DEPTH_MAX) return true
+      values++
+      if (++depth > JSON_DEPTH_MAX) throw new DecodeError(`exceeded max depth of ${JSON_DEPTH_MAX}`)
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--
+    else if (byte === COMMA) values++
   }
-  return false
+  if (values > JSON_VALUES_MAX) throw new DecodeError(`the document exceeds ${JSON_VALUES_MAX} values`)
 }
 
 /** The position of the quote that closes the string which opens at `start`; the end of the text when none does. */
@@ -92,7 +107,7 @@ export function duplicateKeys(bytes: Uint8Array): readonly string[] {
     } else if (byte === OPEN_OBJECT) open.push({ keys: new Set(), path: pathHere() })
     else if (byte === OPEN_ARRAY) open.push({ index: 0, path: pathHere() })
     else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) open.pop()
-    else if (byte === 0x2c && parent && 'index' in parent) parent.index++
+    else if (byte === COMMA && parent && 'index' in parent) parent.index++
   }
   return [...found]
 }

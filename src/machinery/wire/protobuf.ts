@@ -7,7 +7,7 @@
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
-import { DecodeError, decodeJson } from './json.ts'
+import { DecodeError, decodeJson, JSON_VALUES_MAX } from './json.ts'
 
 /** Message name → its fields, as above. */
 export type ProtobufMessages = Readonly<Record<string, readonly string[]>>
@@ -50,6 +50,8 @@ const WIRE_FIXED32 = 5
 export class ProtobufDecoder {
   readonly #messages: ProtobufMessages
   readonly #parsed = new Map<string, Message>()
+  /** Fields and messages met in the decoding that is under way. */
+  #values = 0
 
   constructor(messages: ProtobufMessages) {
     this.#messages = messages
@@ -61,6 +63,7 @@ export class ProtobufDecoder {
 
   /** Throws `DecodeError` for bytes that are no envelope. */
   envelope(bytes: Uint8Array): Envelope {
+    this.#values = 0
     if (Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
       throw new DecodeError('provided data does not appear to be a protobuf message, expected prefix')
     const unknown = this.#read('runtime#.Unknown', bytes.subarray(MAGIC.length), 0)
@@ -73,8 +76,9 @@ export class ProtobufDecoder {
     }
   }
 
-  /** Throws `DecodeError` for bytes that are not this message. */
+  /** Throws `DecodeError` for bytes that are not this message, or of too many parts. */
   decode(message: string, bytes: Uint8Array): unknown {
+    this.#values = 0
     return this.#decode(message, bytes, 0)
   }
 
@@ -109,6 +113,7 @@ export class ProtobufDecoder {
     const reader = new Reader(bytes)
     const values: Values = new Map()
     while (!reader.done) {
+      if (++this.#values > JSON_VALUES_MAX) throw new DecodeError(`the message exceeds ${JSON_VALUES_MAX} values`)
       const { number, wire } = reader.tag()
       const field = byNumber.get(number)
       if (field) this.#take(values, field, reader, wire, depth)

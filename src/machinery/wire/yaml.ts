@@ -17,13 +17,11 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { setOwn } from '../../base/deep-freeze.ts'
-import { DecodeError } from './json.ts'
+import { DecodeError, JSON_VALUES_MAX } from './json.ts'
 
 /** Bytes. The parser needs about 1.5 µs per byte on the one thread that serves everybody. */
 export const YAML_BYTES_MAX = 1024 * 1024
 
-/** Values in the decoded document, counting each expansion of an alias anew. */
-const VALUES_MAX = 200_000
 /** Levels of nesting. */
 const DEPTH_MAX = 100
 
@@ -71,7 +69,8 @@ interface Walk {
 
 function toJson(node: unknown, walk: Walk, depth: number): unknown {
   if (depth > DEPTH_MAX) throw new DecodeError('error converting YAML to JSON: yaml: exceeded max depth')
-  if (++walk.values > VALUES_MAX)
+  // Each expansion of an alias counts anew.
+  if (++walk.values > JSON_VALUES_MAX)
     throw new DecodeError('error converting YAML to JSON: yaml: document contains excessive aliasing')
   if (isAlias(node)) {
     const target = node.resolve(walk.document)

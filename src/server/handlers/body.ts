@@ -63,7 +63,12 @@ export function checkedObject(
   return { ...body, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
 }
 
-function fieldProblems(body: object, { kind, version, schema }: ViewKind, ignored: boolean): readonly string[] {
+/** Unknown fields. Throws 400 for values of the wrong type. */
+export function fieldProblems(
+  body: object,
+  { kind, version, schema }: Pick<ViewKind, 'kind' | 'version' | 'schema'>,
+  ignored: boolean,
+): readonly string[] {
   try {
     const problems = checkFields(body, schema)
     return ignored ? [] : problems

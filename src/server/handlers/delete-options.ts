@@ -1,12 +1,14 @@
 /** What a delete request wishes, from its body or else its query, checked as upstream's DeleteOptions. */
 
+import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { PropagationPolicy } from '../../apis/definition.ts'
 import { badRequest, invalid } from '../../machinery/meta/api-error.ts'
 import { type FieldError, invalidValue, notSupported, rootPath } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { ApiRequest } from '../../machinery/wire/message.ts'
 import type { WriteOptions } from '../registry/context.ts'
 import type { DeleteWish } from '../registry/delete.ts'
-import { decodeBody, isRecord } from './body.ts'
+import { decodeBody, fieldProblems, isRecord } from './body.ts'
 import { type Exchange, userOf, warnTo } from './exchange.ts'
 import { isTrue } from './flags.ts'
 import { dryRunErrors, integerParameter, metaKind } from './options.ts'
@@ -16,11 +18,13 @@ export interface DeleteParameters {
   readonly options: WriteOptions
 }
 
+const DELETE_OPTIONS = builtinSchema('meta.v1.DeleteOptions')
+
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan']
 const isPolicy = (text: string): text is PropagationPolicy => POLICIES.includes(text)
 
 export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>): DeleteParameters {
-  const given = request.body.type === 'none' ? fromQuery(request.query) : decodeBody(request)
+  const given = request.body.type === 'none' ? fromQuery(request.query) : sentOptions(request)
   const { wish, dryRun } = deleteWish(given)
   const kept = { apiVersion: 'meta.k8s.io/v1', ...(isRecord(given) ? given : {}), kind: 'DeleteOptions' }
   return {
@@ -35,6 +39,14 @@ export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>)
       warn: warnTo(request),
     },
   }
+}
+
+/** Throws 400 for fields of the wrong types. Every group has its own version of the kind; they are all the same. */
+function sentOptions(request: ApiRequest): unknown {
+  const body = decodeBody(request)
+  const checked = request.body.type === 'bytes' && isRecord(body)
+  if (checked) fieldProblems(body, { kind: 'DeleteOptions', version: 'v1', schema: DELETE_OPTIONS }, true)
+  return body
 }
 
 /** A DeleteOptions object as a wish. Throws 400 and 422 for what is none. */

@@ -15,10 +15,11 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace } from './body.ts'
+import { checkedObject, checkName, decoding, inNamespace, isRecord } from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
+import type { ViewKind } from './view.ts'
 
 export const APPLY_PATCH = 'application/apply-patch+yaml'
 const JSON_PATCH = 'application/json-patch+json'
@@ -86,6 +87,16 @@ function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['ki
   return type === MERGE_PATCH ? applyMergePatch(seen, body) : applyStrategicMergePatch(seen, body, schema)
 }
 
+/** Unlike other bodies, what is applied must say what it is. */
+function checkNamesKind(body: unknown, kind: ViewKind): void {
+  const { apiVersion, kind: named } = isRecord(body) ? body : {}
+  if (!apiVersion)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: , expected: ${apiVersionOf(kind)}`,
+    )
+  if (!named) throw badRequest("Object 'Kind' is missing")
+}
+
 function applied(
   { view, request, clock }: Exchange,
   body: unknown,
@@ -94,6 +105,7 @@ function applied(
 ): KubeObject {
   const trust = request.body.type === 'object' ? 'trusted' : 'checked'
   const object = checkedObject(body, { kind: view.kind, ...parameters }, trust)
+  checkNamesKind(body, view.kind)
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil')
   const { schema } = view.kind

@@ -69,6 +69,9 @@ const VIEW_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
   ['patch', patch],
 ])
 
+/** Verbs that a path without a namespace has for resources that live in one. */
+const VERBS_ACROSS_NAMESPACES: ReadonlySet<string> = new Set(['list', 'watch'])
+
 /** Verbs that go with a name, and those that do not: a POST to an object is no create. */
 const NAMED_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
@@ -98,7 +101,9 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   const { verb } = target
   const route = MAIN_VERBS.get(verb)
   const served = route && definition.verbs.includes(route.verb) && NAMED_VERBS.has(verb) === (target.name !== '')
-  if (!route || !served || isOnlyAsked(definition)) throw methodNotSupported(definition, verb)
+  const across = definition.scope === 'Namespaced' && target.namespace === ''
+  const reaches = !across || VERBS_ACROSS_NAMESPACES.has(verb)
+  if (!route || !served || !reaches || isOnlyAsked(definition)) throw methodNotSupported(definition, verb)
   return route.handle(exchange)
 }
 

@@ -5,7 +5,7 @@
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
-import { invalid } from '../../machinery/meta/api-error.ts'
+import { invalid, requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
 import type { FieldError } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { canonical } from '../../machinery/schema/canonical.ts'
@@ -28,7 +28,21 @@ export interface WriteSteps<T extends KubeObject, Result> {
   persist(object: T): Promise<Result>
 }
 
+/** Throws 413 for an object of so many parts that no list of findings about it can be put together. */
 export async function write<T extends KubeObject, Result>(
+  definition: ResourceDefinition<T>,
+  incoming: T,
+  steps: WriteSteps<T, Result>,
+): Promise<Result> {
+  try {
+    return await takeSteps(definition, incoming, steps)
+  } catch (error) {
+    if (error instanceof RangeError) throw requestEntityTooLarge('the object has too many parts to be checked')
+    throw error
+  }
+}
+
+async function takeSteps<T extends KubeObject, Result>(
   definition: ResourceDefinition<T>,
   incoming: T,
   steps: WriteSteps<T, Result>,
