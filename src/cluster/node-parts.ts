@@ -38,6 +38,7 @@ export interface NodeParts {
   readonly client: Client
   /** Shared by all nodes of the process. */
   readonly informers: Informers
+  /** Ends with the node. */
   readonly runtime: ContainerRuntime
   readonly name: string
   readonly ip: string
@@ -67,6 +68,7 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const log = environment.log.child({ node: name })
   const stop = new AbortController()
   const stack = new AsyncDisposableStack()
+  stack.use(runtime)
   const version = await runtime.version()
   const late: { kubelet?: Kubelet } = {}
   const pods = () => late.kubelet?.pods() ?? []
