@@ -38,10 +38,18 @@ export async function evict(
   if (budgets && budget && !isUnhealthyAndFree(pod, budget)) {
     const place = { namespace: key.namespace, name: budget.metadata.name ?? '' }
     const change = (live: PodDisruptionBudget | undefined) => charged(live ?? budget, key.name, nowMs)
-    await budgets.update(place, { change, endpoint, creates: false, withoutVersion: 'taken', tracked: true }, options)
+    await budgets.update(
+      place,
+      { change, endpoint: statusAsIs(), creates: false, withoutVersion: 'taken', tracked: true },
+      options,
+    )
   }
   const change = (live: Pod | undefined) => announced(live ?? pod, nowMs)
-  await pods.update(key, { change, endpoint, creates: false, withoutVersion: 'taken', tracked: true }, options)
+  await pods.update(
+    key,
+    { change, endpoint: statusAsIs(), creates: false, withoutVersion: 'taken', tracked: true },
+    options,
+  )
   await pods.delete(key, { uid: stored.uid, ...wish }, options)
 }
 
@@ -61,11 +69,8 @@ function announced(pod: Pod, nowMs: number): Pod {
 }
 
 /** Takes the status as it is: whoever may evict may say so. */
-const endpoint: Endpoint<KubeObject> = {
-  subresource: 'status',
-  prepareForUpdate: (object) => object,
-  validate: () => [],
-  resetFields: [],
+function statusAsIs<T extends KubeObject>(): Endpoint<T> {
+  return { subresource: 'status', prepareForUpdate: (object) => object, validate: () => [], resetFields: [] }
 }
 
 /** A pod that is over, not started or on its way out takes nothing from anyone. */
