@@ -45,6 +45,7 @@ export function sandboxCreateOptions(
     Labels: {
       ...ownerLabels(owner, 'sandbox', config.pod, config.attempt),
       [labels.sharing]: JSON.stringify(sharing),
+      [labels.nodeContainer]: nodeContainerId,
     },
     HostConfig: {
       NetworkMode: config.hostNetwork ? `container:${nodeContainerId}` : 'none',

@@ -34,6 +34,8 @@ export const labels = {
   attempt: 't8s.attempt',
   /** JSON: what containers need to know of their sandbox. */
   sharing: 't8s.sharing',
+  /** The container of the node whose network a sandbox is connected to. */
+  nodeContainer: 't8s.node.container',
   sandbox: 't8s.sandbox',
   container: 't8s.container',
   image: 't8s.image',

@@ -51,9 +51,9 @@ export function createDockerSandboxes({ engine, owner, node, network }: DockerSa
   const addressesOf = async (info: ContainerInfo): Promise<readonly string[] | undefined> => {
     const pidNow = await pid(info.Id).catch(() => 0)
     if (pidNow === 0) return undefined
-    const networkMode = info.HostConfig.NetworkMode
-    // A node that was made anew has another namespace: who joined the old one has lost its network.
-    if (networkMode !== 'none') return networkMode === `container:${node.containerId}` ? [] : undefined
+    // A node that was made anew has another namespace: who was connected to the old one has lost its network.
+    if ((info.Labels[labels.nodeContainer] ?? node.containerId) !== node.containerId) return undefined
+    if (info.HostConfig.NetworkMode !== 'none') return []
     const known = addresses.get(info.Id)
     if (known) return known
     const ips = await connect(docker, network, info, pidNow)
