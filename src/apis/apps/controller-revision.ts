@@ -5,9 +5,9 @@ import { groupResource, parseApiVersion } from '../../machinery/meta/group-versi
 import { controllerOf } from '../../machinery/meta/owner.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, NONE, nameColumn, textColumn } from '../columns.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { nonNegative } from '../field-rules.ts'
+import { immutable } from '../strategy-parts.ts'
 import type { ControllerRevision } from './types.gen.ts'
 
 export const controllerRevisions = defineResource<ControllerRevision>({

@@ -16,10 +16,10 @@ import {
   wideColumn,
 } from '../columns.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
-import { mapField, withAbsent } from '../core/pod/field-defaults.ts'
-import { changedSpec, immutable, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { mapField, withAbsent } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
+import { changedSpec, immutable, keepSpec, newSpec } from '../strategy-parts.ts'
 import { rollsToNothing } from './rolling-update.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from './types.gen.ts'
 import { collisionCountErrors, countErrors, selectorIsEmpty, templateErrors } from './workload-rules.ts'

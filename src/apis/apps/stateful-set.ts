@@ -15,11 +15,11 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, textColumn } from '../columns.ts'
 import { defaultClaim } from '../core/persistent-volume-claim.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
-import { mapField, mapItems, withAbsent, withZero } from '../core/pod/field-defaults.ts'
 import type { PersistentVolumeClaim } from '../core/types.gen.ts'
-import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
+import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from './types.gen.ts'
 import {
   collisionCountErrors,

@@ -2,7 +2,7 @@
 
 import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
-import { withAbsent } from '../core/pod/field-defaults.ts'
+import { withAbsent } from '../field-defaults.ts'
 import type { TokenRequest } from './types.gen.ts'
 
 const EXPIRATION_SECONDS_DEFAULT = 3600

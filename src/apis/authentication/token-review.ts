@@ -1,8 +1,8 @@
 /** TokenReviews: whose bearer token this is. The answer is the server's; nothing is stored. */
 
 import { builtinSchema } from '../builtin-schema.ts'
-import { withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withoutStatus } from '../strategy-parts.ts'
 import type { TokenReview } from './types.gen.ts'
 
 export const tokenReviews = defineResource<TokenReview>({

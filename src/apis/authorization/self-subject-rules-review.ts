@@ -1,8 +1,8 @@
 /** SelfSubjectRulesReviews: all that the caller may do in a namespace. The server answers; nothing is stored. */
 
 import { builtinSchema } from '../builtin-schema.ts'
-import { withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withoutStatus } from '../strategy-parts.ts'
 import type { SelfSubjectRulesReview } from './types.gen.ts'
 
 export const selfSubjectRulesReviews = defineResource<SelfSubjectRulesReview>({

@@ -6,8 +6,8 @@
 import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import type { ObjectMeta } from '../../machinery/meta/object.ts'
 import { builtinSchema } from '../builtin-schema.ts'
-import { withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withoutStatus } from '../strategy-parts.ts'
 import type {
   LocalSubjectAccessReview,
   SelfSubjectAccessReview,

@@ -4,9 +4,9 @@ import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/f
 import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
-import { keepSpec, keepStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { finalizerNameErrors } from '../field-rules.ts'
+import { keepSpec, keepStatus } from '../strategy-parts.ts'
 import type { Namespace } from './types.gen.ts'
 
 export const namespaces = defineResource<Namespace>({

@@ -14,10 +14,10 @@ import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
 import { compareQuantities, quantityOf, toNumber } from '../../machinery/meta/quantity.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../columns.ts'
-import { immutable, keepSpec, keepStatus, withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withAbsent, withZero } from '../field-defaults.ts'
 import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
-import { withAbsent, withZero } from './pod/field-defaults.ts'
+import { immutable, keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedObjectReference } from './types.gen.ts'
 import {
   accessModeErrors,

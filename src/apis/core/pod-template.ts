@@ -3,10 +3,10 @@
 import { FieldPath } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { containerColumns, labelsText, nameColumn, textColumn } from '../columns.ts'
-import { bumpGeneration, startGeneration } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { mapField } from '../field-defaults.ts'
+import { bumpGeneration, startGeneration } from '../strategy-parts.ts'
 import { defaultPodTemplateSpec } from './pod/defaults.ts'
-import { mapField } from './pod/field-defaults.ts'
 import { validatePodTemplateSpec } from './pod/validate-spec.ts'
 import type { PodTemplate } from './types.gen.ts'
 

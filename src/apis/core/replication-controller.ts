@@ -7,11 +7,11 @@ import { templateErrors } from '../apps/workload-rules.ts'
 import { workloadWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, integerColumn, labelsText, nameColumn, wideColumn } from '../columns.ts'
-import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { mapField, withAbsent } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
+import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import { defaultPodTemplateSpec } from './pod/defaults.ts'
-import { mapField, withAbsent } from './pod/field-defaults.ts'
 import type { ReplicationController, ReplicationControllerSpec } from './types.gen.ts'
 
 export const replicationControllers = defineResource<ReplicationController>({

@@ -5,8 +5,8 @@ import { type FieldError, FieldPath, invalidValue, required } from '../../machin
 import { canonicalQuantity } from '../../machinery/meta/quantity.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
-import { keepSpec, keepStatus, withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
 import { isStandardQuotaResource, quantityErrors, quotaResourceNameErrors } from './resource-names.ts'
 import type { ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from './types.gen.ts'
 

@@ -5,9 +5,9 @@ import { type FieldError, FieldPath, invalidValue, required, tooLong } from '../
 import { isConfigMapKey } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, countKeys, nameColumn, textColumn } from '../columns.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { findingErrors } from '../field-rules.ts'
+import { immutable } from '../strategy-parts.ts'
 import { base64Length, DATA_BYTES_MAX, immutableDataErrors, sum } from './config-map.ts'
 import type { Secret } from './types.gen.ts'
 

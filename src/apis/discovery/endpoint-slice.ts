@@ -13,7 +13,6 @@ import {
 import { isDns1123Subdomain } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, listWithMore, nameColumn, textColumn } from '../columns.ts'
-import { immutable, nextGeneration, startGeneration } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import {
   dnsLabelErrors,
@@ -25,6 +24,7 @@ import {
   qualifiedNameErrors,
   specialIpErrors,
 } from '../field-rules.ts'
+import { immutable, nextGeneration, startGeneration } from '../strategy-parts.ts'
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from './types.gen.ts'
 
 const ENDPOINTS_MAX = 1000

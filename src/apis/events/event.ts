@@ -6,8 +6,8 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { eventColumns, eventErrors, eventFields } from '../core/event.ts'
 import type { Event as CoreEvent } from '../core/types.gen.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { immutable } from '../strategy-parts.ts'
 import type { Event } from './types.gen.ts'
 
 const REGARDING_FIELDS = ['apiVersion', 'fieldPath', 'kind', 'name', 'namespace', 'resourceVersion', 'uid']

@@ -5,9 +5,9 @@ import { type FieldError, FieldPath, required } from '../../machinery/meta/field
 import { isPathSegmentName } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { nameColumn, textColumn } from '../columns.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
+import { immutable } from '../strategy-parts.ts'
 import type { IPAddress, ParentReference } from './types.gen.ts'
 
 export const ipAddresses = defineResource<IPAddress>({

@@ -5,9 +5,9 @@ import { parseCidr } from '../../base/ip.ts'
 import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
-import { keepSpec, keepStatus, withoutStatus } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { cidrErrors } from '../field-rules.ts'
+import { keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
 import type { ServiceCIDR } from './types.gen.ts'
 
 export const serviceCidrs = defineResource<ServiceCIDR>({

@@ -6,9 +6,9 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
 import { validateTolerations } from '../core/pod/validate-affinity.ts'
 import { containerResourceNameErrors, quantityErrors } from '../core/resource-names.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { dnsLabelErrors } from '../field-rules.ts'
+import { immutable } from '../strategy-parts.ts'
 import type { RuntimeClass } from './types.gen.ts'
 
 export const runtimeClasses = defineResource<RuntimeClass>({

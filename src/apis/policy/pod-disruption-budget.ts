@@ -9,9 +9,9 @@ import {
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../columns.ts'
-import { changedSpec, keepSpec, newSpec } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
 import { nonNegative } from '../field-rules.ts'
+import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import type { PodDisruptionBudget } from './types.gen.ts'
 
 const EVICTION_POLICIES = ['AlwaysAllow', 'IfHealthyBudget']

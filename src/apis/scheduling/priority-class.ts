@@ -3,9 +3,9 @@
 import { type FieldError, FieldPath, forbidden, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../columns.ts'
-import { withZero } from '../core/pod/field-defaults.ts'
-import { immutable, startGeneration } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withZero } from '../field-defaults.ts'
+import { immutable, startGeneration } from '../strategy-parts.ts'
 import type { PriorityClass } from './types.gen.ts'
 
 const SYSTEM_PREFIX = 'system-'

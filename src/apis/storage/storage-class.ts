@@ -11,10 +11,10 @@ import {
 import { byteLength } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
-import { withZero } from '../core/pod/field-defaults.ts'
-import { immutable } from '../defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import { withZero } from '../field-defaults.ts'
 import { qualifiedNameErrors } from '../field-rules.ts'
+import { immutable } from '../strategy-parts.ts'
 import type { StorageClass } from './types.gen.ts'
 
 const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']

@@ -1,9 +1,9 @@
 /** Defaults of pods, pod specs and pod templates. Idempotent; some belong to pods only, not to templates. */
 
+import { mapField, mapItems, withAbsent, withZero } from '../../field-defaults.ts'
 import type { Container, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
 import { defaultContainer } from './containers/default-container.ts'
 import { defaultPodResources } from './default-resources.ts'
-import { mapField, mapItems, withAbsent, withZero } from './field-defaults.ts'
 import { roundedList } from './resource-list.ts'
 import { defaultVolume } from './volumes/default-volume.ts'
 

@@ -4,9 +4,9 @@
  */
 
 import { isValidLabelValue } from '../../../machinery/meta/names.ts'
+import { mapField, mapItems } from '../../field-defaults.ts'
 import type { LabelSelector } from '../../meta/types.gen.ts'
 import type { Affinity, Pod, PodAffinity, PodAffinityTerm, PodSpec, WeightedPodAffinityTerm } from '../types.gen.ts'
-import { mapField, mapItems } from './field-defaults.ts'
 
 type PodLabels = Readonly<Record<string, string>>
 

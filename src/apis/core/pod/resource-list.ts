@@ -1,8 +1,8 @@
 /** Lists of resources by name, as they stand in specs: which names there are and how their quantities are kept. */
 
 import { parseQuantity, quantityText, roundUpToMilli } from '../../../machinery/meta/quantity.ts'
+import { mapField } from '../../field-defaults.ts'
 import type { ResourceRequirements } from '../types.gen.ts'
-import { mapField } from './field-defaults.ts'
 
 export type ResourceList = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 /** Defaults of services. Several depend on the type. */
 
-import { mapField, mapItems, withAbsent, withZero } from '../pod/field-defaults.ts'
+import { mapField, mapItems, withAbsent, withZero } from '../../field-defaults.ts'
 import type { Service, ServicePort, ServiceSpec } from '../types.gen.ts'
 import { isExternallyAccessible, isLoadBalancer } from './kinds.ts'
 

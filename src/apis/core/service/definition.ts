@@ -2,8 +2,8 @@
 
 import { nameIsDns1123Label } from '../../../machinery/meta/names.ts'
 import { builtinSchema } from '../../builtin-schema.ts'
-import { keepSpec, withoutStatus } from '../../defaults.ts'
 import { defineResource } from '../../define-resource.ts'
+import { keepSpec, withoutStatus } from '../../strategy-parts.ts'
 import type { Service } from '../types.gen.ts'
 import { serviceColumns } from './columns.ts'
 import { defaultService } from './defaults.ts'

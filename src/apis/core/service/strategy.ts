@@ -1,7 +1,7 @@
 /** What an update of a service keeps: allocated values that the client left out, but not those of another type. */
 
 import { deepEqual } from '../../../base/deep-equal.ts'
-import { keepStatus } from '../../defaults.ts'
+import { keepStatus } from '../../strategy-parts.ts'
 import type { Service, ServicePort, ServiceSpec } from '../types.gen.ts'
 import { isExternallyAccessible, isLoadBalancer, needsClusterIp, needsHealthCheck, needsNodePort } from './kinds.ts'
 

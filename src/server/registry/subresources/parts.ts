@@ -3,8 +3,8 @@
  * resources (resize), a namespace's finalizers, a certificate request's approval.
  */
 
-import { bumpGeneration, fieldOf, withField } from '../../../apis/defaults.ts'
 import type { ResourceDefinition } from '../../../apis/definition.ts'
+import { bumpGeneration, fieldOf, withField } from '../../../apis/strategy-parts.ts'
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { type FieldError, FieldPath, forbidden } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'

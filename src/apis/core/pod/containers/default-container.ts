@@ -1,7 +1,7 @@
 /** Defaults of containers of every sort: pull policy, termination message, ports, environment, probes, hooks. */
 
+import { mapField, mapItems, withAbsent, withZero } from '../../../field-defaults.ts'
 import type { Container, EnvVar, HTTPGetAction, LifecycleHandler, Probe } from '../../types.gen.ts'
-import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
 import { imageTag } from '../image-reference.ts'
 import { roundedResources } from '../resource-list.ts'
 

@@ -1,7 +1,7 @@
 /** Defaults of volumes. A volume that names no source is an emptyDir. */
 
+import { mapField, mapItems, withAbsent, withZero } from '../../../field-defaults.ts'
 import type { ProjectedVolumeSource, Volume } from '../../types.gen.ts'
-import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
 import { imageTag } from '../image-reference.ts'
 
 /** 0644: what files of configuration get unless told otherwise. */
