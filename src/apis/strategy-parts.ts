@@ -23,7 +23,7 @@ export function withField<T extends KubeObject>(object: T, field: string, value:
 }
 
 /** The object with a top-level field as it was in `previous`: what an endpoint may not change. */
-export function keepField<T extends KubeObject>(object: T, previous: T, field: string): T {
+function keepField<T extends KubeObject>(object: T, previous: T, field: string): T {
   return withField(object, field, fieldOf(previous, field))
 }
 

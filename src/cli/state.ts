@@ -37,7 +37,7 @@ export interface Run {
 
 export type Phase = 'Running' | 'Stopped'
 
-export function statePath(directory: string): string {
+function statePath(directory: string): string {
   return join(directory, 'cluster.json')
 }
 

@@ -22,7 +22,7 @@ export async function removeCluster(config: ClusterConfig, usesDocker: boolean):
 }
 
 /** Throws `DockerUnavailable` when the engine does not answer: its containers would be left behind. */
-export async function removeContainers({ name, dockerSocket }: ClusterConfig): Promise<void> {
+async function removeContainers({ name, dockerSocket }: ClusterConfig): Promise<void> {
   const engine = await openDockerEngine({ host: `unix://${dockerSocket}`, capabilities: [] })
   await removeClusterContainers(engine, name)
 }

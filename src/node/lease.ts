@@ -10,7 +10,7 @@ import { formatMicroTime } from '../machinery/meta/time.ts'
 
 export const LEASE_NAMESPACE = 'kube-node-lease'
 /** The lease is renewed every quarter of its duration, as upstream. */
-export const LEASE_SECONDS = 40
+const LEASE_SECONDS = 40
 export const LEASE_RENEW_MS = 10_000
 
 export async function renewLease(client: Client, clock: Clock, nodeName: string): Promise<void> {

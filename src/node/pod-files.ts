@@ -26,7 +26,7 @@ function shortHostname({ metadata, spec }: Pod): string {
 }
 
 /** `name.subdomain.namespace.svc.domain`, for pods with a subdomain. */
-export function fullyQualifiedName(pod: Pod, domain: string): string | undefined {
+function fullyQualifiedName(pod: Pod, domain: string): string | undefined {
   const { subdomain } = pod.spec ?? {}
   return subdomain ? `${shortHostname(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${domain}` : undefined
 }

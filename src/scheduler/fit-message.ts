@@ -3,7 +3,7 @@
 import { byCodeUnit } from '../base/group-by.ts'
 import type { Rejection } from './framework.ts'
 
-export const NO_NODES = 'no nodes available to schedule pods'
+const NO_NODES = 'no nodes available to schedule pods'
 
 export function fitMessage(nodes: number, rejections: readonly Rejection[]): string {
   if (nodes === 0) return NO_NODES

@@ -57,7 +57,7 @@ function read(socket: TLSSocket) {
 }
 
 /** Attributes that repeat come as an array; upstream takes the last CN and every O. */
-export function peerOf(subject: PeerCertificate['subject']): Peer {
+function peerOf(subject: PeerCertificate['subject']): Peer {
   const name = listOf(subject.CN).at(-1)
   if (!name) return { failure: 'x509: the certificate has no common name' }
   return { user: { name, groups: listOf(subject.O) } }

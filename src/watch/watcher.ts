@@ -15,7 +15,7 @@ import { type Selection, select } from './selection.ts'
 export const WATCH_BUFFER_EVENTS_MAX = 10_000
 
 /** Bytes of objects that wait for one watcher, most of them shared with other watchers. */
-export const WATCH_BUFFER_BYTES_MAX = 64 * 1024 * 1024
+const WATCH_BUFFER_BYTES_MAX = 64 * 1024 * 1024
 
 export type Replay = AsyncIterator<readonly Delivery[]> | Iterator<readonly Delivery[]>
 

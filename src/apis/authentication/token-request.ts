@@ -1,15 +1,12 @@
 /** TokenRequests: a token for a service account, through its `token` subresource. Not a resource of its own. */
 
 import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
-import { builtinSchema } from '../builtin-schema.ts'
 import { withAbsent } from '../field-defaults.ts'
 import type { TokenRequest } from './types.gen.ts'
 
 const EXPIRATION_SECONDS_DEFAULT = 3600
 const EXPIRATION_SECONDS_MIN = 600
 const EXPIRATION_SECONDS_MAX = 2 ** 32
-
-export const tokenRequestSchema = builtinSchema('authentication.v1.TokenRequest')
 
 export function defaultTokenRequest(request: TokenRequest): TokenRequest {
   const spec = withAbsent({ ...request.spec }, { expirationSeconds: EXPIRATION_SECONDS_DEFAULT })

@@ -81,7 +81,7 @@ function withDataSources(object: PersistentVolumeClaim): PersistentVolumeClaim {
   return { ...object, spec: { ...object.spec, dataSource: source } }
 }
 
-export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): readonly FieldError[] {
+function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): readonly FieldError[] {
   const { accessModes = [], selector, volumeMode, storageClassName, volumeAttributesClassName } = spec
   const modesPath = path.child('accessModes')
   return [

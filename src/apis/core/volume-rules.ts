@@ -10,7 +10,7 @@ import {
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { parseQuantity, quantityText } from '../../machinery/meta/quantity.ts'
 
-export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 export const VOLUME_MODES = ['Block', 'Filesystem']
 /** What a cell says of a field that nobody set. */
 export const UNSET = '<unset>'

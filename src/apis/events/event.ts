@@ -55,7 +55,7 @@ const RENAMED = {
 const CORE_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(RENAMED))
 const OWN_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(RENAMED).map(([own, core]) => [core, own]))
 
-export function toCore(object: Event): CoreEvent {
+function toCore(object: Event): CoreEvent {
   const { regarding = {} } = object
   // The names are all that differs between the two types; `RENAMED` is checked field by field in the test.
   const stored: KubeObject = Object.assign({}, object, { regarding, apiVersion: 'v1' })

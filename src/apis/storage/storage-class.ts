@@ -46,7 +46,7 @@ export const storageClasses = defineResource<StorageClass>({
   ],
 })
 
-export function isDefaultStorageClass({ metadata }: Pick<StorageClass, 'metadata'>): boolean {
+function isDefaultStorageClass({ metadata }: Pick<StorageClass, 'metadata'>): boolean {
   return IS_DEFAULT.some((annotation) => metadata.annotations?.[annotation] === 'true')
 }
 

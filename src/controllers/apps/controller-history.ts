@@ -44,7 +44,7 @@ const REVISION_HISTORY_DEFAULT = 10
 const NAME_PREFIX_MAX = 223
 
 /** Oldest first. */
-export function byRevision(left: ControllerRevision, right: ControllerRevision): number {
+function byRevision(left: ControllerRevision, right: ControllerRevision): number {
   return (
     left.revision - right.revision ||
     byCodeUnit(left.metadata.creationTimestamp ?? '', right.metadata.creationTimestamp ?? '') ||

@@ -8,7 +8,7 @@ import { claimCandidates } from '../runtime/claim.ts'
 import { defineController } from '../runtime/controller.ts'
 import { orphanWatch, planReplicas, type ReplicaKind, type ReplicasView } from './replicas.ts'
 
-export const replicationControllerKind: ReplicaKind<ReplicationController> = {
+const replicationControllerKind: ReplicaKind<ReplicationController> = {
   definition: replicationControllers,
   selectorOf: ({ spec }) =>
     Object.keys(spec.selector ?? {}).length > 0 ? selectorFromLabels(spec.selector) : nothingSelector,

@@ -29,7 +29,7 @@ export interface Monitors extends AsyncDisposable {
 const IGNORED: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io'])
 const VERBS = ['delete', 'list', 'watch']
 
-export function isFollowed({ group, resource, verbs }: ServedResource): boolean {
+function isFollowed({ group, resource, verbs }: ServedResource): boolean {
   return VERBS.every((verb) => verbs.includes(verb)) && !IGNORED.has(groupResource(group, resource))
 }
 

@@ -30,7 +30,7 @@ import { groupKey, packSlices, type SliceGroup } from './slice-packing.ts'
 
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 export const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
-export const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io'
+const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io'
 
 /** Upstream's default; every change of one endpoint sends its whole slice to every node. */
 const ENDPOINTS_PER_SLICE_MAX = 100

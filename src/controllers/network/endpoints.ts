@@ -108,7 +108,7 @@ interface Backend {
 }
 
 /** One subset for each list of ports; every address once, under all of its ports. */
-export function packSubsets(service: Service, all: readonly Pod[]): readonly EndpointSubset[] {
+function packSubsets(service: Service, all: readonly Pod[]): readonly EndpointSubset[] {
   const backends = all
     .filter((pod) => hasEndpoint(pod, Boolean(service.spec?.publishNotReadyAddresses)))
     .flatMap((pod) => backendOf(service, pod) ?? [])

@@ -31,7 +31,7 @@ function announcesDisruption(pod: Pod): boolean {
   return condition?.status === 'True' && condition.reason !== 'TerminationByKubelet'
 }
 
-export function planStaleDisruption(pod: Pod, nowMs: number): Plan {
+function planStaleDisruption(pod: Pod, nowMs: number): Plan {
   const announcedMs = parseTime(podCondition(pod, 'DisruptionTarget')?.lastTransitionTime) ?? 0
   const staleInMs = announcedMs + STALE_MS - nowMs
   if (staleInMs > 0) return { actions: [], requeueAfterMs: staleInMs }

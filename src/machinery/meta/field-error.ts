@@ -106,12 +106,6 @@ export function tooLong(path: FieldPath, limit: number): FieldError {
   return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} ${unit}` }
 }
 
-/** `limit` in characters: what schemas' `maxLength` counts. */
-export function tooLongCharacters(path: FieldPath, limit: number): FieldError {
-  const unit = limit === 1 ? 'character' : 'characters'
-  return { type: 'FieldValueTooLong', path: path.text, message: `Too long: may not be more than ${limit} ${unit}` }
-}
-
 export function tooShort(path: FieldPath, limit: number): FieldError {
   const unit = limit === 1 ? 'character' : 'characters'
   return { type: 'FieldValueTooShort', path: path.text, message: `Too short: must be at least ${limit} ${unit}` }
@@ -123,11 +117,6 @@ export function tooMany(path: FieldPath, actual: number, limit: number): FieldEr
     path: path.text,
     message: `Too many: ${actual}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}`,
   }
-}
-
-/** A finding that is the server's fault, not the caller's. */
-export function internalFieldError(path: FieldPath, detail: string): FieldError {
-  return { type: 'InternalError', path: path.text, message: withDetail('Internal error', detail) }
 }
 
 /** The text of one finding, and of several: `a`, `[a, b]`; equal ones are said once. */

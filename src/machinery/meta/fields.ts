@@ -20,7 +20,7 @@ export interface FieldSelector {
   toString(): string
 }
 
-export const everyField: FieldSelector = fieldSelectorOf([])
+const everyField: FieldSelector = fieldSelectorOf([])
 
 export function fieldSelectorOf(requirements: readonly FieldRequirement[]): FieldSelector {
   return {
@@ -56,7 +56,7 @@ export function requiredFieldValue(selector: FieldSelector, field: string): stri
   return selector.requirements.find((requirement) => requirement.field === field && requirement.operator === '=')?.value
 }
 
-export function escapeFieldValue(value: string): string {
+function escapeFieldValue(value: string): string {
   return value.replace(/[\\,=]/g, '\\$&')
 }
 

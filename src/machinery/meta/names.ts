@@ -30,7 +30,7 @@ const LOWERCASE_SUBDOMAIN =
   'and must start and end with an alphanumeric character'
 
 /** Bytes of a DNS label, of a label value and of the name part of a label key. */
-export const LABEL_BYTES_MAX = 63
+const LABEL_BYTES_MAX = 63
 /** Bytes of a DNS subdomain and of a key in a ConfigMap or Secret. */
 export const SUBDOMAIN_BYTES_MAX = 253
 const PORT_NAME_BYTES_MAX = 15
@@ -56,7 +56,7 @@ const patterns = {
 }
 
 /** `message (e.g. 'a',  or 'b', regex used for validation is '…')`: the double blank is upstream's. */
-export function regexFinding(message: string, format: string, ...examples: readonly string[]): string {
+function regexFinding(message: string, format: string, ...examples: readonly string[]): string {
   if (examples.length === 0) return `${message} (regex used for validation is '${format}')`
   const shown = examples.map((example) => `'${example}', `).join(' or ')
   return `${message} (e.g. ${shown}regex used for validation is '${format}')`

@@ -12,11 +12,6 @@ export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
   return uid !== undefined && controllerOf(object)?.uid === uid
 }
 
-export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
-  const uid = owner.metadata.uid
-  return uid !== undefined && (object.metadata.ownerReferences ?? []).some((reference) => reference.uid === uid)
-}
-
 export interface OwnerKind {
   readonly apiVersion: string
   readonly kind: string

@@ -5,7 +5,6 @@
  */
 
 import { badRequest } from './api-error.ts'
-import { type FieldError, type FieldPath, invalidValue } from './field-error.ts'
 
 export type QuantityFormat = 'BinarySI' | 'DecimalSI' | 'DecimalExponent'
 
@@ -17,7 +16,7 @@ export interface Quantity {
   readonly text?: string | undefined
 }
 
-export const QUANTITY_FORMAT_ERROR =
+const QUANTITY_FORMAT_ERROR =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const NUMBER_ERROR = 'unable to parse numeric part of quantity'
 const SUFFIX_ERROR = "unable to parse quantity's suffix"
@@ -77,11 +76,6 @@ export function parseQuantity(text: string): Quantity | string {
 export function quantityOf(text: string | number | undefined): Quantity {
   const parsed = text === undefined ? zeroQuantity : parseQuantity(String(text))
   return typeof parsed === 'string' ? zeroQuantity : parsed
-}
-
-export function validateQuantity(text: string, path: FieldPath): FieldError[] {
-  const parsed = parseQuantity(text)
-  return typeof parsed === 'string' ? [invalidValue(path, text, parsed)] : []
 }
 
 function splitText(text: string): ParsedText | string {

@@ -18,8 +18,8 @@ export const ANNOTATIONS_BYTES_MAX = 262_144
 export const FIELD_MANAGER_BYTES_MAX = 128
 const SUBRESOURCE_BYTES_MAX = 256
 
-export const FIELD_IMMUTABLE = 'field is immutable'
-export const IS_NEGATIVE = 'must be greater than or equal to 0'
+const FIELD_IMMUTABLE = 'field is immutable'
+const IS_NEGATIVE = 'must be greater than or equal to 0'
 
 export const metadataPath = new FieldPath('metadata')
 
@@ -69,7 +69,7 @@ export function validateObjectMetaUpdate(
   return errors
 }
 
-export function validateImmutable(next: unknown, previous: unknown, path: FieldPath): FieldError[] {
+function validateImmutable(next: unknown, previous: unknown, path: FieldPath): FieldError[] {
   return deepEqual(next, previous) ? [] : [invalidValue(path, next, FIELD_IMMUTABLE)]
 }
 
@@ -97,7 +97,7 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
   return errors
 }
 
-export function validateOwnerReferences(references: readonly OwnerReference[], path: FieldPath): FieldError[] {
+function validateOwnerReferences(references: readonly OwnerReference[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = []
   let controllerName: string | undefined
   for (const reference of references) {
@@ -147,7 +147,7 @@ function validateNoNewFinalizers(next: ObjectMeta, previous: ObjectMeta, path: F
   return [forbidden(path, `${rule} ${list}`)]
 }
 
-export function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: FieldPath): FieldError[] {
+function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: FieldPath): FieldError[] {
   return entries.flatMap((entry, index) => validateManagedFieldsEntry(entry, path.index(index)))
 }
 

@@ -64,9 +64,7 @@ export function trackUpdate<T extends KubeObject>(update: TrackedUpdate<T>): T {
 }
 
 /** `undefined`: the object has no managed fields. The live object's own array when nothing changes. */
-export function managedFieldsAfter<T extends KubeObject>(
-  update: TrackedUpdate<T>,
-): readonly ManagedFieldsEntry[] | undefined {
+function managedFieldsAfter<T extends KubeObject>(update: TrackedUpdate<T>): readonly ManagedFieldsEntry[] | undefined {
   const { live, updated, subresource, resetFields } = update
   const liveEntries = live?.metadata.managedFields
   const sent = subresource === '' ? updated.metadata.managedFields : liveEntries

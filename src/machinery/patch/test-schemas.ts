@@ -5,12 +5,12 @@ import type { Schema } from '../schema/schema.ts'
 const text: Schema = { type: 'string' }
 const number: Schema = { type: 'integer', format: 'int32' }
 
-export const portSchema: Schema = {
+const portSchema: Schema = {
   type: 'object',
   properties: { containerPort: number, name: text, protocol: { type: 'string', default: 'TCP' } },
 }
 
-export const containerSchema: Schema = {
+const containerSchema: Schema = {
   type: 'object',
   definition: 'core.v1.Container',
   properties: {

@@ -70,7 +70,7 @@ function sortedKeys(schema: Schema): readonly string[] {
 }
 
 /** A list's items by path element, in order. Items without an element are left out. */
-export function itemsOf(schema: Schema, list: readonly unknown[]): Map<string, unknown[]> {
+function itemsOf(schema: Schema, list: readonly unknown[]): Map<string, unknown[]> {
   const items = new Map<string, unknown[]>()
   for (const item of list) {
     const element = itemElement(schema, item)

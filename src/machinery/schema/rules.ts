@@ -77,7 +77,7 @@ function matchesPattern(value: string, pattern: string): boolean {
 }
 
 /** undefined when the text is not a regular expression. */
-export function compilePattern(pattern: string): RE2JS | undefined {
+function compilePattern(pattern: string): RE2JS | undefined {
   try {
     return RE2JS.compile(pattern)
   } catch {

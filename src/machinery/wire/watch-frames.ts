@@ -7,7 +7,7 @@ import { DecodeError, decodeJson } from './json.ts'
 import type { WatchEvent, WatchEventType } from './message.ts'
 
 /** Bytes of one frame that a reader collects: several times the largest object the server takes. */
-export const WATCH_FRAME_BYTES_MAX = 32 * 1024 * 1024
+const WATCH_FRAME_BYTES_MAX = 32 * 1024 * 1024
 
 const NEWLINE = 0x0a
 const TAIL = Buffer.from('}\n')

@@ -47,7 +47,7 @@ export type Resolution =
   | { readonly kind: 'outside' }
 
 /** In seconds, as upstream's server: an address may move at any time. */
-export const TTL_SECONDS = 5
+const TTL_SECONDS = 5
 
 const SPECIFICATION_VERSION = '1.1.0'
 const SRV_WEIGHT = 100

@@ -21,7 +21,7 @@ export interface Route {
 }
 
 /** Marks a route as ours; 116 is assigned to nobody. */
-export const ROUTE_PROTOCOL = 116
+const ROUTE_PROTOCOL = 116
 
 export const SHOW_ROUTES = ['route', 'show', 'proto', String(ROUTE_PROTOCOL)]
 

@@ -48,7 +48,7 @@ function openEvents({ engine, labels: own }: EventSource, signal: AbortSignal): 
 }
 
 /** The stream is JSON objects one per line, in chunks of any size. */
-export async function* podUids(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* podUids(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {

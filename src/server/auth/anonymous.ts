@@ -3,7 +3,7 @@
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import { ABSENT, type Authenticator } from './authenticator.ts'
 
-export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 const OPEN_PATHS = ['/healthz', '/livez', '/readyz', '/version']
 

@@ -67,21 +67,6 @@ export function refusal(attributes: Attributes, reason: string): ApiError {
   return forbiddenRequest({ group, resource }, name, reason === '' ? detail : `${detail}: ${reason}`)
 }
 
-/** Asked in order; the first that allows decides. Reasons of the others are collected. */
-export function firstThatAllows(authorizers: readonly Authorizer[]): Authorizer {
-  return {
-    authorize(attributes) {
-      const reasons: string[] = []
-      for (const authorizer of authorizers) {
-        const decision = authorizer.authorize(attributes)
-        if (decision.allowed) return decision
-        if (decision.reason !== '') reasons.push(decision.reason)
-      }
-      return { allowed: false, reason: reasons.join(', ') }
-    },
-  }
-}
-
 const ADMINISTRATORS: ReadonlySet<string> = new Set(['system:masters', 't8s:admins'])
 
 const COMPONENTS: ReadonlySet<string> = new Set([
@@ -107,7 +92,7 @@ const SELF_REVIEWS: ReadonlySet<string> = new Set([
 const ALLOWED: Decision = { allowed: true, reason: '' }
 const DENIED: Decision = { allowed: false, reason: '' }
 
-/** Rules that need no role objects; roles come after it in `firstThatAllows`. */
+/** Rules that need no role objects. */
 export const builtInRules: Authorizer = {
   authorize({ user, verb, group, resource, path }) {
     if (isAdministrator(user) || isComponent(user)) return ALLOWED

@@ -52,8 +52,8 @@ export interface AuthorityParts {
 }
 
 const DAY_MS = 86_400_000
-export const AUTHORITY_LIFETIME_MS = 3_650 * DAY_MS
-export const LEAF_LIFETIME_MS = 365 * DAY_MS
+const AUTHORITY_LIFETIME_MS = 3_650 * DAY_MS
+const LEAF_LIFETIME_MS = 365 * DAY_MS
 /** Certificates start this long before now: clocks of machines differ. */
 const BACKDATE_MS = 5 * 60_000
 const SERIAL_BYTES = 16

@@ -67,7 +67,7 @@ export async function loadPair(directory: string, name: string): Promise<KeyPair
 }
 
 /** The certificate last: with a key alone nothing is loaded. */
-export async function savePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
+async function savePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
   for (const [suffix, text] of [
     ['key', key],

@@ -130,7 +130,7 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
   }
 }
 
-export function userName(namespace: string, name: string): string {
+function userName(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`
 }
 

@@ -6,7 +6,7 @@ import { badRequest, timeout } from '../../machinery/meta/api-error.ts'
 import { type Filter, isLongRunning } from './filter.ts'
 
 /** Upstream's `request-timeout`. */
-export const REQUEST_TIMEOUT_MS = 60_000
+const REQUEST_TIMEOUT_MS = 60_000
 
 export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
   return (next) => async (call) => {

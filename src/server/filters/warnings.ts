@@ -16,7 +16,7 @@ export function warnings(): Filter {
 }
 
 /** RFC 7234: code 299, agent unknown, the text quoted. Several stand in one header, with commas between. */
-export function warningHeader(texts: readonly string[]): string {
+function warningHeader(texts: readonly string[]): string {
   const total = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const values: string[] = []
   let bytes = 0

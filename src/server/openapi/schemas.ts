@@ -40,7 +40,7 @@ export function fullName(short: string): string {
   return prefix === undefined ? `io.k8s.api.${short}` : `${prefix[1]}${short.slice(prefix[0].length)}`
 }
 
-export function schemaReference(short: string): Json {
+function schemaReference(short: string): Json {
   return { $ref: `#/components/schemas/${fullName(short)}` }
 }
 

@@ -96,7 +96,7 @@ function expiredToken({ after }: ContinueToken, head: number): ApiError {
 
 const MATCHES = ['Exact', 'NotOlderThan']
 
-export function checkListOptions(options: ListOptions): void {
+function checkListOptions(options: ListOptions): void {
   const errors = matchErrors(options)
   if (errors.length > 0) throw invalidListOptions(errors)
   if (options.continueToken !== '' && options.resourceVersion !== '' && options.resourceVersion !== '0')

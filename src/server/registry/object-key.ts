@@ -7,7 +7,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 
-export const REGISTRY_PREFIX = '/registry/'
+const REGISTRY_PREFIX = '/registry/'
 
 /** Ends with a slash. */
 export function storagePrefix<T extends KubeObject>(definition: ResourceDefinition<T>): string {

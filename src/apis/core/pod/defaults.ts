@@ -15,7 +15,7 @@ export function defaultPodTemplateSpec(template: PodTemplateSpec): PodTemplateSp
   return mapField(template, 'spec', defaultPodSpec)
 }
 
-export function defaultPodSpec(spec: PodSpec): PodSpec {
+function defaultPodSpec(spec: PodSpec): PodSpec {
   const filled = withZero(spec, {
     dnsPolicy: 'ClusterFirst',
     restartPolicy: 'Always',

@@ -16,17 +16,9 @@ export function podRequests(pod: Pod): Quantities {
   return specRequests(pod.spec ?? { containers: [] })
 }
 
-export function specRequests(spec: PodSpec): Quantities {
+function specRequests(spec: PodSpec): Quantities {
   const total = wholePod(spec, 'requests')
   return spec.overhead ? sum(total, parsedList(spec.overhead)) : total
-}
-
-/** Limits per resource name; overhead is added to those that are limited. */
-export function podLimits(pod: Pod): Quantities {
-  const spec = pod.spec ?? { containers: [] }
-  const total = wholePod(spec, 'limits')
-  const overhead = [...parsedList(spec.overhead)].filter(([name]) => total.has(name))
-  return sum(total, new Map(overhead))
 }
 
 /** What the containers need together, without the pod's own figures and overhead. */

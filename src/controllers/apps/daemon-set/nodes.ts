@@ -52,7 +52,7 @@ export function newDaemonPod(daemonSet: DaemonSet, hash: string, node: string): 
   }
 }
 
-export function generationLabel({ metadata }: DaemonSet): Readonly<Record<string, string>> {
+function generationLabel({ metadata }: DaemonSet): Readonly<Record<string, string>> {
   const generation = metadata.annotations?.[TEMPLATE_GENERATION]
   return generation === undefined ? {} : { [GENERATION_LABEL]: generation }
 }

@@ -6,7 +6,7 @@ import { formatTime, parseTime } from '../../../machinery/meta/time.ts'
 import { withCondition } from '../../runtime/status.ts'
 import { allOf, desiredSize, maxUnavailable, type Rollout, totalAvailable, totalSize } from './rolling-update.ts'
 
-export const PROGRESSING = 'Progressing'
+const PROGRESSING = 'Progressing'
 const REPLICA_FAILURE = 'ReplicaFailure'
 const TIMED_OUT = 'ProgressDeadlineExceeded'
 const NEW_AVAILABLE = 'NewReplicaSetAvailable'
@@ -17,7 +17,7 @@ const UNLIMITED_SECONDS = 2 ** 31 - 1
 /** Times are whole seconds: one more, so that the deadline has passed when it is looked at. */
 const DEADLINE_SLACK_MS = 1_000
 
-export function deploymentCondition(
+function deploymentCondition(
   condition: Pick<DeploymentCondition, 'type' | 'status' | 'reason' | 'message'>,
   nowMs: number,
 ): DeploymentCondition {
@@ -35,7 +35,7 @@ export function progressing(
   return { ...deployment, status: { ...deployment.status, conditions } }
 }
 
-export function hasDeadline({ spec }: Deployment): boolean {
+function hasDeadline({ spec }: Deployment): boolean {
   return spec.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds !== UNLIMITED_SECONDS
 }
 

@@ -141,7 +141,7 @@ function validateCommon(container: Container, pod: ContainerSurroundings, at: Fi
   return errors
 }
 
-export function validateImageText(image: string | undefined, path: FieldPath): FieldError[] {
+function validateImageText(image: string | undefined, path: FieldPath): FieldError[] {
   if (!image) return [required(path)]
   return image.trim() === image ? [] : [invalidValue(path, image, 'must not have leading or trailing whitespace')]
 }

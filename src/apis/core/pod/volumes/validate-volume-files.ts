@@ -45,7 +45,7 @@ export function validateDescendingPath(target: string, path: FieldPath): FieldEr
 }
 
 /** As above, and not in the names that the volume writer keeps for itself. */
-export function validateFilePath(target: string, path: FieldPath): FieldError[] {
+function validateFilePath(target: string, path: FieldPath): FieldError[] {
   const errors = validateDescendingPath(target, path)
   if (target.startsWith('..') && !target.startsWith('../')) {
     errors.push(invalidValue(path, target, "must not start with '..'"))
