@@ -113,7 +113,9 @@ function validateEndpoints({ endpoints, addressType }: EndpointSlice): readonly 
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: string, path: FieldPath): readonly FieldError[] {
-  const { addresses = [], nodeName, hostname, hints } = endpoint
+  const { nodeName, hostname, hints } = endpoint
+  // An absent list is stored as null, as upstream does.
+  const addresses = endpoint.addresses ?? []
   const addressesPath = path.child('addresses')
   const errors = addresses.flatMap((address, index) => addressErrors(address, addressType, addressesPath.index(index)))
   if (addresses.length === 0) errors.push(required(addressesPath, 'must contain at least 1 address'))
