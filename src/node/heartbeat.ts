@@ -1,5 +1,6 @@
 /** Keeps the Node object and its Lease alive: registers, then renews until stopped. */
 
+import type { Node } from '../apis/core/types.gen.ts'
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { type Clock, every } from '../base/clock.ts'
 import { deadline, orAborted } from '../base/deadline.ts'
@@ -37,8 +38,9 @@ export async function startHeartbeat(parts: HeartbeatParts, signal: AbortSignal)
   const { client, clock, log, description } = parts
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
-      await register(client, description)
-      await report(parts, NO_NETWORK)
+      const node = await register(client, description)
+      // The agent of a Ready node was started anew: its pods run, and must not lose their traffic for that.
+      if (!isReady(node)) await report(parts, NO_NETWORK)
       await parts.whenRegistered()
       await Promise.all([renewLease(client, clock, description.name), report(parts, await healthOf(parts))])
       break
@@ -54,6 +56,10 @@ export async function startHeartbeat(parts: HeartbeatParts, signal: AbortSignal)
   every(clock, STATUS_CHECK_MS, signal, async () => {
     await report(parts, await healthOf(parts)).catch(logged('reporting the status of the node'))
   })
+}
+
+function isReady({ status }: Node): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
 }
 
 async function report({ client, runtime, clock, description }: HeartbeatParts, health: NodeHealth): Promise<void> {

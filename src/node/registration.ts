@@ -158,16 +158,18 @@ function conditions(previous: readonly NodeCondition[], health: NodeHealth, nowM
   return [...previous.filter(({ type }) => !own.some((condition) => condition.type === type)), ...own]
 }
 
-/** Creates the Node, or brings the labels of the one that exists up to date; taints of an existing node stay. */
-export async function register(client: Client, description: NodeDescription): Promise<void> {
+/**
+ * Creates the Node, or brings the labels of the one that exists up to date; taints of an existing node stay. Gives the
+ * Node as it is then.
+ */
+export async function register(client: Client, description: NodeDescription): Promise<Node> {
   const desired = newNode(description)
   try {
-    await client.of(nodes).create(desired)
+    return await client.of(nodes).create(desired)
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
-    await client
-      .of(nodes)
-      .patch({ name: description.name }, { type: 'merge', body: { metadata: { labels: desired.metadata.labels } } })
+    const labels = { metadata: { labels: desired.metadata.labels } }
+    return await client.of(nodes).patch({ name: description.name }, { type: 'merge', body: labels })
   }
 }
 
