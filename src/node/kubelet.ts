@@ -1,4 +1,4 @@
-/** The node agent: from the pods bound to this node to one worker each, and from the runtime's events to their wake-up. */
+/** The node agent: one worker for each pod bound to this node, woken by the API and by the runtime's events. */
 
 import { configMaps } from '../apis/core/config-map.ts'
 import { pods } from '../apis/core/pod/definition.ts'

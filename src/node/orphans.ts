@@ -1,4 +1,4 @@
-/** Removes what is left of pods that the node no longer knows: deleted while its agent did not run, or not cleaned up. */
+/** Removes what is left of pods that the node no longer knows: those deleted while its agent did not run, above all. */
 
 import type { Logger } from '../base/log.ts'
 import type { PodDirectory } from './pod-directory.ts'

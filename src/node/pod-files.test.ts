@@ -4,6 +4,7 @@ import type { PodSpec } from '../apis/core/types.gen.ts'
 import { type DnsFacts, hostnameOf, hostsFile, resolvConf } from './pod-files.ts'
 
 const DOMAIN = 'cluster.local'
+const SEARCH = 'search default.svc.cluster.local svc.cluster.local cluster.local example.com'
 const podWith = (spec: Partial<PodSpec>, name = 'web-0') => pod({ metadata: { name }, spec })
 
 describe('the host name', () => {
@@ -57,8 +58,7 @@ describe('/etc/resolv.conf', () => {
   const nodeResolvConf =
     '# of the machine\nnameserver 127.0.0.11\nnameserver 192.0.2.53\nsearch example.com .\noptions edns0\n'
   const facts: DnsFacts = { clusterDns: '10.96.0.10', domain: DOMAIN, nodeResolvConf }
-  const cluster =
-    'search default.svc.cluster.local svc.cluster.local cluster.local example.com\nnameserver 10.96.0.10\noptions ndots:5\n'
+  const cluster = `${SEARCH}\nnameserver 10.96.0.10\noptions ndots:5\n`
   const machine = 'search example.com\nnameserver 192.0.2.53\noptions edns0\n'
   for (const [behaviour, spec, expected] of [
     ['is the cluster’s', {}, cluster],
@@ -84,7 +84,7 @@ describe('/etc/resolv.conf', () => {
     [
       'is changed by what the pod adds',
       { dnsConfig: { nameservers: ['1.1.1.1', '10.96.0.10'], options: [{ name: 'ndots', value: '1' }] } },
-      'search default.svc.cluster.local svc.cluster.local cluster.local example.com\nnameserver 10.96.0.10\nnameserver 1.1.1.1\noptions ndots:1\n',
+      `${SEARCH}\nnameserver 10.96.0.10\nnameserver 1.1.1.1\noptions ndots:1\n`,
     ],
   ] satisfies readonly (readonly [string, Partial<PodSpec>, string])[])
     test(behaviour, () => expect(resolvConf(podWith(spec), facts)).toBe(expected))

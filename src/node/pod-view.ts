@@ -1,4 +1,4 @@
-/** What a pod worker knows at one moment: the spec, what the runtime shows, and what the worker remembers. Pure data. */
+/** What a pod worker knows at one moment: spec, what the runtime shows, what the worker remembers. Pure data. */
 
 import type { Container, EphemeralContainer, Pod } from '../apis/core/types.gen.ts'
 import type { ContainerStatus, SandboxStatus } from './runtime/runtime.ts'
@@ -61,7 +61,7 @@ export interface PodMemory {
   readonly sandboxAttempt: number
   /** By container name. */
   readonly failures: ReadonlyMap<string, StartFailure>
-  /** Ids of instances that were stopped because their definition changed: the next one starts whatever the policy says. */
+  /** Instances that were stopped for another definition: the next one starts whatever the restart policy says. */
   readonly replaced: ReadonlySet<string>
   /** By container id. */
   readonly probes: ReadonlyMap<string, ProbeResults>

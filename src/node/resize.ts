@@ -1,6 +1,6 @@
 /**
- * Resources of a running pod that change in place: what the node grants, and what must be done to a running container so
- * that it has what was granted. Pure.
+ * Resources of a running pod that change in place: what the node grants, and what must be done to a running container
+ * so that it has what was granted. Pure.
  */
 
 import type { Container, Pod, PodCondition } from '../apis/core/types.gen.ts'

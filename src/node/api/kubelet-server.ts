@@ -138,10 +138,13 @@ function refuse({ log }: KubeletServerOptions, socket: Duplex, error: unknown): 
   if (!(error instanceof ApiError)) log.warn('a stream of the node failed', { error: String(error) })
   if (socket.destroyed) return
   const { code, reason, message = '' } = toStatus(error)
-  const length = Buffer.byteLength(message)
-  socket.end(
-    `HTTP/1.1 ${code} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${message}`,
-  )
+  const head = [
+    `HTTP/1.1 ${code} ${reason}`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(message)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${message}`)
 }
 
 function writeJson(response: ServerResponse, code: number, value: unknown): void {

@@ -114,7 +114,7 @@ export class Prober {
     }
   }
 
-  /** The initial delay counts from the container's start; what is overdue (after an adoption) is spread over a period. */
+  /** The initial delay counts from the container's start; what is overdue after an adoption is spread over a period. */
   #firstDelayMs(probe: Probe, startedAtMs: number): number {
     const { clock, random } = this.#parts
     const dueMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now()

@@ -17,7 +17,7 @@ export interface Refusal {
   readonly message: string
 }
 
-/** `others` are the pods that run here already. Undefined: it fits. Checked in upstream's order; the first reason counts. */
+/** `others` run here already. Undefined: it fits. Checked in upstream's order; the first reason counts. */
 export function admitPod(pod: Pod, others: readonly Pod[], node: Node): Refusal | undefined {
   const living = others.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
   return (

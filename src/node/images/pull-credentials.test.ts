@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { pod } from '../../test/support/builders.ts'
-import type { Secret } from '../apis/core/types.gen.ts'
+import { pod } from '../../../test/support/builders.ts'
+import type { Secret } from '../../apis/core/types.gen.ts'
 import { pullCredentials } from './pull-credentials.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -1,14 +1,14 @@
 /** Has an image on the machine before a container is made of it: the pull policy, back-off of failed pulls, events. */
 
-import type { Pod } from '../apis/core/types.gen.ts'
-import type { Clock } from '../base/clock.ts'
-import { orAborted } from '../base/deadline.ts'
-import { LruMap } from '../base/lru.ts'
-import type { EventOptions, EventRecorder } from '../client/events.ts'
-import { fieldPathOf } from './execute.ts'
-import { messageOf } from './execute-error.ts'
-import type { PodContainer } from './pod-view.ts'
-import { type ContainerRuntime, type ImageStatus, RuntimeError } from './runtime/runtime.ts'
+import type { Pod } from '../../apis/core/types.gen.ts'
+import type { Clock } from '../../base/clock.ts'
+import { orAborted } from '../../base/deadline.ts'
+import { LruMap } from '../../base/lru.ts'
+import type { EventOptions, EventRecorder } from '../../client/events.ts'
+import { fieldPathOf } from '../execute.ts'
+import { messageOf } from '../execute-error.ts'
+import type { PodContainer } from '../pod-view.ts'
+import { type ContainerRuntime, type ImageStatus, RuntimeError } from '../runtime/runtime.ts'
 
 export interface PullCredentials {
   readonly username: string

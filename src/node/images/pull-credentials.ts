@@ -1,8 +1,8 @@
 /** Credentials for registries from a pod's imagePullSecrets: pure. What cannot be read counts as not there. */
 
-import type { Pod, Secret } from '../apis/core/types.gen.ts'
+import type { Pod, Secret } from '../../apis/core/types.gen.ts'
+import { registryOf } from '../runtime/image-reference.ts'
 import type { PullCredentials } from './pull-image.ts'
-import { registryOf } from './runtime/image-reference.ts'
 
 /** Docker's own registry has several names in configuration files. */
 const DOCKER_HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
