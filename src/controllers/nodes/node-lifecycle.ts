@@ -10,10 +10,11 @@ import type { Node, Pod } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { type Action, type PlannedEvent, updateAction, updateStatusAction } from '../runtime/action.ts'
-import { type Cache, defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
 import { isNodeReady, readyCondition, unknownConditions } from './node-conditions.ts'
 import { wantedTaints } from './node-taints.ts'
+import { podsOfNode } from './pods-of-node.ts'
 import { type ZoneView, zoneView } from './zones.ts'
 
 /** Without a sign of life for this long a node is unreachable; upstream's default. */
@@ -25,7 +26,6 @@ const MONITOR_MS = 5_000
 /** One: of the nodes of a zone that are to be emptied, each decision sees the one before. */
 const WORKERS = 1
 const LEASE_NAMESPACE = 'kube-node-lease'
-const POD_NODE_INDEX = 'spec.nodeName'
 
 export interface NodeView {
   readonly node: Node
@@ -72,16 +72,10 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
       heartbeats.set(key.name, current)
       const seen = { node, seenMs: current.seenMs, isNew: known?.uid !== uid }
       if (isNodeReady(node)) return { ...seen, zone: undefined, pods: [] }
-      return { ...seen, zone: zoneView(node, cache.list(nodes)), pods: podsOf(cache, key.name) }
+      return { ...seen, zone: zoneView(node, cache.list(nodes)), pods: podsOfNode(cache, key.name) }
     },
     plan: planNode,
   })
-}
-
-function podsOf(cache: Cache, nodeName: string): readonly Pod[] {
-  const informer = cache.informer(pods)
-  informer.addIndex(POD_NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
-  return informer.byIndex(POD_NODE_INDEX, nodeName)
 }
 
 export function planNode(view: NodeView, nowMs: number): Plan {

@@ -2,14 +2,15 @@
 
 import { nodes } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
-import type { Node, Pod, PodCondition, Taint, Toleration } from '../../apis/core/types.gen.ts'
+import { findToleration } from '../../apis/core/pod/node-fit.ts'
+import type { Node, Pod, PodCondition, Taint } from '../../apis/core/types.gen.ts'
 import { setCondition } from '../../machinery/meta/conditions.ts'
+import { keyOf } from '../../machinery/meta/object.ts'
 import { formatTime, parseTime } from '../../machinery/meta/time.ts'
 import { type Action, deleteAction, updateStatusAction } from '../runtime/action.ts'
 import { defineController, type Plan } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
-
-const POD_NODE_INDEX = 'spec.nodeName'
+import { podsOfNode } from './pods-of-node.ts'
 
 export interface EvictionView {
   readonly pod: Pod
@@ -22,13 +23,7 @@ export const taintEvictionController = defineController({
   watches: [
     {
       definition: nodes,
-      keysOf: ({ metadata }, cache) => {
-        const informer = cache.informer(pods)
-        informer.addIndex(POD_NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
-        return informer
-          .byIndex(POD_NODE_INDEX, metadata.name ?? '')
-          .map((pod) => ({ namespace: pod.metadata.namespace, name: pod.metadata.name ?? '' }))
-      },
+      keysOf: ({ metadata }, cache) => podsOfNode(cache, metadata.name ?? '').map(keyOf),
     },
   ],
   observe: (cache, key): EvictionView | undefined => {
@@ -73,7 +68,7 @@ function leaveAt({ metadata, spec }: Pod, taints: readonly Taint[], nowMs: numbe
     .filter(({ effect }) => effect === 'NoExecute')
     .map((taint) => {
       // The first that matches counts, as upstream does it.
-      const toleration = spec?.tolerations?.find((candidate) => tolerates(candidate, taint))
+      const toleration = findToleration(spec?.tolerations, taint)
       if (!toleration) return nowMs
       const { tolerationSeconds = Number.POSITIVE_INFINITY } = toleration
       const sinceMs = Math.max(parseTime(taint.timeAdded) ?? nowMs, createdMs)
@@ -81,11 +76,4 @@ function leaveAt({ metadata, spec }: Pod, taints: readonly Taint[], nowMs: numbe
     })
   const soonest = Math.min(...times)
   return Number.isFinite(soonest) ? soonest : undefined
-}
-
-function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false
-  if (key && key !== taint.key) return false
-  if (operator === 'Exists') return true
-  return Boolean(key) && (value ?? '') === (taint.value ?? '')
 }

@@ -1,8 +1,8 @@
 /** Node selectors and node affinity: which nodes a pod may run on, and which it would rather. */
 
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../../apis/core/types.gen.ts'
+import { matchesNode, matchesTerm } from '../../apis/core/pod/node-fit.ts'
+import type { NodeSelectorTerm, PodSpec } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
-import type { Labels } from '../../machinery/meta/labels.ts'
 import { type Finding, normalizeByMax, type Plugin, reject } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
 import type { NodeInfo } from '../snapshot.ts'
@@ -14,7 +14,7 @@ export const nodeAffinity: Plugin = {
     return {
       only: namedNodes(pod.pod.spec),
       filter: (node) =>
-        matchesNode(pod, node) ? undefined : reject("node(s) didn't match Pod's node affinity/selector", false),
+        isAllowed(pod, node) ? undefined : reject("node(s) didn't match Pod's node affinity/selector", false),
       scoring() {
         if (preferred.length === 0) return undefined
         return {
@@ -31,62 +31,18 @@ export const nodeAffinity: Plugin = {
   wakes(pod, event) {
     if (event.resource === 'self') return true
     return (
-      event.resource === 'nodes' &&
-      matchesNode(pod, event.node) &&
-      !(event.previous && matchesNode(pod, event.previous))
+      event.resource === 'nodes' && isAllowed(pod, event.node) && !(event.previous && isAllowed(pod, event.previous))
     )
   },
 }
 
-/** The node selector and the required part of node affinity. */
-export function matchesNode({ pod }: PodInfo, { node, labels }: Pick<NodeInfo, 'node' | 'labels'>): boolean {
-  if (!matchesSelector(pod.spec?.nodeSelector, labels)) return false
-  const terms = requiredTerms(pod.spec)
-  return terms === undefined || terms.some((term) => matchesTerm(term, node))
+/** By the pod's node selector and the required part of its node affinity. */
+export function isAllowed({ pod }: PodInfo, { node }: Pick<NodeInfo, 'node'>): boolean {
+  return matchesNode(pod.spec ?? {}, node)
 }
 
 function requiredTerms(spec: PodSpec | undefined): readonly NodeSelectorTerm[] | undefined {
   return spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-}
-
-function matchesSelector(selector: Labels | undefined, labels: Labels): boolean {
-  return Object.entries(selector ?? {}).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
-}
-
-/** A term without requirements matches nothing. */
-export function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
-  if (matchExpressions.length + matchFields.length === 0) return false
-  const fields = { 'metadata.name': node.metadata.name ?? '' }
-  return (
-    matchExpressions.every((requirement) => matchesRequirement(requirement, node.metadata.labels ?? {})) &&
-    matchFields.every((requirement) => matchesRequirement(requirement, fields))
-  )
-}
-
-function matchesRequirement({ key, operator, values = [] }: NodeSelectorRequirement, labels: Labels): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-    case 'Lt':
-      return compares(operator, value, values[0])
-    default:
-      return false
-  }
-}
-
-function compares(operator: 'Gt' | 'Lt', value: string | undefined, bound: string | undefined): boolean {
-  const integer = /^[+-]?\d{1,19}$/
-  if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound)) return false
-  const difference = BigInt(value.replace('+', '')) - BigInt(bound.replace('+', ''))
-  return operator === 'Gt' ? difference > 0n : difference < 0n
 }
 
 /** The nodes named by fields, where every term names some: daemon pods, which need to look at one node only. */

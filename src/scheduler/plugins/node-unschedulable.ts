@@ -1,7 +1,7 @@
 /** Cordoned nodes take no pods but those that tolerate it. */
 
+import { tolerates } from '../../apis/core/pod/node-fit.ts'
 import { type Plugin, reject } from '../framework.ts'
-import { tolerates } from './taint-toleration.ts'
 
 const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
 

@@ -3,14 +3,15 @@
  * the emptiest one; hard constraints bound it, soft ones prefer it small.
  */
 
+import { tolerates } from '../../apis/core/pod/node-fit.ts'
 import type { TopologySpreadConstraint } from '../../apis/core/types.gen.ts'
 import { type Selector, selectorFromLabelSelector, selectorOf } from '../../machinery/meta/labels.ts'
 import { type Plugin, type Rejection, reject, SCORE_MAX, type Scoring } from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
 import type { NodeInfo, Snapshot } from '../snapshot.ts'
 import { DomainCounts, domainOf } from '../topology.ts'
-import { matchesNode } from './node-affinity.ts'
-import { hardTaints, tolerates } from './taint-toleration.ts'
+import { isAllowed } from './node-affinity.ts'
+import { hardTaints } from './taint-toleration.ts'
 
 const REASON = "node(s) didn't match pod topology spread constraints"
 const REASON_LABEL = `${REASON} (missing required label)`
@@ -83,7 +84,7 @@ function constraintOf(constraint: TopologySpreadConstraint, pod: PodInfo): Const
 }
 
 function counts(pod: PodInfo, constraint: Constraint, node: NodeInfo): boolean {
-  if (constraint.honorsAffinity && !matchesNode(pod, node)) return false
+  if (constraint.honorsAffinity && !isAllowed(pod, node)) return false
   if (!constraint.honorsTaints) return true
   return hardTaints(node).every((taint) => tolerates(pod.pod.spec?.tolerations, taint))
 }

@@ -1,5 +1,6 @@
 /** Taints keep pods off nodes unless they tolerate them. Prefers nodes with fewer soft taints not tolerated. */
 
+import { tolerates } from '../../apis/core/pod/node-fit.ts'
 import type { Pod, Taint, Toleration } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { type Finding, normalizeByMax, type Plugin, reject } from '../framework.ts'
@@ -31,17 +32,6 @@ export const taintToleration: Plugin = {
     if (event.resource !== 'nodes') return false
     return !event.previous || !deepEqual(event.node.node.spec?.taints, event.previous.node.spec?.taints)
   },
-}
-
-type TaintLike = Pick<Taint, 'key' | 'effect'> & Partial<Pick<Taint, 'value'>>
-
-export function tolerates(tolerations: readonly Toleration[] | undefined, taint: TaintLike): boolean {
-  return (tolerations ?? []).some((toleration) => {
-    if (toleration.effect && toleration.effect !== taint.effect) return false
-    if (toleration.key && toleration.key !== taint.key) return false
-    if (toleration.operator === 'Exists') return true
-    return Boolean(toleration.key) && (toleration.value ?? '') === (taint.value ?? '')
-  })
 }
 
 export function hardTaints(node: NodeInfo): readonly Taint[] {

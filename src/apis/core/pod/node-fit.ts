@@ -47,13 +47,23 @@ function labelOf(labels: Labels, key: string): string | undefined {
 
 /** 0 when one of them is no number: then neither is greater. */
 function difference(value: string | undefined, bound: string | undefined): bigint {
-  const integer = /^-?\d{1,19}$/
+  const integer = /^[+-]?\d{1,19}$/
   if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound)) return 0n
-  return BigInt(value) - BigInt(bound)
+  return BigInt(value.replace('+', '')) - BigInt(bound.replace('+', ''))
 }
 
-export function tolerates(tolerations: readonly Toleration[] | undefined, taint: Taint): boolean {
-  return (tolerations ?? []).some(({ key, operator, value, effect }) => {
+type TaintFacts = Pick<Taint, 'key' | 'effect'> & Partial<Pick<Taint, 'value'>>
+
+export function tolerates(tolerations: readonly Toleration[] | undefined, taint: TaintFacts): boolean {
+  return findToleration(tolerations, taint) !== undefined
+}
+
+/** The first that matches the taint. */
+export function findToleration(
+  tolerations: readonly Toleration[] | undefined,
+  taint: TaintFacts,
+): Toleration | undefined {
+  return tolerations?.find(({ key, operator, value, effect }) => {
     if (effect && effect !== taint.effect) return false
     if (key && key !== taint.key) return false
     if (operator === 'Exists') return true
