@@ -22,6 +22,15 @@ describeTransport('loopback', async () => {
   }
 })
 
+test('a loopback client gets the objects of the cache themselves', async () => {
+  await using server = createTestServer(CONTRACT_DEFINITIONS)
+  const maps = createClient(createLoopbackTransport(server.server.handle, ADMIN)).of(configMaps)
+  await maps.create({ metadata: { name: 'a', namespace: 'default' } })
+  const [first, second] = [await maps.list(), await maps.list()]
+  expect(first.items[0]).toBe(second.items[0])
+  expect(first.items[0]).toBe(await maps.get({ namespace: 'default', name: 'a' }))
+})
+
 const authority = createCertificateAuthority('ca', { clock: systemClock, random: systemRandom })
 
 async function listening(handle: Handler, http2 = true) {

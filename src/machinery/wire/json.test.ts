@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { DecodeError, decodeJson, duplicateKeys, encodeJson, JSON_DEPTH_MAX } from './json.ts'
+import {
+  DecodeError,
+  decodeJson,
+  decodeTrustedJson,
+  duplicateKeys,
+  encodeJson,
+  JSON_DEPTH_MAX,
+  JSON_VALUES_MAX,
+} from './json.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -14,6 +22,14 @@ describe('decodeJson', () => {
     expect(() => decodeJson(bytes('['.repeat(100_000)))).toThrow(/max depth/)
     const deep = '['.repeat(JSON_DEPTH_MAX) + ']'.repeat(JSON_DEPTH_MAX)
     expect(Array.isArray(decodeJson(bytes(deep)))).toBe(true)
+  })
+
+  test('refuses what has too many parts, unless a server says it', () => {
+    const many = bytes(`[${'0,'.repeat(JSON_VALUES_MAX)}0]`)
+    expect(() => decodeJson(many)).toThrow(/exceeds 100000 values/)
+    expect(decodeTrustedJson(many)).toHaveLength(JSON_VALUES_MAX + 1)
+    expect(decodeJson(bytes(JSON.stringify(',[{'.repeat(JSON_VALUES_MAX))))).toHaveLength(3 * JSON_VALUES_MAX)
+    expect(() => decodeTrustedJson(bytes('{'))).toThrow(DecodeError)
   })
 
   test('does not count brackets in strings', () => {

@@ -157,6 +157,7 @@ describe('hostile bytes', () => {
     ['nanoseconds below zero', message([15, time(1, -5)])],
     ['an embedded object that is no JSON', message([17, message([1, '{'])])],
     ['nesting without end', nested(5_000)],
+    ['a million empty messages', Buffer.alloc(2_000_000, Buffer.from([10 * 8 + 2, 0]))],
   ])('%s', (_, bytes) => {
     expect(() => decode(bytes)).toThrow(DecodeError)
   })

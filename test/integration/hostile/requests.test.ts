@@ -171,6 +171,13 @@ describe('size and depth', () => {
     await refused('PATCH', `${MAPS}/good?fieldManager=x`, [400, 413, 415], body, type === YAML ? APPLY : MERGE)
   })
 
+  test('as many empty containers as a document may hold are refused with some of the findings', async () => {
+    const body = `{"metadata":{"name":"x"},"spec":{"containers":[${'{},'.repeat(45_000)}{}]}}`
+    const answer = await hostile.send('POST', PODS, body)
+    expectRefusal(answer, 'containers')
+    expect([answer.status, answer.text.length < 200_000]).toEqual([422, true])
+  })
+
   test('protobuf messages inside messages', async () => {
     let schema: Uint8Array = message([5, 'x'])
     for (let depth = 0; depth < 20_000; depth++) schema = message([18, schema])
