@@ -1,8 +1,9 @@
 /** The cluster's process ends, with and without a warning, and starts again: same objects, same containers. */
 
 import { beforeAll, expect, test } from 'vitest'
+import { containersOf } from './support/containers.ts'
 import { eventually } from './support/eventually.ts'
-import { get } from './support/load.ts'
+import { type Load, startLoad } from './support/load.ts'
 import { webDeployment, webParts } from './support/manifests.ts'
 import { onCluster } from './support/on-cluster.ts'
 
@@ -30,6 +31,15 @@ onCluster({ name: 'restart', range: 152 }, (cluster) => {
     const id = container.replace(/^docker:\/\/(\S+) .*/, '$1')
     return (await cluster().engine.docker.getContainer(id).inspect()).State.StartedAt
   }
+  const runningHere = async () => {
+    const place = { cluster: cluster().name, namespace: NAMESPACE }
+    return (await containersOf(cluster().engine, place, { running: true })).length
+  }
+  const webUrl = async () => `http://${await kubectl().field('service web', '{.spec.clusterIP}')}/`
+  const answered = async (load: Load) => {
+    const before = load.answers().length
+    await eventually(() => expect(load.answers().length).toBeGreaterThan(before + 50))
+  }
 
   beforeAll(async () => {
     await kubectl().ok(`create namespace ${NAMESPACE}`)
@@ -45,6 +55,8 @@ onCluster({ name: 'restart', range: 152 }, (cluster) => {
     const objects = await identities()
     const bystanders = await containers('bystander')
     const starts = await Promise.all([...bystanders.values()].map(startedAt))
+    const load = startLoad([await webUrl()])
+    await answered(load)
     await kubectl().ok(`set image deployment/web web=${cluster().images.v2}`)
     await eventually(async () => {
       const updated = Number(await kubectl().field('deployment web', '{.status.updatedReplicas}'))
@@ -53,11 +65,14 @@ onCluster({ name: 'restart', range: 152 }, (cluster) => {
     const killed = await cluster().processId()
     process.kill(killed, 'SIGKILL')
     await eventually(async () => expect(await kubectl().fails('get nodes')).toContain('refused'))
+    await answered(load)
     const before = await Promise.all([...bystanders.values()].map(startedAt))
     expect(before).toEqual(starts)
     await cluster().start()
     expect(await cluster().processId()).not.toBe(killed)
     await kubectl().ok('rollout status deployment/web --timeout=120s')
+    await load.stop()
+    expect(load.failures()).toEqual([])
     expect(await identities()).toBe(objects)
     expect(await containers('bystander')).toEqual(bystanders)
     expect(await Promise.all([...bystanders.values()].map(startedAt))).toEqual(starts)
@@ -70,20 +85,34 @@ onCluster({ name: 'restart', range: 152 }, (cluster) => {
     expect(new Set(images.split(' '))).toEqual(new Set([cluster().images.v2]))
   })
 
+  test('killed while pods are made, it runs none of them twice', async () => {
+    await kubectl().ok('scale deployment bystander --replicas=12')
+    await eventually(async () => expect(await runningHere()).toBeGreaterThan(6))
+    process.kill(await cluster().processId(), 'SIGKILL')
+    await cluster().start()
+    await kubectl().ok('rollout status deployment/bystander --timeout=90s')
+    await eventually(async () => {
+      const pods = (await kubectl().ok('get pods -o name')).trim().split('\n')
+      expect(await runningHere()).toBe(2 * pods.length)
+    })
+  })
+
   test('stopped and started, it adopts what runs, and services answer all the while', async () => {
     const objects = await identities()
     const pods = await containers('web')
-    const address = await kubectl().field('service web', '{.spec.clusterIP}')
-    expect(await get(`http://${address}/`)).toMatch(/^v2 /)
+    const load = startLoad([await webUrl()])
+    await answered(load)
     await cluster().t8s('stop')
-    expect(await get(`http://${address}/`)).toMatch(/^v2 /)
+    await answered(load)
     await cluster().start()
-    expect(await get(`http://${address}/`)).toMatch(/^v2 /)
+    await answered(load)
     await eventually(async () => {
       const ready = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
       expect(await kubectl().field('nodes', ready)).toBe('True True')
       expect(await kubectl().field('deployment web', '{.status.readyReplicas}')).toBe('6')
     })
+    await load.stop()
+    expect(load.failures()).toEqual([])
     expect(await containers('web')).toEqual(pods)
     expect(await identities()).toBe(objects)
     const [pod = ''] = (await kubectl().ok('get pods -l app=web -o name')).split('\n')

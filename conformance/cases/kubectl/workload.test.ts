@@ -127,7 +127,7 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
       const pod = name.replace('pod/', '')
       const uid = await kubectl().field(name, '{.metadata.uid}')
       const place = { cluster: cluster().name, namespace: NAMESPACE, pod, container: 'web' }
-      const [container = ''] = await containersOf(cluster().engine, place)
+      const [container = ''] = await containersOf(cluster().engine, place, { running: true })
       await cluster().engine.docker.getContainer(container).kill()
       await eventually(async () => {
         const seen = '{.metadata.uid} {.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}'

@@ -73,8 +73,9 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
     HOME: home,
     KUBECONFIG: kubeconfig,
   }
+  const command = (...parameters: readonly string[]) => runCommand(process.execPath, [T8S, ...parameters], { env })
   const t8s = async (...parameters: readonly string[]) => {
-    const { code, stdout, stderr } = await runCommand(process.execPath, [T8S, ...parameters], { env })
+    const { code, stdout, stderr } = await command(...parameters)
     if (code !== 0) throw new Error(`t8s ${parameters.join(' ')}: exit code ${code}\n${stdout}\n${stderr}`)
     return stdout
   }
@@ -83,7 +84,8 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
   const binaries = kubectlBinaries()
   const start = async () => void (await t8s(...up))
   const down = async () => {
-    await t8s('down', name)
+    const { code, stdout, stderr } = await command('down', name)
+    if (code !== 0 || stderr.includes('did not end by itself')) throw new Error(`t8s down: ${stdout}\n${stderr}`)
     for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
     await rm(directory, { recursive: true, force: true })
   }

@@ -9,12 +9,16 @@ export interface Place {
   readonly container?: string
 }
 
-/** Ids of the containers of these pods, sandboxes included; running ones only where a container is named. */
-export async function containersOf({ docker }: DockerEngine, place: Place): Promise<readonly string[]> {
+/** Ids of the containers of these pods, sandboxes and ended ones included unless only running ones are asked for. */
+export async function containersOf(
+  { docker }: DockerEngine,
+  place: Place,
+  { running = false } = {},
+): Promise<readonly string[]> {
   const wanted = [`${labels.cluster}=${place.cluster}`, `${labels.podNamespace}=${place.namespace}`]
   if (place.pod !== undefined) wanted.push(`${labels.podName}=${place.pod}`)
   if (place.container !== undefined) wanted.push(`${labels.container}=${place.container}`)
-  const found = await docker.listContainers({ all: place.container === undefined, filters: { label: wanted } })
+  const found = await docker.listContainers({ all: !running, filters: { label: wanted } })
   return found.map(({ Id }) => Id)
 }
 
