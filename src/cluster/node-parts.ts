@@ -17,6 +17,7 @@ import { startHeartbeat } from '../node/heartbeat.ts'
 import { pullCredentials } from '../node/images/pull-credentials.ts'
 import { type Kubelet, startKubelet } from '../node/kubelet.ts'
 import { createHookRunner } from '../node/lifecycle-hooks.ts'
+import type { NodeFeed } from '../node/node-feed.ts'
 import { createPodDirectory } from '../node/pod-directory.ts'
 import { sendHttp } from '../node/probes/http.ts'
 import { Prober } from '../node/probes/prober.ts'
@@ -38,6 +39,7 @@ export interface NodeParts {
   readonly client: Client
   /** Shared by all nodes of the process. */
   readonly informers: Informers
+  readonly feed: NodeFeed
   /** Ends with the node. */
   readonly runtime: ContainerRuntime
   readonly name: string
@@ -95,7 +97,7 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
 
 /** The kubelet with everything it acts through. */
 function startAgent(parts: NodeParts, description: NodeDescription, runtimeName: string): Kubelet {
-  const { environment, client, informers, runtime, name, ip } = parts
+  const { config, environment, client, informers, feed, runtime, name, ip } = parts
   const { clock, random } = environment
   const log = environment.log.child({ node: name })
   const events = createEventRecorder({ client, clock, log, component: 'kubelet', host: name })
@@ -104,18 +106,23 @@ function startAgent(parts: NodeParts, description: NodeDescription, runtimeName:
   const files = { ...sources, tokens: createTokenSource(client, clock) }
   const volumes = createPodVolumes({ directory, files, claims: claimSources(informers), clock })
   const hooks = createHookRunner({ runtime, clock, http: sendHttp })
+  const memoryCapacityBytes = toNumber(capacityOf(description).memory)
   const startContainer = createStartContainer({
     ...{ runtime, volumes, directory, events, sources, clock },
     dns: dnsFacts(parts),
     nodeHosts: environment.hosts,
-    memoryCapacityBytes: toNumber(capacityOf(description).memory),
+    memoryCapacityBytes,
     pullCredentials: (pod, image) => pullCredentials(pod, image, sources.secret),
   })
   const late: { kubelet?: Kubelet } = {}
   const onChange = (uid: string) => late.kubelet?.wake(uid)
   const kubelet = startKubelet({
     ...{ nodeName: name, client, informers, runtime, volumes, directory, clock, log },
-    executor: createExecutor({ runtime, volumes, directory, events, hooks, startContainer, clock }),
+    feed,
+    executor: createExecutor({
+      ...{ runtime, volumes, directory, events, hooks, startContainer, clock, memoryCapacityBytes },
+      domain: config.domain,
+    }),
     probes: new Prober({ run: createProbeRunner(runtime, sendHttp), clock, random, events, onChange }),
     facts: { runtimeName, hostIp: ip },
     admit(pod, others) {

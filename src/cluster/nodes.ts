@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { nodes } from '../apis/core/node.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
+import { createNodeFeed, type NodeFeed } from '../node/node-feed.ts'
 import type { NodeRuntime } from './config.ts'
 import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
@@ -29,6 +30,8 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   const running = new Map<string, RunningNode>()
   let docker: Promise<DockerPlaces> | undefined
   let simulated = 0
+  /** Made with the first node: it listens to every pod. */
+  let feed: NodeFeed | undefined
 
   const dockerPlaces = (): Promise<DockerPlaces> => {
     docker ??= openDockerPlaces(parts).then(async (places) => {
@@ -40,7 +43,8 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   const begin = async (name: string, kind: NodeRuntime): Promise<RunningNode> => {
     const place =
       kind === 'docker' ? await (await dockerPlaces()).place(name) : simulatedPlace(parts, name, simulated++)
-    const node = await inhabit(parts, name, place)
+    feed ??= createNodeFeed(parts.informers)
+    const node = await inhabit(parts, feed, name, place)
     running.set(name, node)
     void place.ended
       .then(() => replace(name, kind, node))
@@ -79,14 +83,19 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
 }
 
 /** Starts the agent in its place. */
-async function inhabit(parts: NodeSupervisorParts, name: string, place: NodePlace): Promise<RunningNode> {
+async function inhabit(
+  parts: NodeSupervisorParts,
+  feed: NodeFeed,
+  name: string,
+  place: NodePlace,
+): Promise<RunningNode> {
   const { config, environment, informers, controlPlane } = parts
   const user = `system:node:${name}`
   const names = [name, '127.0.0.1', place.ip]
   const certificate = await controlPlane.issue(`kubelet-${name}`, names, user, ['system:nodes'])
   return startNode({
     ...place,
-    ...{ config, environment, informers, name },
+    ...{ config, environment, informers, feed, name },
     client: controlPlane.clientAs({ name: user, groups: ['system:nodes', 'system:authenticated'] }),
     directory: join(config.directory, 'nodes', name, 'pods'),
     tls: { ...certificate, clientCa: controlPlane.authority.certificate },

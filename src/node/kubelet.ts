@@ -1,23 +1,23 @@
 /** The node agent: one worker for each pod bound to this node, woken by the API and by the runtime's events. */
 
-import { configMaps } from '../apis/core/config-map.ts'
 import { pods } from '../apis/core/pod/definition.ts'
-import { secrets } from '../apis/core/secret.ts'
 import type { Pod } from '../apis/core/types.gen.ts'
 import { every } from '../base/clock.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Informers } from '../client/informers.ts'
-import type { KubeObject } from '../machinery/meta/object.ts'
+import { createNodeFeed, type NodeFeed } from './node-feed.ts'
 import { removeOrphans } from './orphans.ts'
 import type { PodDirectory } from './pod-directory.ts'
 import type { Resize } from './pod-view.ts'
 import { PodWorker, type PodWorkerParts } from './pod-worker.ts'
-import { type VolumeReferences, volumeReferences } from './volumes/references.ts'
+import { volumeReferences } from './volumes/references.ts'
 import type { PodVolumes } from './volumes/volume.ts'
 
 export interface KubeletParts extends Omit<PodWorkerParts, 'onFinished' | 'refuseResize'> {
   readonly nodeName: string
   readonly informers: Informers
+  /** Shared by the nodes of a process; of its own when absent. */
+  readonly feed?: NodeFeed | undefined
   readonly volumes: PodVolumes
   readonly directory: PodDirectory
   /** Why a pod cannot run on this node although it is bound to it; undefined: it can. */
@@ -36,7 +36,6 @@ export interface Kubelet extends AsyncDisposable {
   wake(podUid: string): void
 }
 
-const NODE_INDEX = 'spec.nodeName'
 /** How often tokens are looked at: they rotate by time. */
 const REFRESH_MS = 60_000
 /** How often it is looked for what pods have left behind that are gone. */
@@ -46,9 +45,7 @@ export function startKubelet(parts: KubeletParts): Kubelet {
   const { nodeName, informers, clock, log } = parts
   const workers = new Map<string, PodWorker>()
   const stop = new AbortController()
-  const informer = informers.of(pods)
-  informer.addIndex(NODE_INDEX, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []))
-  const refresh = createRefresh(parts, workers)
+  const feed = parts.feed ?? createNodeFeed(informers)
 
   const add = (pod: Pod) => {
     const uid = pod.metadata.uid ?? ''
@@ -67,26 +64,30 @@ export function startKubelet(parts: KubeletParts): Kubelet {
     worker.update(pod)
     const { labels, annotations } = previous.metadata
     if (deepEqual(labels, pod.metadata.labels) && deepEqual(annotations, pod.metadata.annotations)) return
-    refresh((references, worn) => references.ownFields && worn.metadata.uid === pod.metadata.uid)
+    if (volumeReferences(pod).ownFields) refresh(parts, worker)
   }
-  const unsubscribe = [
-    informer.subscribe({
-      added: add,
-      updated: update,
-      deleted: (pod) => workers.get(pod.metadata.uid ?? '')?.objectDeleted(),
-    }),
-    informers.of(configMaps).subscribe(onEvery((source) => refresh(uses('configMaps', source)))),
-    informers.of(secrets).subscribe(onEvery((source) => refresh(uses('secrets', source)))),
-  ]
+  const sourceChanged = (pod: Pod) => {
+    const worker = workers.get(pod.metadata.uid ?? '')
+    worker?.sourcesChanged()
+    if (worker) refresh(parts, worker)
+  }
+  const refreshTokens = () => {
+    for (const worker of workers.values()) if (volumeReferences(worker.pod).tokens) refresh(parts, worker)
+  }
+  const deleted = (pod: Pod) => workers.get(pod.metadata.uid ?? '')?.objectDeleted()
+  const unsubscribe = feed.subscribe(nodeName, { added: add, updated: update, deleted, sourceChanged })
   const housekeep = () =>
     removeOrphans(parts, (uid) => workers.has(uid)).catch((error: unknown) =>
       log.warn('what pods left behind could not be removed and is tried again', { error: String(error) }),
     )
-  every(clock, REFRESH_MS, stop.signal, () => refresh(({ tokens }) => tokens))
+  every(clock, REFRESH_MS, stop.signal, refreshTokens)
   every(clock, HOUSEKEEPING_MS, stop.signal, housekeep)
   const running = [
     wakeOnEvents(parts, workers, stop.signal),
-    informer.whenSynced(stop.signal).then(housekeep, () => {}),
+    informers
+      .of(pods)
+      .whenSynced(stop.signal)
+      .then(housekeep, () => {}),
   ]
 
   return {
@@ -94,7 +95,7 @@ export function startKubelet(parts: KubeletParts): Kubelet {
     wake: (podUid) => workers.get(podUid)?.wake(),
     async [Symbol.asyncDispose]() {
       stop.abort()
-      for (const cancel of unsubscribe) cancel()
+      unsubscribe()
       for (const worker of workers.values()) worker.abandon()
       await Promise.allSettled(running)
     },
@@ -126,30 +127,13 @@ function resizeRefusal({ admit }: KubeletParts, pod: Pod, others: readonly Pod[]
   return together && { reason: 'Deferred', message: together.message }
 }
 
-type Concerns = (references: VolumeReferences, pod: Pod) => boolean
-
-/** Brings the files of the pods that are concerned up to date. */
-function createRefresh({ volumes, log }: KubeletParts, workers: ReadonlyMap<string, PodWorker>) {
-  return (concerns: Concerns): void => {
-    for (const worker of workers.values()) {
-      const { pod } = worker
-      if (!concerns(volumeReferences(pod), pod)) continue
-      worker.sourcesChanged()
-      volumes
-        .refresh(pod)
-        .catch((error: unknown) =>
-          log.warn('the files of a pod could not be refreshed', { pod: pod.metadata.name, error: String(error) }),
-        )
-    }
-  }
-}
-
-function uses(kind: 'configMaps' | 'secrets', { metadata }: KubeObject): Concerns {
-  return (references, pod) => pod.metadata.namespace === metadata.namespace && references[kind].has(metadata.name ?? '')
-}
-
-function onEvery<T extends KubeObject>(handle: (object: T) => void) {
-  return { added: handle, updated: handle, deleted: handle }
+/** Brings the files of a pod up to date. */
+function refresh({ volumes, log }: KubeletParts, { pod }: PodWorker): void {
+  volumes
+    .refresh(pod)
+    .catch((error: unknown) =>
+      log.warn('the files of a pod could not be refreshed', { pod: pod.metadata.name, error: String(error) }),
+    )
 }
 
 async function wakeOnEvents(
