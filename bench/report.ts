@@ -11,6 +11,8 @@ export interface Report {
   readonly commit: string
   readonly quick: boolean
   readonly machine: MachineCard
+  /** Over the last minute, after the last row; the machine card has it before the first. */
+  readonly loadAfter: number
   readonly rows: Readonly<Record<string, readonly Figure[]>>
 }
 
@@ -27,14 +29,14 @@ export function writeReport(report: Report): string {
   return join(RESULTS, `${name}.md`)
 }
 
-export function markdownOf({ date, commit, quick, machine, rows }: Report): string {
+export function markdownOf({ date, commit, quick, machine, loadAfter, rows }: Report): string {
   const { fdatasyncMs, calibrationMs, load } = machine
   const head = [
     `# ${date.slice(0, 16).replace('T', ' ')} UTC, ${commit}${quick ? ', quick' : ''}`,
     '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node};`,
     `fdatasync of 2.3 KB ${fdatasyncMs.p50.toFixed(2)} ms (p99 ${fdatasyncMs.p99.toFixed(2)});`,
-    `calibration ${calibrationMs.toFixed(0)} ms; load before the first row ${load.toFixed(2)}.`,
+    `calibration ${calibrationMs.toFixed(0)} ms; load ${load.toFixed(2)} before, ${loadAfter.toFixed(2)} after.`,
     '',
   ]
   const tables = Object.entries(rows).flatMap(([name, figures]) => [

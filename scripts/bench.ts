@@ -32,7 +32,7 @@ async function measure(): Promise<void> {
     rows[row.name] = await row.run({ quick, docker, say })
   }
   const commit = capture('git', ['rev-parse', '--short', 'HEAD']).output.trim()
-  const report: Report = { date, commit, quick, machine, rows }
+  const report: Report = { date, commit, quick, machine, loadAfter: loadavg()[0] ?? 0, rows }
   process.stdout.write(`\n${markdownOf(report)}\n`)
   say(`written to ${writeReport(report)}`)
 }
