@@ -72,6 +72,11 @@ export function cidrContains(cidr: Cidr, ip: string): boolean {
   return address?.family === cidr.family && address.value >= cidr.base && address.value < cidr.base + cidrSize(cidr)
 }
 
+export function cidrsOverlap(left: Cidr, right: Cidr): boolean {
+  if (left.family !== right.family) return false
+  return left.base < right.base + cidrSize(right) && right.base < left.base + cidrSize(left)
+}
+
 /** The address `offset` places after the start of the block. */
 export function addressAt(cidr: Cidr, offset: number | bigint): string {
   return formatIp(cidr.family, cidr.base + BigInt(offset))

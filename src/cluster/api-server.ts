@@ -26,6 +26,7 @@ import { filters } from '../server/filters/chain.ts'
 import { createRequestMetrics } from '../server/filters/request-metrics.ts'
 import { type HealthCheck, ping } from '../server/health.ts'
 import { plainPaths } from '../server/plain-paths.ts'
+import { ALL_NOW } from '../server/registry/list.ts'
 import type { Registries } from '../server/registry/registries.ts'
 import { reviews } from '../server/reviews.ts'
 import { createServer, type PathHandler, type Server } from '../server/server.ts'
@@ -35,7 +36,6 @@ import type { ClusterConfig } from './config.ts'
 import { readDescriptions } from './descriptions.ts'
 import type { Environment } from './environment.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
-import { streamSubresources } from './stream-subresources.ts'
 import { buildDate, T8S_VERSION } from './version.ts'
 
 export interface ApiServerParts {
@@ -85,7 +85,8 @@ export function createApiServer(parts: ApiServerParts): Server {
     tokenIssuer: tokens,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
-    subresources: [...streamSubresources(connectTo(parts, lookups)), ...reviews({ authorizer: builtInRules, tokens })],
+    connect: connectTo(parts, lookups),
+    subresources: reviews({ authorizer: builtInRules, tokens }),
     build: buildInfo(),
     serverAddress: address,
     descriptions: readDescriptions,
@@ -120,13 +121,11 @@ function createLookups(registries: () => Registries | undefined) {
     pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
     service: (key: ObjectKey) => found(peek(services, key), 'services', key),
     async slices(namespace: string) {
-      const { items } = await registryOf(endpointSlices).list({ ...EVERYTHING, namespace })
+      const { items } = await registryOf(endpointSlices).list({ ...ALL_NOW, namespace })
       return items.map((item) => item.object())
     },
   }
 }
-
-const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
 
 function connectTo(parts: ApiServerParts, lookups: Lookups): Connect {
   const { random, log } = parts.environment

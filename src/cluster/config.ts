@@ -1,12 +1,12 @@
 /**
- * Flags, environment and file become one validated, frozen `ClusterConfig`. Every field is documented here, with its
- * default in `DEFAULTS`. Nothing else in the project reads configuration.
+ * What flags and environment say becomes one validated, frozen `ClusterConfig`. Every field is documented here, with
+ * its default in `DEFAULTS`.
  */
 
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { deepFreeze } from '../base/deep-freeze.ts'
-import { addressAt, cidrSize, parseCidr } from '../base/ip.ts'
+import { addressAt, cidrSize, cidrsOverlap, parseCidr } from '../base/ip.ts'
 import type { LogLevel } from '../base/log.ts'
 import { isDns1123Label } from '../machinery/meta/names.ts'
 
@@ -147,20 +147,17 @@ function problemsOf(config: ClusterConfig): readonly string[] {
   const pods = parseCidr(config.podCidr)
   const services = parseCidr(config.serviceCidr)
   if (services && cidrSize(services) < SERVICE_ADDRESSES_MIN)
-    problems.push(`serviceCidr: ${config.serviceCidr} is too small`)
-  if (pods && services && overlap(pods, services)) problems.push('podCidr and serviceCidr overlap')
+    problems.push(`serviceCidr: ${config.serviceCidr} is too small: it needs ${SERVICE_ADDRESSES_MIN} addresses`)
+  if (pods && services && cidrsOverlap(pods, services))
+    problems.push(`podCidr ${config.podCidr} and serviceCidr ${config.serviceCidr} overlap: choose them apart`)
   if (pods && config.nodePrefixLength <= pods.prefixLength)
-    problems.push(`nodePrefixLength: /${config.nodePrefixLength} does not fit ${config.podCidr}`)
+    problems.push(
+      `nodePrefixLength: /${config.nodePrefixLength} does not fit into podCidr ${config.podCidr}: choose a longer one`,
+    )
   for (const field of ['nodes', 'simulatedNodes'] as const)
     if (!Number.isInteger(config[field]) || config[field] < 0)
       problems.push(`${field}: ${config[field]} is not a number of nodes`)
   return problems
-}
-
-type Cidr = NonNullable<ReturnType<typeof parseCidr>>
-
-function overlap(left: Cidr, right: Cidr): boolean {
-  return left.base < right.base + cidrSize(right) && right.base < left.base + cidrSize(left)
 }
 
 function isPort(value: number): boolean {

@@ -22,6 +22,7 @@ import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
+import { ALL_NOW } from './registry/list.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
@@ -131,10 +132,8 @@ function admissionView(registries: () => Registries, catalog: Catalog): Admissio
       return registry?.peek(key)?.object() as T | undefined
     },
     list: async <T extends KubeObject>(resource: string, namespace = '') => {
-      const found = await registryOf(resource)?.list({ ...EVERYTHING, namespace })
+      const found = await registryOf(resource)?.list({ ...ALL_NOW, namespace })
       return (found?.items ?? []).map((item) => item.object() as T)
     },
   }
 }
-
-const EVERYTHING = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }

@@ -5,7 +5,7 @@
  */
 
 import { fnv32a } from '../../base/hash.ts'
-import { parseCidr } from '../../base/ip.ts'
+import { cidrsOverlap, parseCidr } from '../../base/ip.ts'
 
 /** A node with its part of the pods' range. */
 export interface NodeRoute {
@@ -73,12 +73,10 @@ export function conflictingRoutes(ranges: ClusterRanges, routes: readonly Route[
   return routes.filter((route) => !own.has(route) && wanted.some((cidr) => overlap(cidr, route.destination)))
 }
 
+/** False when one of them is no range. */
 export function overlap(left: string, right: string): boolean {
-  const a = parseCidr(left)
-  const b = parseCidr(right)
-  if (!a || !b || a.family !== b.family) return false
-  const shift = BigInt((a.family === 4 ? 32 : 128) - Math.min(a.prefixLength, b.prefixLength))
-  return a.base >> shift === b.base >> shift
+  const [first, second] = [parseCidr(left), parseCidr(right)]
+  return first !== undefined && second !== undefined && cidrsOverlap(first, second)
 }
 
 /** Lines for `ip -batch`: first what is no longer wanted goes, then what is missing comes. */

@@ -7,6 +7,7 @@ import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import type { WriteOptions } from './context.ts'
+import { ALL_NOW } from './list.ts'
 import { keyOfStored } from './persist.ts'
 import type { Registry } from './registry.ts'
 
@@ -48,8 +49,7 @@ export function startExpiry(expiries: readonly Expiry[], clock: Clock, log: Logg
 async function sweep({ registry: registryOf, afterMs }: Expiry, nowMs: number): Promise<void> {
   const registry = registryOf()
   if (!registry) return
-  const page = { namespace: '', resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
-  const { items } = await registry.list(page)
+  const { items } = await registry.list({ ...ALL_NOW, namespace: '' })
   const expired = items.filter((item) => lastWrittenMs(item.object()) + afterMs <= nowMs).slice(0, SWEEP_DELETES_MAX)
   for (const item of expired) {
     const wish = { uid: item.uid, resourceVersion: String(item.revision) }

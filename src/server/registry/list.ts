@@ -32,6 +32,9 @@ export interface ListOptions {
   readonly continueToken: string
 }
 
+/** For `ListOptions`: all there is now, in one page. */
+export const ALL_NOW = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' } as const
+
 export interface Listed<T extends KubeObject> {
   readonly metadata: ListMeta
   readonly items: readonly Stored<T>[]

@@ -13,6 +13,7 @@ import { formatTime } from '../../../machinery/meta/time.ts'
 import type { WriteOptions } from '../context.ts'
 import type { DeleteWish } from '../delete.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { ALL_NOW } from '../list.ts'
 import type { Registry } from '../registry.ts'
 
 /** Pods noted in one budget that the controller has not seen yet; upstream's limit. */
@@ -83,8 +84,7 @@ async function budgetOf(
   budgets: Registry<PodDisruptionBudget>,
   { metadata }: Pod,
 ): Promise<PodDisruptionBudget | undefined> {
-  const page = { resourceVersion: '', resourceVersionMatch: '', limit: 0, continueToken: '' }
-  const { items } = await budgets.list({ ...page, namespace: metadata.namespace ?? '' })
+  const { items } = await budgets.list({ ...ALL_NOW, namespace: metadata.namespace ?? '' })
   const matching = items
     .map((item) => item.object())
     .filter(({ spec }) => selectorFromLabelSelector(spec.selector).matches(metadata.labels))
