@@ -59,7 +59,7 @@ const KUBECTL = 'kubectl'
 /** Who owns what an object had before its fields were tracked. */
 const BEFORE_FIRST_APPLY = 'before-first-apply'
 
-/** The merged object, not yet defaulted, with its new managed fields. Throws 409 on conflicts, 400 or 500 otherwise. */
+/** The merged object, not yet defaulted, with its new managed fields. Throws 409 on conflicts, 400 otherwise. */
 export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T>): T {
   const { applied, manager, apiVersion } = request
   if (applied.apiVersion !== apiVersion) {

@@ -26,7 +26,7 @@ const ELEMENT_ORDER = '$setElementOrder'
 /** Levels of nesting that the stack certainly holds; no object of the API comes near. */
 const PATCH_DEPTH_MAX = 500
 
-/** The patched document; neither argument changes. Throws 400, 422 or 500 where upstream does. */
+/** The patched document; neither argument changes. Throws 400 or 422. */
 export function applyStrategicMergePatch(document: unknown, patch: unknown, schema: Schema): unknown {
   if (!isRecord(patch)) throw badRequest('invalid JSON document')
   checkDepth(patch, 0)
@@ -165,8 +165,9 @@ function listOrAbsent(map: JsonMap, key: string): unknown[] | undefined {
 }
 
 function deleteFromList(original: JsonMap, key: string, values: unknown): void {
+  if (!Array.isArray(values)) throw badRequest('invalid patch format of primitive list')
   const current = ownValue(original, key)
-  if (!Array.isArray(current) || !Array.isArray(values)) return
+  if (!Array.isArray(current)) return
   const gone = new Set<unknown>(values)
   setOwn(
     original,

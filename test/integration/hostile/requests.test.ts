@@ -249,6 +249,12 @@ describe('patches', () => {
       '{"spec":{"template":{"spec":{"$setElementOrder/containers":5}}}}',
       [400, 422],
     ],
+    [
+      'a strategic patch with no list of what to delete',
+      STRATEGIC,
+      '{"metadata":{"$deleteFromPrimitiveList/finalizers":"x"}}',
+      400,
+    ],
     ['a JSON patch that is an object', JSON_PATCH, '{"op":"add"}', 400],
     ['a JSON patch of nonsense', JSON_PATCH, '[1,null,"x"]', [400, 422]],
     ['a JSON patch with an unknown operation', JSON_PATCH, '[{"op":"explode","path":"/a"}]', [400, 422]],
