@@ -18,7 +18,7 @@ import { pullCredentials } from '../node/images/pull-credentials.ts'
 import { type Kubelet, startKubelet } from '../node/kubelet.ts'
 import { createHookRunner } from '../node/lifecycle-hooks.ts'
 import type { NodeFeed } from '../node/node-feed.ts'
-import { createPodDirectory } from '../node/pod-directory.ts'
+import { createNoPodDirectory, createPodDirectory } from '../node/pod-directory.ts'
 import { sendHttp } from '../node/probes/http.ts'
 import { Prober } from '../node/probes/prober.ts'
 import { createProbeRunner } from '../node/probes/run-probe.ts'
@@ -26,6 +26,7 @@ import { capacityOf, type NodeDescription } from '../node/registration.ts'
 import { admitPod } from '../node/resources/admission.ts'
 import type { ContainerRuntime } from '../node/runtime/runtime.ts'
 import { createStartContainer } from '../node/start-container.ts'
+import { createSimulatedVolumes } from '../node/volumes/simulated-volumes.ts'
 import { createTokenSource } from '../node/volumes/token-source.ts'
 import { createPodVolumes } from '../node/volumes/volumes.ts'
 import { type ClusterConfig, dnsAddress } from './config.ts'
@@ -40,6 +41,8 @@ export interface NodeParts {
   /** Shared by all nodes of the process. */
   readonly informers: Informers
   readonly feed: NodeFeed
+  /** False: its containers are simulated, and need no files. */
+  readonly hasProcesses: boolean
   /** Ends with the node. */
   readonly runtime: ContainerRuntime
   readonly name: string
@@ -101,10 +104,13 @@ function startAgent(parts: NodeParts, description: NodeDescription, runtimeName:
   const { clock, random } = environment
   const log = environment.log.child({ node: name })
   const events = createEventRecorder({ client, clock, log, component: 'kubelet', host: name })
-  const directory = createPodDirectory(parts.directory)
+  const directory = parts.hasProcesses ? createPodDirectory(parts.directory) : createNoPodDirectory()
   const sources = environmentSources(informers, capacityOf(description), ip)
   const files = { ...sources, tokens: createTokenSource(client, clock) }
-  const volumes = createPodVolumes({ directory, files, claims: claimSources(informers), clock })
+  const claims = claimSources(informers)
+  const volumes = parts.hasProcesses
+    ? createPodVolumes({ directory, files, claims, clock })
+    : createSimulatedVolumes({ files, claims })
   const hooks = createHookRunner({ runtime, clock, http: sendHttp })
   const memoryCapacityBytes = toNumber(capacityOf(description).memory)
   const startContainer = createStartContainer({

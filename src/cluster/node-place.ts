@@ -21,6 +21,8 @@ import type { ServiceNetwork } from './services.ts'
 export interface NodePlace {
   readonly runtime: ContainerRuntime
   readonly ip: string
+  /** False: its containers are simulated, and need no files. */
+  readonly hasProcesses: boolean
   /** Resolves when the node's network carries pods. */
   readonly networkReady: (signal: AbortSignal) => Promise<void>
   /** Resolves when the place is gone, with whatever ran in it. */
@@ -80,7 +82,8 @@ export async function openDockerPlaces({
         await follower.applied(signal)
         await orAborted(proxy.ready, signal)
       }
-      return { runtime, ip: node.ip, networkReady, ended: dockerNodes.ended(node, closing.signal) }
+      const ended = dockerNodes.ended(node, closing.signal)
+      return { runtime, ip: node.ip, hasProcesses: true, networkReady, ended }
     },
     async remove(name) {
       networks.delete(name)
@@ -105,6 +108,7 @@ export function simulatedPlace({ environment, informers }: PlaceParts, name: str
   return {
     runtime: createSimulatedRuntime({ clock, random, network: createAddressNetwork(podCidr) }),
     ip: addressAt(SIMULATED_ADDRESSES, index + 1),
+    hasProcesses: false,
     networkReady: (signal) => informer.until(() => Boolean(podCidr()), signal),
     ended: new Promise(() => {}),
   }

@@ -51,3 +51,16 @@ export function createPodDirectory(root: string): PodDirectory {
     remove: (podUid) => rm(path(podUid), { recursive: true, force: true }),
   }
 }
+
+/** For containers without processes: names of files, and no files. */
+export function createNoPodDirectory(): PodDirectory {
+  const path = (podUid: string, ...names: readonly string[]) => join('/', podUid, ...names)
+  return {
+    path,
+    pods: async () => [],
+    create: async (podUid) => path(podUid),
+    write: async (podUid, name) => path(podUid, name),
+    terminationLog: async () => '',
+    remove: async () => {},
+  }
+}
