@@ -5,6 +5,7 @@
 
 import { assert } from '../base/assert.ts'
 import { orAborted } from '../base/deadline.ts'
+import { stackOf } from '../base/error-text.ts'
 import { byCodeUnit } from '../base/group-by.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { type KubeObject, keyOf, keyText, type ObjectKey } from '../machinery/meta/object.ts'
@@ -168,7 +169,7 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
     try {
       notify(handler, previous, next)
     } catch (error) {
-      this.#log.error('a handler of changes failed', { error: error instanceof Error ? error.stack : String(error) })
+      this.#log.error('a handler of changes failed', { error: stackOf(error) })
     }
   }
 

@@ -8,7 +8,7 @@ import type { Lease } from '../apis/coordination/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Deadline, deadline, orAborted } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
-import { isNotFound } from '../machinery/meta/api-error.ts'
+import { undefinedIfNotFound } from '../machinery/meta/api-error.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import { formatMicroTime } from '../machinery/meta/time.ts'
 import type { Client } from './client.ts'
@@ -70,7 +70,7 @@ function answerLimit({ clock, leaseDurationMs }: LeaderElection, signal: AbortSi
 
 async function acquire(election: LeaderElection, observed: Observation, signal: AbortSignal): Promise<Attempt> {
   const client = election.client.of(leases)
-  const current = await client.get(election.lease, signal).catch(orUndefinedIfNotFound)
+  const current = await client.get(election.lease, signal).catch(undefinedIfNotFound)
   if (!current) {
     await client.create({ metadata: { ...election.lease }, spec: heldBy(election, undefined) }, { signal })
     return { leading: true, observed }
@@ -156,9 +156,4 @@ async function giveBack({ client, lease, identity }: LeaderElection, signal: Abo
   if (spec?.holderIdentity !== identity) return
   const body = { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }
   await client.of(leases).patch(lease, { type: 'merge', body }, { signal })
-}
-
-function orUndefinedIfNotFound(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
-  return undefined
 }

@@ -9,7 +9,7 @@ import { serviceCidrs } from '../apis/networking/service-cidr.ts'
 import { priorityClasses } from '../apis/scheduling/priority-class.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Client, New } from '../client/client.ts'
-import { isAlreadyExists, isNotFound } from '../machinery/meta/api-error.ts'
+import { isAlreadyExists, undefinedIfNotFound } from '../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
 import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
 
@@ -52,7 +52,7 @@ async function ensure<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: New<T>,
 ): Promise<void> {
-  if (await client.of(definition).get(keyOf(object)).catch(orUndefinedIfNotFound)) return
+  if (await client.of(definition).get(keyOf(object)).catch(undefinedIfNotFound)) return
   try {
     await client.of(definition).create(object)
   } catch (error) {
@@ -156,13 +156,8 @@ async function replace<T extends KubeObject>(
   part: (object: T) => unknown,
 ): Promise<void> {
   const { name = '', namespace } = object.metadata
-  const current = await client.of(definition).get({ namespace, name }).catch(orUndefinedIfNotFound)
+  const current = await client.of(definition).get({ namespace, name }).catch(undefinedIfNotFound)
   if (!current) await ensure(client, definition, object)
   else if (!deepEqual(part(current), part(object)))
     await client.of(definition).update({ ...current, ...object, metadata: current.metadata })
-}
-
-function orUndefinedIfNotFound(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
-  return undefined
 }

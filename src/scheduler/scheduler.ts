@@ -6,6 +6,7 @@
 import { pods } from '../apis/core/pod/definition.ts'
 import type { Pod } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import { type Random, randomInteger } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
@@ -171,7 +172,7 @@ class RunningScheduler {
         this.view.queue.done(pod.uid)
         return
       }
-      const text = error instanceof Error ? error.message : String(error)
+      const text = messageOf(error)
       log.warn('binding failed', { pod: pod.key, node: nodeName, error: text })
       this.view.queue.retry(pod.uid)
       const message = `binding rejected: ${text}`

@@ -58,7 +58,6 @@ export interface Server extends Disposable {
   readonly handle: Handler
   /** For what runs beside the server and must not depend on itself: authorizers, token checks. */
   readonly registries: Registries
-  close(): void
 }
 
 export function createServer(dependencies: ServerDependencies): Server {
@@ -86,17 +85,15 @@ export function createServer(dependencies: ServerDependencies): Server {
   const stopping = new AbortController()
   const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
   startExpiry([events], clock, log, stopping.signal)
-  const close = (): void => {
-    stopping.abort()
-    documents[Symbol.dispose]()
-    registries[Symbol.dispose]()
-    dispatcher[Symbol.dispose]()
-  }
   return {
     handle: chain(dependencies.filters, requestInfo, handle),
     registries,
-    close,
-    [Symbol.dispose]: close,
+    [Symbol.dispose]() {
+      stopping.abort()
+      documents[Symbol.dispose]()
+      registries[Symbol.dispose]()
+      dispatcher[Symbol.dispose]()
+    },
   }
 }
 

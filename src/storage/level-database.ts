@@ -8,6 +8,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
+import { messageOf } from '../base/error-text.ts'
 import { ANCHOR_KEY, encodeAnchor } from './level-records.ts'
 import { Corrupt } from './storage.ts'
 
@@ -122,8 +123,4 @@ async function syncPath(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

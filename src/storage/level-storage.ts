@@ -21,6 +21,7 @@
 import { assert } from '../base/assert.ts'
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/error-text.ts'
 import { groupBy } from '../base/group-by.ts'
 import type { Logger } from '../base/log.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -35,7 +36,7 @@ import {
 } from './commit-batch.ts'
 import { type Failpoint, noFailpoint } from './failpoints.ts'
 import { compactByAge, HISTORY_MS_DEFAULT, type HistoryWindow } from './history-window.ts'
-import { type Database, messageOf, openDatabase, openExistingDatabase, probeDisk } from './level-database.ts'
+import { type Database, openDatabase, openExistingDatabase, probeDisk } from './level-database.ts'
 import type { Anchor } from './level-records.ts'
 import { LevelValues } from './level-values.ts'
 import { type LoggedMoment, type Recovered, recover } from './recovery.ts'
@@ -298,6 +299,7 @@ class LevelStorage implements Storage {
   #refuseQueued(reason: string): void {
     for (const { settle } of this.#queue.splice(0)) settle.reject(new ReadOnly(reason))
   }
+
   async #compactTo(revision: Revision): Promise<void> {
     while (this.#compacted < revision) {
       if (this.mode.mode === 'read-only') throw new ReadOnly(this.mode.reason)

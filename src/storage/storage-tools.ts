@@ -3,7 +3,8 @@
  * the storage itself and write no record; LevelDB may tidy its own files when it opens.
  */
 
-import { type Database, messageOf, openExistingDatabase } from './level-database.ts'
+import { messageOf } from '../base/error-text.ts'
+import { type Database, openExistingDatabase } from './level-database.ts'
 import {
   checksumOfValue,
   decodeIndexEntry,

@@ -91,7 +91,7 @@ export function createTestServer(
     clock,
     send: (method, url, options = {}) => send(server, method, url, options),
     async [Symbol.asyncDispose]() {
-      server.close()
+      server[Symbol.dispose]()
       await storage[Symbol.asyncDispose]()
     },
   }

@@ -2,6 +2,7 @@
 
 import { AssertionError } from '../../base/assert.ts'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
+import { stackOf } from '../../base/error-text.ts'
 import { createEventRecorder } from '../../client/events.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { Cache, Controller, ControllerParts } from './controller.ts'
@@ -47,9 +48,7 @@ async function keepRunning(controller: Controller, parts: ControllerParts, signa
       return
     } catch (error) {
       if (signal.aborted) return
-      parts.log.error('the controller failed', {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      })
+      parts.log.error('the controller failed', { error: stackOf(error) })
       if (error instanceof AssertionError) return
       if (parts.clock.monotonic() - startedMs > RESTART.maxMs) failures = 0
       await parts.clock.sleep(backoffMs(RESTART, failures), signal).catch(() => {})

@@ -6,6 +6,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
 import { DeadlineExceeded, deadline } from '../../base/deadline.ts'
+import { stackOf } from '../../base/error-text.ts'
 import type { Informer } from '../../client/informer.ts'
 import { ApiError } from '../../machinery/meta/api-error.ts'
 import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
@@ -180,10 +181,6 @@ function noticing(cache: Cache, filling: Set<Informer<KubeObject>>): Cache {
     list: (definition, namespace) => informer(definition).list(namespace),
     controlledBy: (definition, owner) => informer(definition).controlledBy(owner.metadata.uid ?? ''),
   }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function causeOf({ name, reconciles }: ReconcilingController, cache: Cache, key: string) {

@@ -189,3 +189,9 @@ export const isConflict = (error: unknown): error is ApiError => isApiError(erro
 export const isAlreadyExists = (error: unknown): error is ApiError => isApiError(error, 'AlreadyExists')
 export const isExpired = (error: unknown): error is ApiError =>
   isApiError(error, 'Expired') || isApiError(error, 'Gone')
+
+/** For `catch` after a get: what is not there is an answer, everything else is thrown on. */
+export function undefinedIfNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+  return undefined
+}

@@ -14,7 +14,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
-import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import { prune } from '../../machinery/schema/prune.ts'
 import type { Entry } from '../../storage/storage.ts'
 import { type CachedObject, cachedObjectFactory, type ObjectCodec } from '../../watch/cached-object.ts'
@@ -23,6 +23,10 @@ import { storageKey } from './object-key.ts'
 /** An object of the API with its bytes, typed. */
 export interface Stored<T extends KubeObject = KubeObject> extends CachedObject {
   object(): T
+}
+
+export function keyOfStored({ namespace, name }: Stored): ObjectKey {
+  return namespace === '' ? { name } : { namespace, name }
 }
 
 export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {

@@ -2,10 +2,10 @@
 
 import { isNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import { keyOfStored } from './codec.ts'
 import type { RegistryContext, WriteOptions } from './context.ts'
 import { type DeleteWish, deleteObject } from './delete.ts'
 import { type Listed, type ListOptions, list } from './list.ts'
-import { keyOfStored } from './persist.ts'
 
 /** Deletes under way at once: enough to share the storage's syncs, few enough for everyone else to be served between. */
 const CONCURRENT_DELETES_MAX = 16

@@ -6,9 +6,9 @@ import type { Logger } from '../../base/log.ts'
 import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
+import { keyOfStored } from './codec.ts'
 import type { WriteOptions } from './context.ts'
 import { ALL_NOW } from './list.ts'
-import { keyOfStored } from './persist.ts'
 import type { Registry } from './registry.ts'
 
 export interface Expiry {

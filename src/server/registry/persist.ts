@@ -1,7 +1,7 @@
 /** The one place that writes objects: expectations and outcomes of storage in the registry's words. */
 
 import { internalError, serviceUnavailable } from '../../machinery/meta/api-error.ts'
-import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Cause } from '../../machinery/wire/message.ts'
 import { type Entry, Fenced, type Outcome, ReadOnly } from '../../storage/storage.ts'
 import type { Stored } from './codec.ts'
@@ -76,8 +76,4 @@ function known(outcome: Outcome): KnownOutcome {
 /** How messages of failed preconditions name an object, as upstream's storage does. */
 export function invalidObjectText(key: string, detail: string): string {
   return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${detail}`
-}
-
-export function keyOfStored({ namespace, name }: Stored): ObjectKey {
-  return namespace === '' ? { name } : { namespace, name }
 }
