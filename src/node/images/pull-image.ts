@@ -126,7 +126,7 @@ async function pull(
 }
 
 /** Go's spelling: `87ms`, `1.5s`, `2m0.25s`. */
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   const whole = Math.trunc(ms)
   if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`
   const minutes = Math.floor(whole / 60_000)
