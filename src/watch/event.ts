@@ -4,6 +4,7 @@
  * delivery and encoding, however many watchers there are.
  */
 
+import type { ObjectMeta } from '../machinery/meta/object.ts'
 import { encodeWatchFrame } from '../machinery/wire/watch-frames.ts'
 import type { Change } from '../storage/storage.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
@@ -92,7 +93,13 @@ export function bookmark(revision: number, initialEventsEnd = false): BookmarkDe
 }
 
 /** The annotation by which a client knows that it has seen everything there was. */
-export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+
+/** What the object of a bookmark says. */
+export function bookmarkMetadata(revision: number, initialEventsEnd: boolean): ObjectMeta {
+  const annotations = initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
+  return { resourceVersion: String(revision), ...annotations }
+}
 
 /** Plain JSON frames: the object's bytes between a head and a line feed, never parsed. */
 export function jsonFrames({
@@ -106,8 +113,7 @@ export function jsonFrames({
     name: `json ${apiVersion} ${kind}`,
     event: (type, object) => encodeWatchFrame(type, object.bytes),
     bookmark: (revision, initialEventsEnd) => {
-      const annotations = initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
-      const metadata = { resourceVersion: `${revision}`, creationTimestamp: null, ...annotations }
+      const metadata = { creationTimestamp: null, ...bookmarkMetadata(revision, initialEventsEnd) }
       return encodeWatchFrame('BOOKMARK', Buffer.from(JSON.stringify({ kind, apiVersion, metadata })))
     },
   }

@@ -4,7 +4,7 @@ import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
-import { type FrameEncoding, INITIAL_EVENTS_END, jsonFrames } from '../../watch/event.ts'
+import { bookmarkMetadata, type FrameEncoding, jsonFrames } from '../../watch/event.ts'
 import type { Exchange } from './exchange.ts'
 import type { Accepted } from './negotiate.ts'
 import { partialMetadata } from './partial-metadata.ts'
@@ -34,8 +34,7 @@ function transformedFrames(name: string, transform: (object: KubeObject) => obje
     name,
     event: (type, object) => encodeWatchFrame(type, encodeJson(transform(object.object()))),
     bookmark: (revision, initialEventsEnd) => {
-      const annotations = initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
-      const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations }
+      const metadata = { creationTimestamp: null, ...bookmarkMetadata(revision, initialEventsEnd) }
       return encodeWatchFrame('BOOKMARK', encodeJson(transform({ metadata })))
     },
   }

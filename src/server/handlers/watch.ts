@@ -10,7 +10,7 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiResponse, WatchEvent } from '../../machinery/wire/message.ts'
 import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
-import { type Delivery, INITIAL_EVENTS_END } from '../../watch/event.ts'
+import { bookmarkMetadata, type Delivery } from '../../watch/event.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { Exchange } from './exchange.ts'
 import { isTrue } from './flags.ts'
@@ -90,9 +90,6 @@ function asEvent(
   names: { readonly kind: string; readonly apiVersion: string },
 ): WatchEvent<KubeObject> {
   if (delivery.type !== 'BOOKMARK') return { type: delivery.type, object: delivery.object.object() }
-  const annotations = delivery.initialEventsEnd ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {}
-  return {
-    type: 'BOOKMARK',
-    object: { ...names, metadata: { resourceVersion: `${delivery.revision}`, ...annotations } },
-  }
+  const { revision, initialEventsEnd } = delivery
+  return { type: 'BOOKMARK', object: { ...names, metadata: bookmarkMetadata(revision, initialEventsEnd) } }
 }

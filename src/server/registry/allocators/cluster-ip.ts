@@ -2,7 +2,7 @@
 
 import { addressAt, type Cidr, cidrContains, cidrSize, formatCidr, parseIp } from '../../../base/ip.ts'
 import type { Random } from '../../../base/random.ts'
-import { createPool, staticBandOf } from './pool.ts'
+import { createPool, type StaticBandRule, staticBandOf } from './pool.ts'
 
 export interface ClusterIpAllocator {
   /** Undefined: it is taken. Otherwise why it cannot be, in upstream's words. */
@@ -17,12 +17,14 @@ export interface ClusterIpAllocator {
 
 /** Addresses considered in a large range: more services than one cluster can hold. */
 const ADDRESSES_MAX = 1 << 20
+/** Upstream's, for addresses. */
+const STATIC_BAND: StaticBandRule = { step: 16, max: 256 }
 
 export function createClusterIpAllocator(cidr: Cidr, random: Random): ClusterIpAllocator {
   // Without the network's own address and, in IPv4, the broadcast address.
   const hosts = Number(cidrSize(cidr) > BigInt(ADDRESSES_MAX) ? BigInt(ADDRESSES_MAX) : cidrSize(cidr))
   const size = Math.max(1, hosts - (cidr.family === 4 ? 2 : 1))
-  const pool = createPool({ size, staticBand: staticBandOf(size, { step: 16, max: 256 }), random })
+  const pool = createPool({ size, staticBand: staticBandOf(size, STATIC_BAND), random })
   const offsetOf = (address: string): number | undefined => {
     const value = parseIp(address)?.value
     const offset = value === undefined ? -1 : Number(value - cidr.base) - 1

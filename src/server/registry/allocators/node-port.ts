@@ -1,7 +1,7 @@
 /** Ports that services get on every node. */
 
 import type { Random } from '../../../base/random.ts'
-import { createPool, staticBandOf } from './pool.ts'
+import { createPool, type StaticBandRule, staticBandOf } from './pool.ts'
 
 export interface PortRange {
   readonly first: number
@@ -16,9 +16,12 @@ export interface NodePortAllocator {
   release(port: number): void
 }
 
+/** Upstream's, for ports. */
+const STATIC_BAND: StaticBandRule = { step: 32, max: 128 }
+
 export function createNodePortAllocator({ first, last }: PortRange, random: Random): NodePortAllocator {
   const size = last - first + 1
-  const pool = createPool({ size, staticBand: staticBandOf(size, { step: 32, max: 128 }), random })
+  const pool = createPool({ size, staticBand: staticBandOf(size, STATIC_BAND), random })
   const contains = (port: number): boolean => port >= first && port <= last
   return {
     take(port) {

@@ -45,9 +45,17 @@ export function createPool({ size, staticBand, random }: PoolOptions): Pool {
   }
 }
 
+export interface StaticBandRule {
+  /** One number in so many is kept for people. */
+  readonly step: number
+  readonly max: number
+}
+
+/** Smaller ranges have no static band. */
+const STATIC_BAND_MIN = 16
+
 /** Upstream's rule for the size of the static band. */
-export function staticBandOf(size: number, { step, max }: { readonly step: number; readonly max: number }): number {
-  const least = 16
-  if (size < least) return 0
-  return Math.min(Math.max(least, Math.floor(size / step)), max)
+export function staticBandOf(size: number, { step, max }: StaticBandRule): number {
+  if (size < STATIC_BAND_MIN) return 0
+  return Math.min(Math.max(STATIC_BAND_MIN, Math.floor(size / step)), max)
 }

@@ -18,6 +18,8 @@ import type { Registry } from '../registry.ts'
 
 /** Pods noted in one budget that the controller has not seen yet; upstream's limit. */
 const DISRUPTED_PODS_MAX = 2_000
+/** Until a budget that has just changed is asked again; upstream's. */
+const PROCESSING_RETRY_SECONDS = 10
 
 export interface EvictionParts {
   readonly pods: Registry<Pod>
@@ -111,7 +113,7 @@ function charged(budget: PodDisruptionBudget, podName: string, nowMs: number): P
   const { disruptionsAllowed = 0, disruptedPods = {}, observedGeneration = 0 } = status
   if (observedGeneration < (metadata.generation ?? 0)) {
     const cause = `The disruption budget ${metadata.name} is still being processed by the server.`
-    throw refusal(cause, 10)
+    throw refusal(cause, PROCESSING_RETRY_SECONDS)
   }
   if (disruptionsAllowed <= 0) throw refusal(neededText(budget), 0)
   if (Object.keys(disruptedPods).length > DISRUPTED_PODS_MAX)
