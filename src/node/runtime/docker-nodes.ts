@@ -93,12 +93,19 @@ export async function removeClusterContainers({ docker }: DockerEngine, clusterN
   const containers = await docker.listContainers({ all: true, filters })
   await Promise.all(containers.map(({ Id }) => removeContainer(docker, Id)))
   const networks = await docker.listNetworks({ filters })
-  for (const { Id } of networks) {
-    try {
-      await docker.getNetwork(Id).remove()
-    } catch (error) {
-      if (!isStatus(error, 404)) throw error
+  for (const { Id } of networks) await removeNetwork(docker.getNetwork(Id))
+}
+
+/** Whatever is still connected is cut off first: a container that somebody else removes at this moment holds on to it. */
+async function removeNetwork(network: Docker.Network): Promise<void> {
+  try {
+    const { Containers = {} } = await network.inspect()
+    for (const Container of Object.keys(Containers)) {
+      await ignoring([403, 404], network.disconnect({ Container, Force: true }))
     }
+    await network.remove()
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error
   }
 }
 
