@@ -126,8 +126,9 @@ onCluster({ name: 'streams', range: 140 }, (cluster) => {
           await eventually(() => expect(terminal.stdout().slice(seen)).toMatch(/\d+ \d+\r\n/), 5_000)
           expect(terminal.stdout().slice(seen)).toContain('50 132\r\n')
         })
-        terminal.write('sleep 1000\n')
-        await terminal.prints('sleep 1000\r\n')
+        // The shell's own line editor is out of the way once the command prints.
+        terminal.write('sh -c "echo begun; sleep 1000"\n')
+        await terminal.prints('\nbegun\r\n')
         terminal.write('\u0003')
         terminal.write('echo interrupted $?\n')
         await terminal.prints('interrupted 130\r\n')

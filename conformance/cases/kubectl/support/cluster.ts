@@ -8,9 +8,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type DockerEngine, openDockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
-import { runCommand } from './command.ts'
+import { type CommandResult, runCommand } from './command.ts'
 import { makeImage, reasonForNoImages } from './images.ts'
 import { createKubectl, type Kubectl, type KubectlBinary, kubectlBinaries } from './kubectl.ts'
+import { leftovers } from './leftovers.ts'
 
 /** Another build than this tree's: T8S_COMMAND. */
 const T8S = process.env.T8S_COMMAND ?? resolve(import.meta.dirname, '../../../../dist/t8s.js')
@@ -58,53 +59,70 @@ export async function reasonToSkip(): Promise<string | undefined> {
   return reasonForNoImages()
 }
 
-export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
-  const name = `kubectl-${plan.name}`
+/** Where a cluster and what is asked of it live on this machine. */
+interface Place {
+  readonly name: string
+  readonly directory: string
+  /** HOME of everything that is run. */
+  readonly home: string
+  readonly kubeconfig: string
+}
+
+export async function startCluster({ name: title, range }: ClusterPlan): Promise<TestCluster> {
+  const name = `kubectl-${title}`
   const directory = await mkdtemp(join(tmpdir(), `t8s-${name}-`))
-  const home = join(directory, 'home')
-  const kubeconfig = join(directory, 'kubeconfig')
-  await mkdir(home)
+  const place = { name, directory, home: join(directory, 'home'), kubeconfig: join(directory, 'kubeconfig') }
+  await mkdir(place.home)
   const engine = await openDockerEngine({ capabilities: [] })
   const images = { v1: `t8s-test/${name}:v1`, v2: `t8s-test/${name}:v2` }
-  const env = {
-    ...process.env,
-    T8S_HOME: join(directory, 't8s'),
-    T8S_CLUSTER: name,
-    HOME: home,
-    KUBECONFIG: kubeconfig,
-  }
-  const command = (...parameters: readonly string[]) => runCommand(process.execPath, [T8S, ...parameters], { env })
-  const t8s = async (...parameters: readonly string[]) => {
-    const { code, stdout, stderr } = await command(...parameters)
-    if (code !== 0) throw new Error(`t8s ${parameters.join(' ')}: exit code ${code}\n${stdout}\n${stderr}`)
-    return stdout
-  }
-  const ranges = [`--pod-cidr=10.${plan.range}.0.0/16`, `--service-cidr=10.${plan.range + 1}.0.0/16`]
-  const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
-  const binaries = kubectlBinaries()
-  const start = async () => void (await t8s(...up))
-  const down = async () => {
-    const { code, stdout, stderr } = await command('down', name)
-    if (code !== 0 || stderr.includes('did not end by itself')) throw new Error(`t8s down: ${stdout}\n${stderr}`)
-    for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
-    await rm(directory, { recursive: true, force: true })
-  }
   await Promise.all([makeImage(engine, images.v1, 'v1'), makeImage(engine, images.v2, 'v2')])
-  try {
-    await start()
-  } catch (error) {
-    await down()
-    throw error
-  }
-  const kubectlOf = (binary: KubectlBinary, namespace: string) => createKubectl({ binary, namespace, home, kubeconfig })
-  return {
+  const ranges = [`--pod-cidr=10.${range}.0.0/16`, `--service-cidr=10.${range + 1}.0.0/16`]
+  const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
+  const cluster: TestCluster = {
+    ...kubectlsOf(place),
     name,
     directory,
     engine,
     images,
     nodes: [`t8s-${name}-node-0`, `t8s-${name}-node-1`],
+    t8s: async (...parameters) => (await t8s(place, parameters)).stdout,
+    start: async () => void (await t8s(place, up)),
+    async processId() {
+      const state = JSON.parse(await readFile(join(directory, 't8s', name, 'cluster.json'), 'utf8'))
+      return state.run.pid
+    },
+    async down() {
+      const { stderr } = await t8s(place, ['down', name])
+      if (stderr.includes('did not end by itself')) throw new Error(`t8s down: ${stderr}`)
+      for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
+      await rm(directory, { recursive: true, force: true })
+    },
+    leftovers: () => leftovers([name, directory, `10.${range}.`, `10.${range + 1}.`]),
+  }
+  try {
+    await cluster.start()
+    return cluster
+  } catch (error) {
+    await cluster.down()
+    throw error
+  }
+}
+
+/** Runs the project's own command, which must succeed. */
+async function t8s({ name, directory, home, kubeconfig }: Place, words: readonly string[]): Promise<CommandResult> {
+  const places = { T8S_HOME: join(directory, 't8s'), T8S_CLUSTER: name, HOME: home, KUBECONFIG: kubeconfig }
+  const result = await runCommand(process.execPath, [T8S, ...words], { env: { ...process.env, ...places } })
+  if (result.code === 0) return result
+  throw new Error(`t8s ${words.join(' ')}: exit code ${result.code}\n${result.stdout}\n${result.stderr}`)
+}
+
+function kubectlsOf({ directory, home, kubeconfig }: Place) {
+  const newest = kubectlBinaries().at(-1) ?? { version: '', path: '' }
+  const kubectlOf = (binary: KubectlBinary, namespace: string) => createKubectl({ binary, namespace, home, kubeconfig })
+  return {
     kubectlOf,
-    async kubectlWithToken(binary, namespace, token) {
+    kubectl: (namespace: string) => kubectlOf(newest, namespace),
+    async kubectlWithToken(binary: KubectlBinary, namespace: string, token: string) {
       const file = join(directory, `kubeconfig-${hash('sha256', token)}`)
       const view = await kubectlOf(binary, namespace).ok('config view --raw --minify -o json')
       const config = JSON.parse(view)
@@ -112,39 +130,5 @@ export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
       await writeFile(file, JSON.stringify(config))
       return createKubectl({ binary, namespace, home, kubeconfig: file })
     },
-    kubectl: (namespace) => kubectlOf(binaries.at(-1) ?? { version: '', path: '' }, namespace),
-    t8s,
-    start,
-    async processId() {
-      const state = JSON.parse(await readFile(join(directory, 't8s', name, 'cluster.json'), 'utf8'))
-      return state.run.pid
-    },
-    down,
-    leftovers: () => leftovers(name, directory, [`10.${plan.range}.`, `10.${plan.range + 1}.`]),
   }
-}
-
-/** Commands whose output names what a cluster can leave on a machine, one thing per line. */
-const INVENTORIES: readonly (readonly [string, ...string[]])[] = [
-  ['docker', 'ps', '--all', '--format', '{{.Names}} {{.Labels}}'],
-  ['docker', 'network', 'ls', '--format', '{{.Name}} {{.Labels}}'],
-  ['docker', 'volume', 'ls', '--format', '{{.Name}} {{.Labels}}'],
-  ['docker', 'images', '--format', '{{.Repository}}'],
-  ['ip', 'route', 'show', 'table', 'all'],
-  ['ip', '-o', 'link', 'show'],
-  ['nft', 'list', 'tables'],
-  ['cat', '/proc/mounts'],
-  ['ps', '-eo', 'pid,args'],
-]
-
-async function leftovers(name: string, directory: string, ranges: readonly string[]): Promise<readonly string[]> {
-  const marks = [name, directory, ...ranges]
-  const outputs = await Promise.all(
-    INVENTORIES.map(async ([program, ...parameters]) => {
-      const { stdout } = await runCommand(program, parameters)
-      const lines = stdout.split('\n').filter((line) => marks.some((mark) => line.includes(mark)))
-      return lines.map((line) => `${program}: ${line}`)
-    }),
-  )
-  return outputs.flat()
 }
