@@ -52,8 +52,8 @@ export interface PodWorkerParts {
   readonly onFinished: (podUid: string) => void
 }
 
-/** After an error of the loop itself: the engine or the API server did not answer. */
-const ERROR_DELAY_MS = 1_000
+/** After errors of the loop itself: the engine or the API server does not answer. */
+const ERROR_RETRY: Backoff = { initialMs: 1_000, factor: 2, maxMs: 30_000 }
 /** Between attempts of a failing task: a volume that cannot be set up, a sandbox that does not start. */
 const TASK_RETRY: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
 /** Looks even when nothing happened. Events are not lost, so this only guards against surprises. */
@@ -81,6 +81,8 @@ export class PodWorker {
   #sandboxAttempt = 0
   #ending: Ending | undefined
   #objectGone = false
+  /** In a row. */
+  #errors = 0
   #looping = false
   #again = false
   #timer: Timer | undefined
@@ -146,8 +148,9 @@ export class PodWorker {
       this.#again = false
       try {
         delayMs = await this.#sync()
+        this.#errors = 0
       } catch (error) {
-        delayMs = ERROR_DELAY_MS
+        delayMs = backoffMs(ERROR_RETRY, this.#errors++)
         const pod = keyText(keyOf(this.#pod))
         this.#parts.log.warn('a pod could not be synchronised and is tried again', { pod, error: String(error) })
       }

@@ -47,13 +47,11 @@ export async function startNodeHarness(options: NodeHarnessOptions = {}) {
   let address = 1
   const network = { attach: async () => ({ ips: [`10.9.0.${address++}`] }), detach: async () => {} }
   const runtime = cleanup.use(createSimulatedRuntime({ clock, random, network, ...options }))
-  await client
-    .of(nodes)
-    .create({
-      metadata: { name: NODE_NAME },
-      spec: {},
-      status: { capacity: NODE_CAPACITY, allocatable: NODE_CAPACITY },
-    })
+  await client.of(nodes).create({
+    metadata: { name: NODE_NAME },
+    spec: {},
+    status: { capacity: NODE_CAPACITY, allocatable: NODE_CAPACITY },
+  })
   const files = createPodDirectory(directory)
   const agentParts = {
     client,
@@ -127,5 +125,5 @@ export async function startNodeHarness(options: NodeHarnessOptions = {}) {
 
 /** Files take real time, in which no other may pass. */
 function filesAreBusy(): boolean {
-  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))
+  return process.getActiveResourcesInfo().some((name) => /^(FSReq|FileHandle)/.test(name))
 }
