@@ -1,10 +1,11 @@
 /** What exists in every cluster from its first moment: namespaces, the API's own Service and where it leads. */
 
+import { NODE_LEASE_NAMESPACE } from '../apis/coordination/lease.ts'
 import { endpoints } from '../apis/core/endpoints.ts'
 import { namespaces } from '../apis/core/namespace.ts'
 import { services } from '../apis/core/service/definition.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
-import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { endpointSlices, SERVICE_NAME_LABEL } from '../apis/discovery/endpoint-slice.ts'
 import { serviceCidrs } from '../apis/networking/service-cidr.ts'
 import { priorityClasses } from '../apis/scheduling/priority-class.ts'
 import { deepEqual } from '../base/deep-equal.ts'
@@ -13,7 +14,7 @@ import { isAlreadyExists, undefinedIfNotFound } from '../machinery/meta/api-erro
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
 import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
 
-const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+const NAMESPACES = ['default', 'kube-system', 'kube-public', NODE_LEASE_NAMESPACE]
 const SYSTEM_PRIORITIES = [
   {
     name: 'system-cluster-critical',
@@ -140,7 +141,7 @@ async function publish(
     client,
     endpointSlices,
     {
-      metadata: { ...service, labels: { 'kubernetes.io/service-name': service.name } },
+      metadata: { ...service, labels: { [SERVICE_NAME_LABEL]: service.name } },
       addressType: 'IPv4' as const,
       endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports,

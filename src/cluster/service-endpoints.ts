@@ -1,14 +1,9 @@
 /** From a service and its slices to the addresses behind one of its ports: pure. */
 
 import type { Service } from '../apis/core/types.gen.ts'
+import { SERVICE_NAME_LABEL } from '../apis/discovery/endpoint-slice.ts'
 import type { EndpointSlice } from '../apis/discovery/types.gen.ts'
-
-export interface ServiceEndpoint {
-  readonly address: string
-  readonly port: number
-}
-
-const SERVICE_LABEL = 'kubernetes.io/service-name'
+import type { ServiceEndpoint } from '../server/streaming-proxy.ts'
 
 /** `port` is a name or a number, or empty for the only port. Undefined: the service has no such port. */
 export function serviceEndpointsOf(
@@ -22,7 +17,7 @@ export function serviceEndpointsOf(
       ? ports[0]
       : ports.find((candidate) => candidate.name === port || String(candidate.port) === port)
   if (!wanted) return undefined
-  const own = slices.filter(({ metadata }) => metadata.labels?.[SERVICE_LABEL] === service.metadata.name)
+  const own = slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === service.metadata.name)
   return own.flatMap((slice) => {
     const number = slice.ports?.find(({ name }) => (name ?? '') === (wanted.name ?? ''))?.port
     if (number === undefined) return []

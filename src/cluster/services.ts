@@ -9,6 +9,7 @@ import type { Informers } from '../client/informers.ts'
 import { upstreamsOf } from '../network/dns/forward.ts'
 import { startDnsServer } from '../network/dns/server.ts'
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
+import type { NodePlace } from '../network/pods/node-network.ts'
 import { flowCommands } from '../network/proxy/flows.ts'
 import { type LoadBalancer, startLoadBalancer } from '../network/proxy/load-balancer.ts'
 import { type ServiceProxy, startProxy } from '../network/proxy/proxy.ts'
@@ -25,14 +26,6 @@ export interface ServiceNetwork extends AsyncDisposable {
    */
   add(node: NodePlace): Promise<{ readonly ready: Promise<void> }>
   remove(nodeName: string): Promise<void>
-}
-
-export interface NodePlace {
-  readonly nodeName: string
-  /** Host process id inside the node's network namespace. */
-  readonly pid: number
-  readonly ip: string
-  readonly networkCidr: string
 }
 
 export interface ServiceNetworkParts {

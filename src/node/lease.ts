@@ -1,6 +1,6 @@
 /** A node's heartbeat: its Lease in kube-node-lease, renewed while the agent lives. */
 
-import { leases } from '../apis/coordination/lease.ts'
+import { leases, NODE_LEASE_NAMESPACE } from '../apis/coordination/lease.ts'
 import { nodes } from '../apis/core/node.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
@@ -8,13 +8,12 @@ import { retryOnConflict } from '../client/retry-on-conflict.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
 import { formatMicroTime } from '../machinery/meta/time.ts'
 
-export const LEASE_NAMESPACE = 'kube-node-lease'
 /** The lease is renewed every quarter of its duration, as upstream. */
 const LEASE_SECONDS = 40
 export const LEASE_RENEW_MS = 10_000
 
 export async function renewLease(client: Client, clock: Clock, nodeName: string): Promise<void> {
-  const key = { namespace: LEASE_NAMESPACE, name: nodeName }
+  const key = { namespace: NODE_LEASE_NAMESPACE, name: nodeName }
   const spec = {
     holderIdentity: nodeName,
     leaseDurationSeconds: LEASE_SECONDS,

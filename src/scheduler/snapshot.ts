@@ -4,6 +4,7 @@
  * array. Pods that are being bound count as if they were there ("assumed") until the API says so too.
  */
 
+import { zoneOf } from '../apis/core/node.ts'
 import type { Node, Pod } from '../apis/core/types.gen.ts'
 import { groupBy } from '../base/group-by.ts'
 import { type Labels, nothingSelector, type Selector } from '../machinery/meta/labels.ts'
@@ -203,7 +204,7 @@ export class ClusterState {
 
   #change(name: string, info: NodeInfo): void {
     const before = this.#nodes.get(name)
-    if (!before || zoneOf(before) !== zoneOf(info)) this.#order = undefined
+    if (!before || zoneOf(before.node) !== zoneOf(info.node)) this.#order = undefined
     this.#nodes.set(name, info)
     this.#changed.add(name)
     this.#snapshot = undefined
@@ -231,12 +232,8 @@ export class ClusterState {
 
 /** One node of each zone after the other, so that whoever looks at a part of the nodes sees all zones. */
 function zonesInTurn(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
-  const zones = [...groupBy(nodes, zoneOf).values()]
+  const zones = [...groupBy(nodes, ({ node }) => zoneOf(node)).values()]
   if (zones.length <= 1) return nodes
   const longest = Math.max(...zones.map((members) => members.length))
   return Array.from({ length: longest }, (_, turn) => zones.flatMap((members) => members[turn] ?? [])).flat()
-}
-
-function zoneOf({ labels }: NodeInfo): string {
-  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
 }

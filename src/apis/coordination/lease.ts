@@ -7,6 +7,9 @@ import { defineResource } from '../define-resource.ts'
 import { nonNegative, positive } from '../field-rules.ts'
 import type { Lease } from './types.gen.ts'
 
+/** Where the heartbeats of nodes are, each under its node's name. */
+export const NODE_LEASE_NAMESPACE = 'kube-node-lease'
+
 export const leases = defineResource<Lease>({
   group: 'coordination.k8s.io',
   version: 'v1',

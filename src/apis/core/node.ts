@@ -165,3 +165,8 @@ function rolesText({ metadata }: Node): string {
 function addressOf({ status }: Node, type: string): string {
   return status?.addresses?.find((address) => address.type === type)?.address ?? NONE
 }
+
+/** Region and zone as one text: the same text is the same zone. Nodes that name neither share one. */
+export function zoneOf({ metadata: { labels = {} } }: Node): string {
+  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+}

@@ -33,6 +33,9 @@ const PORTS_MAX = 20_000
 const TOPOLOGY_HINTS_MAX = 8
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
 
+/** The label that says whose endpoints a slice has. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+
 export const endpointSlices = defineResource<EndpointSlice>({
   group: 'discovery.k8s.io',
   version: 'v1',

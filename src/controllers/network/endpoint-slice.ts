@@ -3,7 +3,7 @@
 import { pods } from '../../apis/core/pod/definition.ts'
 import { services } from '../../apis/core/service/definition.ts'
 import type { Pod, Service } from '../../apis/core/types.gen.ts'
-import { endpointSlices } from '../../apis/discovery/endpoint-slice.ts'
+import { endpointSlices, SERVICE_NAME_LABEL } from '../../apis/discovery/endpoint-slice.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../apis/discovery/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { byCodeUnit, groupBy } from '../../base/group-by.ts'
@@ -28,7 +28,6 @@ import {
 } from './service-pods.ts'
 import { groupKey, packSlices, type SliceGroup } from './slice-packing.ts'
 
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 export const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
 const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io'
 

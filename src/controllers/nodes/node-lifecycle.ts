@@ -3,7 +3,7 @@
  * no longer ready. Evicting them is the taint-eviction-controller's.
  */
 
-import { leases } from '../../apis/coordination/lease.ts'
+import { leases, NODE_LEASE_NAMESPACE } from '../../apis/coordination/lease.ts'
 import { nodes } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import type { Node, Pod } from '../../apis/core/types.gen.ts'
@@ -25,7 +25,6 @@ export const STARTUP_GRACE_MS = 60_000
 const MONITOR_MS = 5_000
 /** One: of the nodes of a zone that are to be emptied, each decision sees the one before. */
 const WORKERS = 1
-const LEASE_NAMESPACE = 'kube-node-lease'
 
 export interface NodeView {
   readonly node: Node
@@ -53,7 +52,7 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
     watches: [
       {
         definition: leases,
-        keysOf: ({ metadata }) => (metadata.namespace === LEASE_NAMESPACE ? [{ name: metadata.name ?? '' }] : []),
+        keysOf: ({ metadata }) => (metadata.namespace === NODE_LEASE_NAMESPACE ? [{ name: metadata.name ?? '' }] : []),
       },
       // Its changes wake no node; it is there from the start, to know the pods of a node that falls silent.
       { definition: pods, keysOf: () => [] },
@@ -64,7 +63,7 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
         heartbeats.delete(key.name)
         return undefined
       }
-      const lease = cache.get(leases, { namespace: LEASE_NAMESPACE, name: key.name })
+      const lease = cache.get(leases, { namespace: NODE_LEASE_NAMESPACE, name: key.name })
       const mark = `${lease?.spec?.renewTime} ${readyCondition(node)?.lastHeartbeatTime}`
       const { uid } = node.metadata
       const known = heartbeats.get(key.name)

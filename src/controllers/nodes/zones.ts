@@ -3,6 +3,7 @@
  * cluster falls silent, it is more likely the network or this process, and pods are better left where they are.
  */
 
+import { zoneOf } from '../../apis/core/node.ts'
 import type { Node } from '../../apis/core/types.gen.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import { isNodeReady } from './node-conditions.ts'
@@ -45,10 +46,6 @@ export function zoneView(node: Node, all: readonly Node[]): ZoneView {
 
 export function isEviction({ key, effect }: { readonly key: string; readonly effect: string }): boolean {
   return effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE)
-}
-
-function zoneOf({ metadata: { labels = {} } }: Node): string {
-  return `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
 }
 
 function disruptionOf(members: readonly Node[]): Disruption {

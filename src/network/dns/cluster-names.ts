@@ -2,11 +2,10 @@
 
 import { namespaces } from '../../apis/core/namespace.ts'
 import { services } from '../../apis/core/service/definition.ts'
-import { endpointSlices } from '../../apis/discovery/endpoint-slice.ts'
+import { endpointSlices, SERVICE_NAME_LABEL } from '../../apis/discovery/endpoint-slice.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ClusterNames } from './records.ts'
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 const SERVICE_ADDRESS_INDEX = 'cluster-address'
 const SLICE_SERVICE_INDEX = 'dns-service'
 const SLICE_ADDRESS_INDEX = 'dns-address'

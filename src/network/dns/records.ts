@@ -12,6 +12,7 @@
 import { isIPv4 } from 'node:net'
 import type { Answer } from 'dns-packet'
 import type { Service } from '../../apis/core/types.gen.ts'
+import { SERVICE_NAME_LABEL } from '../../apis/discovery/endpoint-slice.ts'
 import type { Endpoint, EndpointSlice } from '../../apis/discovery/types.gen.ts'
 
 /** What the answers are made from. Names are in lower case. */
@@ -250,7 +251,7 @@ function pointersTo({ names, domain }: Zone, address: string): readonly string[]
   const service = names.serviceAt(address)
   if (service) return [`${service.metadata.name}.${service.metadata.namespace}.svc.${domain}`]
   const pointers = names.slicesAt(address).flatMap((slice) => {
-    const name = slice.metadata.labels?.['kubernetes.io/service-name']
+    const name = slice.metadata.labels?.[SERVICE_NAME_LABEL]
     if (name === undefined) return []
     return readyEndpoints([slice])
       .filter((endpoint) => endpoint.address === address)

@@ -6,7 +6,7 @@
 import { pods } from '../../apis/core/pod/definition.ts'
 import { services } from '../../apis/core/service/definition.ts'
 import type { Pod } from '../../apis/core/types.gen.ts'
-import { endpointSlices } from '../../apis/discovery/endpoint-slice.ts'
+import { endpointSlices, SERVICE_NAME_LABEL } from '../../apis/discovery/endpoint-slice.ts'
 import type { EndpointSlice } from '../../apis/discovery/types.gen.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
 import type { Informers } from '../../client/informers.ts'
@@ -23,7 +23,6 @@ import {
 } from './ruleset.ts'
 import { routesOf, type ServiceRoute } from './service-table.ts'
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 const SLICES_INDEX = 'service-name'
 const HOST_PORTS_INDEX = 'node-with-host-ports'
 
