@@ -4,6 +4,7 @@
  */
 
 import type { Scope } from '../apis/definition.ts'
+import { ApiError, internalError } from '../machinery/meta/api-error.ts'
 import type { ApiResponse } from '../machinery/wire/message.ts'
 import type { Client, ResourceAddress } from './client.ts'
 
@@ -28,7 +29,7 @@ export interface DiscoveryFailure {
 
 const ACCEPT = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
-/** Throws when the server itself does not answer. */
+/** Throws `ApiError` when the server itself does not answer. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const roots = await Promise.all(
     ['/api', '/apis'].map((path) => client.raw({ path, headers: { accept: ACCEPT }, signal })),
@@ -77,9 +78,9 @@ function servedOf(entry: Readonly<Record<string, unknown>>, group: string, versi
 }
 
 function documentOf({ status, body }: ApiResponse): unknown {
-  if (status !== 200) throw new Error(`discovery was answered with status ${status}`)
+  if (status !== 200) throw new ApiError(status, '', `discovery was answered with status ${status}`)
   if (body.type === 'object') return body.object
-  if (body.type !== 'bytes') throw new Error('discovery was answered without a document')
+  if (body.type !== 'bytes') throw internalError('discovery was answered without a document')
   const bytes = body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes
   return JSON.parse(Buffer.concat(bytes).toString('utf8'))
 }

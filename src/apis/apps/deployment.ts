@@ -10,7 +10,6 @@ import {
   required,
 } from '../../machinery/meta/field-error.ts'
 import { validateAtMostHundredPercent, validateNonNegativeIntOrPercent } from '../../machinery/meta/int-or-string.ts'
-import { labelSelectorText } from '../../machinery/meta/labels.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText, textColumn, wideColumn } from '../columns.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
@@ -23,7 +22,9 @@ import type { Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeplo
 import {
   collisionCountErrors,
   countErrors,
+  NOT_ABOVE_REPLICAS,
   notGreaterErrors,
+  replicaScale,
   requiredSelectorErrors,
   templateErrors,
 } from './workload-rules.ts'
@@ -48,12 +49,7 @@ export const deployments = defineResource<Deployment>({
     prepareForUpdate: (object, previous) => keepLabels(keepSpec(object, previous), previous),
     validateUpdate: validateStatus,
   },
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 0,
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => labelSelectorText(spec.selector),
-    withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-  },
+  scale: replicaScale(),
   resetFields: { '': [['status']], status: [['spec'], ['metadata', 'labels']] },
   columns: [
     nameColumn,
@@ -139,8 +135,6 @@ function rollingUpdateErrors(rolling: RollingUpdateDeployment, path: FieldPath):
     ...validateAtMostHundredPercent(maxUnavailable, unavailablePath),
   ]
 }
-
-const NOT_ABOVE_REPLICAS = 'cannot be greater than status.replicas'
 
 function validateStatus({ status }: Deployment, previous: Deployment): readonly FieldError[] {
   return [

@@ -1,7 +1,6 @@
 /** ReplicaSets: so many pods of one template, no more and no less. */
 
 import { type FieldError, FieldPath } from '../../machinery/meta/field-error.ts'
-import { labelSelectorText } from '../../machinery/meta/labels.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, integerColumn, nameColumn, selectorText, wideColumn } from '../columns.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
@@ -10,7 +9,14 @@ import { mapField, withAbsent } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
 import { changedSpec, immutable, keepSpec, newSpec } from '../strategy-parts.ts'
 import type { ReplicaSet } from './types.gen.ts'
-import { countErrors, notGreaterErrors, requiredSelectorErrors, templateErrors } from './workload-rules.ts'
+import {
+  countErrors,
+  NOT_ABOVE_REPLICAS,
+  notGreaterErrors,
+  replicaScale,
+  requiredSelectorErrors,
+  templateErrors,
+} from './workload-rules.ts'
 import { workloadWarnings } from './workload-warnings.ts'
 
 export const replicaSets = defineResource<ReplicaSet>({
@@ -32,12 +38,7 @@ export const replicaSets = defineResource<ReplicaSet>({
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
   warnings: workloadWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: ({ status }) => replicaStatusErrors(status) },
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 0,
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => labelSelectorText(spec.selector),
-    withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-  },
+  scale: replicaScale(),
   resetFields: { '': [['status']], status: [['spec']] },
   columns: [
     nameColumn,
@@ -52,7 +53,6 @@ export const replicaSets = defineResource<ReplicaSet>({
 
 const specPath = new FieldPath('spec')
 const statusPath = new FieldPath('status')
-const NOT_ABOVE_REPLICAS = 'cannot be greater than status.replicas'
 
 function validateReplicaSet({ spec }: ReplicaSet): readonly FieldError[] {
   return [

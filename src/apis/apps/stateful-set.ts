@@ -9,7 +9,6 @@ import {
   notSupported,
   required,
 } from '../../machinery/meta/field-error.ts'
-import { labelSelectorText } from '../../machinery/meta/labels.ts'
 import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, textColumn } from '../columns.ts'
@@ -24,8 +23,10 @@ import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from './
 import {
   collisionCountErrors,
   countErrors,
+  NOT_ABOVE_REPLICAS,
   notGreaterErrors,
   openTemplateErrors,
+  replicaScale,
   requiredSelectorErrors,
 } from './workload-rules.ts'
 import { templateWarnings } from './workload-warnings.ts'
@@ -47,12 +48,7 @@ export const statefulSets = defineResource<StatefulSet>({
   validateUpdate,
   warnings: templateWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
-  scale: {
-    replicas: ({ spec }) => spec.replicas ?? 0,
-    statusReplicas: ({ status }) => status?.replicas ?? 0,
-    selector: ({ spec }) => labelSelectorText(spec.selector),
-    withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-  },
+  scale: replicaScale(),
   resetFields: { '': [['status']], status: [['spec']] },
   columns: [
     nameColumn,
@@ -159,8 +155,6 @@ function validateUpdate({ spec }: StatefulSet, previous: StatefulSet): readonly 
   const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
   return [forbidden(specPath, `updates to statefulset spec for fields other than ${list} are forbidden`)]
 }
-
-const NOT_ABOVE_REPLICAS = 'cannot be greater than status.replicas'
 
 function validateStatus({ status }: StatefulSet, previous: StatefulSet): readonly FieldError[] {
   return [

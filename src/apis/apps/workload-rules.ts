@@ -10,14 +10,35 @@ import {
 } from '../../machinery/meta/field-error.ts'
 import {
   type LabelSelector,
+  labelSelectorText,
   selectorFromLabelSelector,
   validateLabelSelector,
   validateLabels,
 } from '../../machinery/meta/labels.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
 import { validateAnnotations } from '../../machinery/meta/validate-meta.ts'
 import { validatePodTemplateSpec } from '../core/pod/validate-spec.ts'
 import type { PodTemplateSpec } from '../core/types.gen.ts'
+import type { ScaleAccess } from '../definition.ts'
 import { nonNegative } from '../field-rules.ts'
+
+interface Scalable extends KubeObject {
+  readonly spec: { readonly replicas?: number | undefined; readonly selector?: LabelSelector | undefined }
+  readonly status?: { readonly replicas?: number | undefined } | undefined
+}
+
+/** The scale of whatever has a number of replicas and a label selector. */
+export function replicaScale<T extends Scalable>(): ScaleAccess<T> {
+  return {
+    replicas: ({ spec }) => spec.replicas ?? 0,
+    statusReplicas: ({ status }) => status?.replicas ?? 0,
+    selector: ({ spec }) => labelSelectorText(spec.selector),
+    withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
+  }
+}
+
+/** The words for counts of a status that are parts of another. */
+export const NOT_ABOVE_REPLICAS = 'cannot be greater than status.replicas'
 
 export function selectorIsEmpty({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
   return Object.keys(matchLabels).length + matchExpressions.length === 0

@@ -34,7 +34,7 @@ export interface Expectation {
 export function objectOfBody(request: ApiRequest, expected: Expectation): KubeObject {
   const problems: string[] = []
   const body = decodeBody(request, (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)))
-  return checkedObject(body, expected, request.body.type === 'object' ? 'trusted' : 'checked', problems)
+  return checkedObject(body, expected, trustOf(request), problems)
 }
 
 /** A body that is acted on and not stored, in form: nulls and zero values of optional fields are absent. */
@@ -42,11 +42,18 @@ export function messageOfBody(request: ApiRequest, expected: Expectation): KubeO
   return canonical(objectOfBody(request, expected), expected.kind.schema)
 }
 
+export type Trust = 'trusted' | 'checked'
+
+/** Objects come from this process, whose types have been checked; bytes from anybody. */
+export function trustOf({ body }: ApiRequest): Trust {
+  return body.type === 'object' ? 'trusted' : 'checked'
+}
+
 /** A JSON value as an object of the expected kind. Throws 400 for wrong kinds, types and, if strict, unknown fields. */
 export function checkedObject(
   body: unknown,
   { kind, fieldValidation, warn }: Expectation,
-  trust: 'trusted' | 'checked',
+  trust: Trust,
   problems: readonly string[] = [],
 ): KubeObject {
   if (!isRecord(body))

@@ -15,7 +15,7 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace, isRecord } from './body.ts'
+import { checkedObject, checkName, decoding, inNamespace, isRecord, trustOf } from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
@@ -78,8 +78,7 @@ interface PatchOf {
 
 function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters: WriteParameters): KubeObject {
   const result = mergedValue(patchOf, view.kind.schema)
-  const trust = request.body.type === 'object' ? 'trusted' : 'checked'
-  return checkedObject(result, { kind: view.kind, ...parameters }, trust)
+  return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request))
 }
 
 function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['kind']['schema']): unknown {
@@ -103,8 +102,7 @@ function applied(
   live: KubeObject | undefined,
   parameters: WriteParameters,
 ): KubeObject {
-  const trust = request.body.type === 'object' ? 'trusted' : 'checked'
-  const object = checkedObject(body, { kind: view.kind, ...parameters }, trust)
+  const object = checkedObject(body, { kind: view.kind, ...parameters }, trustOf(request))
   checkNamesKind(body, view.kind)
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil')

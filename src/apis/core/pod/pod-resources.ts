@@ -21,6 +21,14 @@ function specRequests(spec: PodSpec): Quantities {
   return spec.overhead ? sum(total, parsedList(spec.overhead)) : total
 }
 
+/** Limits per resource name; overhead is added to those that are limited. */
+export function podLimits(pod: Pod): Quantities {
+  const spec = pod.spec ?? { containers: [] }
+  const total = wholePod(spec, 'limits')
+  const overhead = [...parsedList(spec.overhead)].filter(([name]) => total.has(name))
+  return sum(total, new Map(overhead))
+}
+
 /** What the containers need together, without the pod's own figures and overhead. */
 export function containersTotal(spec: PodSpec, which: 'requests' | 'limits'): Quantities {
   let running: Quantities = new Map()
