@@ -151,7 +151,7 @@ describe.skipIf(skipped !== undefined)('the node agent with an engine', () => {
     ]
     await node.add('shared', {
       volumes: [
-        { name: 'memory', emptyDir: { medium: 'Memory' } },
+        { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '4Mi' } },
         { name: 'settings', configMap: { name: 'settings' } },
       ],
       containers: [
@@ -161,7 +161,7 @@ describe.skipIf(skipped !== undefined)('the node agent with an engine', () => {
     })
     const pod = await node.until('shared', isReady)
     expect(await node.exec(pod, 'other', 'cat', '/memory/word')).toBe('hello\n')
-    expect(await node.exec(pod, 'other', 'grep', ' /memory ', '/proc/mounts')).toContain('tmpfs')
+    expect(await node.exec(pod, 'other', 'grep', ' /memory ', '/proc/mounts')).toMatch(/tmpfs.*size=4096k/)
     await node.client.of(configMaps).patch(key, { type: 'merge', body: { data: { mode: 'fast' } } })
     await expect.poll(() => node.exec(pod, 'other', 'cat', '/settings/mode'), { timeout: 30_000 }).toBe('fast')
     await node.remove('shared')

@@ -1,8 +1,10 @@
 /** `PodVolumes` on this machine: one directory per volume, by kind. */
 
 import { mkdir, rm } from 'node:fs/promises'
+import { podLimits } from '../../apis/core/pod/pod-resources.ts'
 import type { Container, EphemeralContainer, Pod, Volume, VolumeMount } from '../../apis/core/types.gen.ts'
 import type { Clock } from '../../base/clock.ts'
+import { quantityValue } from '../../machinery/meta/quantity.ts'
 import { messageOf } from '../execute-error.ts'
 import type { PodDirectory } from '../pod-directory.ts'
 import { type Mount, RuntimeError } from '../runtime/runtime.ts'
@@ -73,13 +75,18 @@ async function prepareVolume(parts: PodVolumesParts, turns: Turns, pod: Pod, vol
   const { emptyDir } = volume
   if (emptyDir) {
     const path = ownPath(parts, pod, volume)
-    const isNew = await prepareEmptyDirectory(path, emptyDir)
+    const isNew = await prepareEmptyDirectory(path, emptyDir, memoryLimitOf(pod))
     const group = pod.spec?.securityContext?.fsGroup
     if (isNew && group !== undefined) await giveToGroup(path, { group, readOnly: false })
     return
   }
   if ((await elsewhere(parts, pod, volume)) !== undefined || (await writeFiles(parts, turns, pod, volume))) return
   throw new VolumeError('the kind of this volume is not supported by this node')
+}
+
+function memoryLimitOf(pod: Pod): number | undefined {
+  const limit = podLimits(pod).get('memory')
+  return limit && quantityValue(limit)
 }
 
 function ownPath({ directory }: PodVolumesParts, { metadata }: Pod, { name }: Volume): string {
