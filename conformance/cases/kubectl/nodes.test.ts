@@ -1,7 +1,7 @@
 /** Nodes that are closed, emptied, tainted and lost. */
 
 import { beforeAll, describe, expect, test } from 'vitest'
-import { killNode } from './support/containers.ts'
+import { killNode, sandboxOfNode } from './support/containers.ts'
 import { eventually } from './support/eventually.ts'
 import { kubectlBinaries } from './support/kubectl.ts'
 import { webDeployment, webParts } from './support/manifests.ts'
@@ -11,6 +11,8 @@ const NAMESPACE = 'nodes'
 
 /** A node that says nothing is lost after 50 s, and its pods, which tolerate that for a second, are replaced then. */
 const LOST_MS_MAX = 120_000
+
+const TWENTY_REQUESTS = 'for turn in $(seq 20); do timeout 2 wget -qO- http://web/ || exit 1; done'
 
 onCluster({ name: 'nodes', range: 150 }, (cluster) => {
   const binaries = kubectlBinaries()
@@ -103,6 +105,25 @@ onCluster({ name: 'nodes', range: 150 }, (cluster) => {
       await here.ok('delete poddisruptionbudget careful')
     })
   }
+
+  test('a node whose sandbox ends is made anew, with its pods and their network', async () => {
+    const [other, node] = cluster().nodes
+    await kubectl().ok('rollout restart deployment/web')
+    await kubectl().ok('rollout status deployment/web --timeout=90s')
+    await kubectl().ok(`run client --image=${cluster().images.v1} --overrides={"spec":{"nodeName":"${other}"}}`)
+    await kubectl().ok('wait --for=condition=Ready pod/client --timeout=60s')
+    const before = await sandboxOfNode(cluster().engine, cluster().name, node)
+    await cluster().engine.docker.getContainer(before).kill()
+    await eventually(async () => {
+      expect(await sandboxOfNode(cluster().engine, cluster().name, node)).not.toBe(before)
+    })
+    await eventually(async () => {
+      const answers = await kubectl().ok(['exec', 'client', '--', 'sh', '-c', TWENTY_REQUESTS])
+      expect(answers).toContain(`node=${node}`)
+      expect(answers.trim().split('\n').length).toBe(20)
+    })
+    await kubectl().ok('delete pod client')
+  })
 
   describe('a node that is lost', () => {
     const lost = () => cluster().nodes[1]

@@ -32,6 +32,14 @@ export async function containersOnNode(
   return (await docker.listContainers({ filters: { label } })).map(({ Id }) => Id)
 }
 
+/** The container that is the node's machine. */
+export async function sandboxOfNode({ docker }: DockerEngine, cluster: string, node: string): Promise<string> {
+  const label = [`${labels.cluster}=${cluster}`, `${labels.node}=${node}`, `${labels.kind}=node`]
+  const [sandbox] = await docker.listContainers({ filters: { label } })
+  if (!sandbox) throw new Error(`node ${node} does not run`)
+  return sandbox.Id
+}
+
 /** Everything on a node ends at once, as when a machine loses its power. How much that was. */
 export async function killNode(engine: DockerEngine, cluster: string, node: string): Promise<number> {
   const containers = await containersOnNode(engine, cluster, node)
