@@ -4,12 +4,12 @@
  */
 
 import type { Node } from '../../apis/core/types.gen.ts'
-import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { orAborted } from '../../base/deadline.ts'
 import { cidrContains, parseCidr } from '../../base/ip.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Informer } from '../../client/informer.ts'
+import { converge } from '../converge.ts'
 import { updateHostRoutes } from './host-routes.ts'
 import type { NamespaceCommands } from './namespace-command.ts'
 import type { NodeNetwork } from './node-network.ts'
@@ -27,8 +27,6 @@ export interface FollowNodesOptions {
   readonly log: Logger
 }
 
-const RETRY: Backoff = { initialMs: 200, factor: 2, maxMs: 10_000 }
-
 export interface NodesFollower extends AsyncDisposable {
   /** Looks again: after the machine's nodes have changed. */
   refresh(): void
@@ -38,47 +36,35 @@ export interface NodesFollower extends AsyncDisposable {
 
 export function followNodes(options: FollowNodesOptions): NodesFollower {
   const { nodes, clock, log } = options
-  const stop = new AbortController()
-  let changed = Promise.withResolvers<void>()
   const waiting: (() => void)[] = []
-  const refresh = () => changed.resolve()
+  const loop = converge({
+    clock,
+    begin: (signal) => nodes.whenSynced(signal),
+    work: async () => {
+      const served = waiting.length
+      await apply(options)
+      for (const done of waiting.splice(0, served)) done()
+    },
+    onFailure: (error) => log.warn('the nodes’ network could not be brought up to date', { error: String(error) }),
+  })
   const unsubscribe = nodes.subscribe({
-    added: refresh,
-    deleted: refresh,
+    added: loop.wake,
+    deleted: loop.wake,
     updated: (node, previous) => {
-      if (textOf(node) !== textOf(previous)) refresh()
+      if (textOf(node) !== textOf(previous)) loop.wake()
     },
   })
-  const run = async () => {
-    for (let failures = 0; !stop.signal.aborted; ) {
-      try {
-        if (failures === 0) await changed.promise
-        if (stop.signal.aborted) return
-        changed = Promise.withResolvers()
-        const served = waiting.length
-        await apply(options)
-        for (const done of waiting.splice(0, served)) done()
-        failures = 0
-      } catch (error) {
-        log.warn('the nodes’ network could not be brought up to date', { error: String(error) })
-        await clock.sleep(backoffMs(RETRY, failures++), stop.signal).catch(() => {})
-      }
-    }
-  }
-  const running = run()
   return {
-    refresh,
+    refresh: loop.wake,
     applied(signal) {
       const { promise, resolve } = Promise.withResolvers<void>()
       waiting.push(resolve)
-      refresh()
+      loop.wake()
       return orAborted(promise, signal)
     },
     async [Symbol.asyncDispose]() {
       unsubscribe()
-      stop.abort()
-      refresh()
-      await running
+      await loop[Symbol.asyncDispose]()
     },
   }
 }
