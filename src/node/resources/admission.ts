@@ -1,5 +1,6 @@
 /** Whether a pod that is bound to this node can run here: pure. Reasons as upstream's kubelet gives them. */
 
+import { matchesNode, tolerates } from '../../apis/core/pod/node-fit.ts'
 import { podRequests } from '../../apis/core/pod/pod-resources.ts'
 import type { Node, Pod } from '../../apis/core/types.gen.ts'
 import {
@@ -35,66 +36,17 @@ function systemRefusal({ spec }: Pod): Refusal | undefined {
 }
 
 function affinityRefusal(pod: Pod, node: Node): Refusal | undefined {
-  if (matchesNode(pod, node)) return undefined
+  if (matchesNode(pod.spec ?? {}, node)) return undefined
   return {
     reason: 'NodeAffinity',
     message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
   }
 }
 
-/** Like the scheduler, without its plugins: what the pod demands of labels and of the name. */
-function matchesNode({ spec }: Pod, { metadata }: Node): boolean {
-  const labels = metadata.labels ?? {}
-  const selected = Object.entries(spec?.nodeSelector ?? {}).every(([key, value]) => labelOf(labels, key) === value)
-  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  if (!selected || terms === undefined) return selected
-  return terms.some(({ matchExpressions = [], matchFields = [] }) => {
-    if (matchExpressions.length + matchFields.length === 0) return false
-    const field = (key: string) => (key === 'metadata.name' ? metadata.name : undefined)
-    return (
-      matchExpressions.every((requirement) => meets(labelOf(labels, requirement.key), requirement)) &&
-      matchFields.every((requirement) => meets(field(requirement.key), requirement))
-    )
-  })
-}
-
-function labelOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
-}
-
-function meets(
-  value: string | undefined,
-  { operator, values = [] }: { readonly operator: string; readonly values?: readonly string[] | undefined },
-): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
-    default:
-      return false
-  }
-}
-
 /** Only taints that evict: the others are the scheduler's business. */
 function taintRefusal({ spec }: Pod, node: Node): Refusal | undefined {
-  const tolerated = (taint: NonNullable<NonNullable<Node['spec']>['taints']>[number]) =>
-    (spec?.tolerations ?? []).some(
-      ({ key = '', operator = 'Equal', value = '', effect = '' }) =>
-        (effect === '' || effect === taint.effect) &&
-        (key === '' ? operator === 'Exists' : key === taint.key) &&
-        (operator === 'Exists' || value === (taint.value ?? '')),
-    )
   const evicting = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
-  if (evicting.every(tolerated)) return undefined
+  if (evicting.every((taint) => tolerates(spec?.tolerations, taint))) return undefined
   return {
     reason: 'TaintToleration',
     message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
