@@ -185,9 +185,8 @@ onCluster({ name: 'apply', range: 142 }, (cluster) => {
       test('replace, dry runs, set and delete', async () => {
         const kubectl = kubectlHere()
         await kubectl.apply(deployment('changed', [{ name: 'web', image: 'web:1' }]))
-        const before = await kubectl.field('deployment changed', '{.metadata.resourceVersion}')
         await kubectl.ok('set image deployment/changed web=web:2 --dry-run=server')
-        expect(await kubectl.field('deployment changed', '{.metadata.resourceVersion}')).toBe(before)
+        expect(await kubectl.field('deployment changed', '{.metadata.generation} {..image}')).toBe('1 web:1')
         await kubectl.ok('set image deployment/changed web=web:2')
         await kubectl.ok('set env deployment/changed COLOUR=blue')
         expect(await kubectl.ok('set env deployment/changed --list')).toContain('COLOUR=blue')
