@@ -4,9 +4,9 @@ import type { Node } from '../apis/core/types.gen.ts'
 import { type Backoff, backoffMs } from '../base/backoff.ts'
 import { type Clock, every } from '../base/clock.ts'
 import { deadline, orAborted } from '../base/deadline.ts'
+import { messageOf } from '../base/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
-import { messageOf } from './execute-error.ts'
 import { LEASE_RENEW_MS, renewLease } from './lease.ts'
 import {
   HEALTHY,

@@ -2,11 +2,11 @@
 
 import type { Pod } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/error-text.ts'
 import type { EventRecorder } from '../client/events.ts'
 import { containerConfig } from './container-spec.ts'
 import { type EnvironmentSources, environmentOf } from './environment.ts'
 import { fieldPathOf, type StartContainer, type StartRequest } from './execute.ts'
-import { messageOf } from './execute-error.ts'
 import { expand } from './expansion.ts'
 import { createImagePuller, type ImagePuller, type PullCredentials } from './images/pull-image.ts'
 import type { PodDirectory } from './pod-directory.ts'

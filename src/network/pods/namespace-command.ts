@@ -24,6 +24,9 @@ export class CommandFailed extends Error {
 /** Where the tools are on every distribution; nothing of the user's environment is passed on. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
 
+/** A command that hangs is killed and tried again by its caller; a table of thousands of rules takes a second. */
+const COMMAND_MS_MAX = 60_000
+
 /** A list of all interfaces of a node with 1,000 pods is about 1 MB. */
 const OUTPUT_BYTES_MAX = 16_777_216
 
@@ -46,7 +49,12 @@ export function runInNamespace(namespace: Namespace, command: readonly string[],
   const words = namespace === 'host' ? command : ['nsenter', '-t', String(namespace), '-n', '--', ...command]
   const [program = '', ...rest] = words
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, rest, {
+      env: ENVIRONMENT,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: COMMAND_MS_MAX,
+      killSignal: 'SIGKILL',
+    })
     const output: Buffer[] = []
     const errors: Buffer[] = []
     let size = 0

@@ -1,11 +1,11 @@
 /** exec, attach and port-forward: joins a client's streams to a container's. */
 
+import { messageOf } from '../../base/error-text.ts'
 import { badRequest, internalError } from '../../machinery/meta/api-error.ts'
 import { acceptRemoteCommand, exitStatus } from '../../machinery/wire/channels.ts'
 import type { UpgradedSocket } from '../../machinery/wire/message.ts'
 import { acceptPortForward, type ForwardedConnection } from '../../machinery/wire/port-forward.ts'
 import type { RemoteCommandStreams } from '../../machinery/wire/remote-command.ts'
-import { messageOf } from '../execute-error.ts'
 import { podContainers } from '../pod-view.ts'
 import { findPod, findRunning } from './find-container.ts'
 import type { KubeletRequest } from './kubelet-request.ts'

@@ -3,10 +3,10 @@
 import type { Pod } from '../../apis/core/types.gen.ts'
 import type { Clock } from '../../base/clock.ts'
 import { orAborted } from '../../base/deadline.ts'
+import { messageOf } from '../../base/error-text.ts'
 import { LruMap } from '../../base/lru.ts'
 import type { EventOptions, EventRecorder } from '../../client/events.ts'
 import { fieldPathOf } from '../execute.ts'
-import { messageOf } from '../execute-error.ts'
 import type { PodContainer } from '../pod-view.ts'
 import { type ContainerRuntime, type ImageStatus, RuntimeError } from '../runtime/runtime.ts'
 

@@ -4,7 +4,7 @@
  */
 
 import type { Pod, Volume } from '../../apis/core/types.gen.ts'
-import { messageOf } from '../execute-error.ts'
+import { messageOf } from '../../base/error-text.ts'
 import { boundVolume, type ClaimSources } from './persistent-claim.ts'
 import { type FileSources, filesOf } from './projected.ts'
 import { type PodVolumes, VolumeError } from './volume.ts'

@@ -134,7 +134,7 @@ test('more CPU is granted to a running container without a restart; more than th
   const grown = await node.untilPod('web', (pod) => main(pod)?.resources?.requests?.cpu === '500m')
   expect(main(grown)).toMatchObject({ restartCount: 0, allocatedResources: { cpu: '500m' } })
   await node.untilPod('web', (pod) => !podCondition(pod, 'PodResizeInProgress'))
-  await resize('40', '40')
+  await resize('40', '41')
   const refused = await node.untilPod('web', (pod) => Boolean(podCondition(pod, 'PodResizePending')))
   expect(podCondition(refused, 'PodResizePending')).toMatchObject({ reason: 'Infeasible' })
   expect(main(refused)?.resources?.requests?.cpu).toBe('500m')

@@ -3,23 +3,39 @@
  * resources (resize), a namespace's finalizers, a certificate request's approval.
  */
 
+import { validateEphemeralContainersUpdate, validatePodResize } from '../../../apis/core/pod/validate-update.ts'
+import type { Pod } from '../../../apis/core/types.gen.ts'
 import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { bumpGeneration, fieldOf, withField } from '../../../apis/strategy-parts.ts'
-import { deepEqual } from '../../../base/deep-equal.ts'
-import { type FieldError, FieldPath, forbidden } from '../../../machinery/meta/field-error.ts'
+import type { FieldError } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { Endpoint } from '../endpoint.ts'
 
-type Merge = (object: KubeObject, previous: KubeObject) => KubeObject
+interface Part {
+  /** The previous object with the part of the one that was sent. */
+  merge(object: KubeObject, previous: KubeObject): KubeObject
+  /** Instead of the rules of the whole object. */
+  validate?(object: KubeObject, previous: KubeObject): readonly FieldError[]
+}
 
-const PARTS: ReadonlyMap<string, Merge> = new Map<string, Merge>([
+// Parts are found by the name of their resource, so the objects are of its kind.
+const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   [
     '/pods/ephemeralcontainers',
-    (object, previous) => bumpGeneration(withEphemeralContainers(object, previous), previous),
+    {
+      merge: (object, previous) => bumpGeneration(withEphemeralContainers(object, previous), previous),
+      validate: (object, previous) => validateEphemeralContainersUpdate(object as Pod, previous as Pod),
+    },
   ],
-  ['/pods/resize', (object, previous) => bumpGeneration(withResources(object, previous), previous)],
-  ['/namespaces/finalize', (object, previous) => withField(previous, 'spec', fieldOf(object, 'spec'))],
-  ['certificates.k8s.io/certificatesigningrequests/approval', withConditions],
+  [
+    '/pods/resize',
+    {
+      merge: (object, previous) => bumpGeneration(withResources(object, previous), previous),
+      validate: (object, previous) => validatePodResize(object as Pod, previous as Pod),
+    },
+  ],
+  ['/namespaces/finalize', { merge: (object, previous) => withField(previous, 'spec', fieldOf(object, 'spec')) }],
+  ['certificates.k8s.io/certificatesigningrequests/approval', { merge: withConditions }],
 ])
 
 /** Undefined when the resource has no such part. */
@@ -27,13 +43,12 @@ export function partEndpoint<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   subresource: string,
 ): Endpoint<T> | undefined {
-  const merge = PARTS.get(`${definition.group}/${definition.resource}/${subresource}`)
-  if (!merge || !definition.subresources.includes(subresource)) return undefined
+  const part = PARTS.get(`${definition.group}/${definition.resource}/${subresource}`)
+  if (!part || !definition.subresources.includes(subresource)) return undefined
   return {
     subresource,
-    // The merged object is the previous one with a part of one of the same kind.
-    prepareForUpdate: (object, previous) => withOwnMeta(merge(object, previous) as T, object),
-    validate: (object, previous) => [...definition.validate(object), ...keptEphemeralContainers(object, previous)],
+    prepareForUpdate: (object, previous) => withOwnMeta(part.merge(object, previous) as T, object),
+    validate: (object, previous) => part.validate?.(object, previous) ?? definition.validate(object),
     resetFields: definition.resetFields[subresource] ?? [],
   }
 }
@@ -47,24 +62,6 @@ function withEphemeralContainers(object: KubeObject, previous: KubeObject): Kube
   const ephemeralContainers = partOf(fieldOf(object, 'spec'), 'ephemeralContainers')
   return withField(previous, 'spec', { ...recordOf(fieldOf(previous, 'spec')), ephemeralContainers })
 }
-
-/** Ephemeral containers are added and never touched again. */
-function keptEphemeralContainers(object: KubeObject, previous: KubeObject): readonly FieldError[] {
-  const containersOf = (pod: KubeObject): readonly unknown[] => {
-    const containers = partOf(fieldOf(pod, 'spec'), 'ephemeralContainers')
-    return Array.isArray(containers) ? containers : []
-  }
-  const next = containersOf(object)
-  return containersOf(previous).flatMap((container) => {
-    const name = partOf(container, 'name')
-    const same = next.find((candidate) => partOf(candidate, 'name') === name)
-    if (same !== undefined && deepEqual(same, container)) return []
-    const change = same === undefined ? 'removed' : 'changed'
-    return [forbidden(EPHEMERAL_PATH, `existing ephemeral containers ${JSON.stringify(name)} may not be ${change}\n`)]
-  })
-}
-
-const EPHEMERAL_PATH = new FieldPath('spec.ephemeralContainers')
 
 function withConditions(object: KubeObject, previous: KubeObject): KubeObject {
   const conditions = partOf(fieldOf(object, 'status'), 'conditions')
