@@ -8,6 +8,7 @@ import type { NodeRuntime } from './config.ts'
 import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
 import { type DockerPlaces, type NodePlace, openDockerPlaces, type PlaceParts, simulatedPlace } from './node-place.ts'
+import { removeDirectory } from './removal.ts'
 
 export interface NodeSupervisor extends AsyncDisposable {
   /** Makes or adopts the node; resolves when it runs, its `ready` when it has reported so. */
@@ -72,6 +73,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
     async remove(name) {
       await stop(name)
       await (await docker)?.remove(name)
+      await removeDirectory(join(parts.config.directory, 'nodes', name))
       await forget(parts, name)
     },
     async [Symbol.asyncDispose]() {

@@ -1,10 +1,11 @@
 /** A pod's scratch space: a directory anybody in the pod may write, or memory. */
 
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { EmptyDirVolumeSource } from '../../apis/core/types.gen.ts'
 import { toNumber } from '../../machinery/meta/quantity.ts'
+import { isMounted } from './mounts.ts'
 
 const run = promisify(execFile)
 const WRITABLE_BY_ALL = 0o777
@@ -27,25 +28,4 @@ export async function prepareEmptyDirectory(
   }
   if (made || mounts) await chmod(path, WRITABLE_BY_ALL)
   return made || mounts
-}
-
-/** Unmounts every file system below a directory, the deepest first. */
-export async function unmountBelow(directory: string): Promise<void> {
-  const mounted = (await mountPoints()).filter((point) => point.startsWith(`${directory}/`))
-  for (const point of mounted.sort((left, right) => right.length - left.length)) await run('umount', ['-l', point])
-}
-
-async function isMounted(path: string): Promise<boolean> {
-  return (await mountPoints()).includes(path)
-}
-
-/** Mount points of this process, with the kernel's octal escapes undone. */
-async function mountPoints(): Promise<readonly string[]> {
-  const text = await readFile('/proc/self/mounts', 'utf8')
-  return text.split('\n').flatMap((line) => {
-    const point = line.split(' ')[1]
-    return point === undefined
-      ? []
-      : point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
-  })
 }

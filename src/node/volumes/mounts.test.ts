@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mountsBelow } from './removal.ts'
+import { mountsBelow } from './mounts.ts'
 
 test('finds what is mounted below a folder, the deepest first', () => {
   const info = `22 1 0:20 / /home rw - ext4 /dev/sda rw
