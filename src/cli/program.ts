@@ -160,6 +160,7 @@ function addLifecycle(program: Command, perform: Perform): void {
     .option('--service-cidr <range>', 'addresses of services (default: 10.96.0.0/16)')
     .option('--node-cidr <range>', 'addresses of Docker nodes (default: a free one)')
     .option('--domain <name>', 'DNS domain of services (default: cluster.local)')
+    .option('--config <file>', 'a Cluster document; -: from the standard input')
     .option('--dry-run', 'print the configuration and do nothing')
     .action(
       perform<UpOptions>(async (context, { words, flags }) =>

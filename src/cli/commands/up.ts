@@ -23,11 +23,15 @@ export interface StartOptions {
 export interface UpOptions extends StartOptions, ClusterFlags {
   readonly detach?: boolean
   readonly dryRun?: boolean
+  /** A file with a Cluster document; `-` is the standard input. */
+  readonly config?: string
 }
 
-export async function up(context: CommandContext, argument: string | undefined, options: UpOptions): Promise<void> {
-  const timeoutMs = timeoutOf(options)
-  const name = clusterName(context, argument)
+export async function up(context: CommandContext, argument: string | undefined, given: UpOptions): Promise<void> {
+  const timeoutMs = timeoutOf(given)
+  const file = given.config === undefined ? undefined : await fromFile(given.config)
+  const options = file ? file.over(given) : given
+  const name = clusterName(context, argument ?? context.globals.cluster ?? file?.name)
   const directory = directoryOf(context, name)
   const existing = await readState(directory)
   if (existing && phaseOf(existing) === 'Running') return alreadyRunning(context, existing, options)
@@ -44,6 +48,12 @@ export async function up(context: CommandContext, argument: string | undefined, 
   const bringUpOptions = { detach, keepContext, wait, kubeconfig, verbosity, timeoutMs, created }
   await bringUp(context, config, bringUpOptions, (info) => printValue(context, info, () => ''))
   if (!options.detach) await afterForeground(context, config)
+}
+
+async function fromFile(path: string) {
+  const { readConfigFile, withFlags } = await import('../config-file.ts')
+  const { name, flags } = await readConfigFile(path)
+  return { name, over: (given: UpOptions) => withFlags(flags, given) }
 }
 
 /** `t8s start`: what `up` does for a cluster that exists, in the background. */

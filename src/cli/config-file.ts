@@ -1,0 +1,150 @@
+/**
+ * A `Cluster` document (t8s.dev/v1alpha1) as the flags it stands for. Flags that were given win over it. Fields that
+ * nobody knows are errors.
+ */
+
+import { readFile } from 'node:fs/promises'
+import type { ErrorObject } from 'ajv'
+import { messageOf } from '../base/error-text.ts'
+import { decodeYaml } from '../machinery/wire/yaml.ts'
+import type { ClusterFlags } from './cluster-plan.ts'
+import { Failure, nearest } from './failure.ts'
+
+export interface ClusterDocument {
+  readonly apiVersion: 't8s.dev/v1alpha1'
+  readonly kind: 'Cluster'
+  readonly metadata?: { readonly name?: string }
+  readonly spec?: {
+    readonly server?: { readonly port?: number }
+    readonly storage?: { readonly data?: 'memory' | 'disk' }
+    readonly network?: {
+      readonly podCidr?: string
+      readonly serviceCidr?: string
+      readonly nodeCidr?: string
+      readonly domain?: string
+    }
+    readonly nodes?: readonly { readonly count?: number; readonly runtime?: 'docker' | 'simulated' }[]
+  }
+}
+
+const text = { type: 'string' }
+
+const SCHEMA = {
+  type: 'object',
+  required: ['apiVersion', 'kind'],
+  additionalProperties: false,
+  properties: {
+    apiVersion: { type: 'string', const: 't8s.dev/v1alpha1' },
+    kind: { type: 'string', const: 'Cluster' },
+    metadata: { type: 'object', additionalProperties: false, properties: { name: text } },
+    spec: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        server: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { port: { type: 'integer', minimum: 0, maximum: 65_535 } },
+        },
+        storage: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { data: { type: 'string', enum: ['memory', 'disk'] } },
+        },
+        network: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { podCidr: text, serviceCidr: text, nodeCidr: text, domain: text },
+        },
+        nodes: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              count: { type: 'integer', minimum: 0 },
+              runtime: { type: 'string', enum: ['docker', 'simulated'] },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const
+
+export interface ConfigFile {
+  readonly name: string | undefined
+  readonly flags: ClusterFlags
+}
+
+/** `-` is the standard input. Throws `Failure` ConfigInvalid with every finding. */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const document = await checked(await parsed(path), path)
+  return { name: document.metadata?.name, flags: flagsOf(document) }
+}
+
+async function parsed(path: string): Promise<unknown> {
+  try {
+    return decodeYaml(await readFile(path === '-' ? '/dev/stdin' : path))
+  } catch (error) {
+    throw invalid(path, [messageOf(error)])
+  }
+}
+
+async function checked(document: unknown, path: string): Promise<ClusterDocument> {
+  const { Ajv } = await import('ajv')
+  const validate = new Ajv({ allErrors: true, verbose: true }).compile<ClusterDocument>(SCHEMA)
+  if (validate(document)) return document
+  throw invalid(path, (validate.errors ?? []).map(findingOf))
+}
+
+function invalid(path: string, findings: readonly string[]): Failure {
+  const from = path === '-' ? 'the standard input' : path
+  return new Failure({
+    reason: 'ConfigInvalid',
+    message: `The configuration from ${from} cannot be used.`,
+    detail: findings.join('\n  '),
+    next: [['t8s up --help', 'the same as flags']],
+  })
+}
+
+/** `spec.nodes[0]: unknown field "cout". Did you mean "count"?` */
+function findingOf({ instancePath, message, params, keyword, parentSchema }: ErrorObject): string {
+  const place =
+    instancePath
+      .slice(1)
+      .replace(/\/(\d+)/g, '[$1]')
+      .replaceAll('/', '.') || 'the document'
+  if (keyword === 'enum' || keyword === 'const') {
+    const allowed = keyword === 'enum' ? params.allowedValues.join(', ') : params.allowedValue
+    return `${place}: must be ${allowed}`
+  }
+  if (keyword !== 'additionalProperties') return `${place}: ${message}`
+  const meant = nearest(params.additionalProperty, Object.keys(parentSchema?.properties ?? {}))
+  return `${place}: unknown field "${params.additionalProperty}".${meant ? ` Did you mean "${meant}"?` : ''}`
+}
+
+/** Nodes without a runtime are what `--runtime` says, or what this machine can do. */
+export function flagsOf({ spec = {} }: ClusterDocument): ClusterFlags {
+  const { server, storage, network, nodes } = spec
+  const count = (wanted: 'docker' | 'simulated' | undefined) =>
+    (nodes ?? []).filter(({ runtime }) => runtime === wanted).reduce((sum, { count: number = 1 }) => sum + number, 0)
+  const docker = count('docker')
+  const simulated = count('simulated')
+  const others = docker + count(undefined)
+  return {
+    ...network,
+    port: server?.port,
+    data: storage?.data,
+    nodes: nodes && (others > 0 || simulated === 0) ? others : undefined,
+    simulated: simulated > 0 ? simulated : undefined,
+    runtime: docker > 0 ? 'docker' : undefined,
+  }
+}
+
+/** What was given on the command line wins. `auto` is what `--runtime` says when nobody did. */
+export function withFlags<T extends ClusterFlags>(file: ClusterFlags, given: T): T {
+  const runtime = given.runtime === 'auto' ? (file.runtime ?? given.runtime) : given.runtime
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { ...given, ...file, ...set, runtime }
+}
