@@ -92,8 +92,9 @@ async function parsed(path: string): Promise<unknown> {
 }
 
 async function checked(document: unknown, path: string): Promise<ClusterDocument> {
-  const { Ajv } = await import('ajv')
-  const validate = new Ajv({ allErrors: true, verbose: true }).compile<ClusterDocument>(SCHEMA)
+  // Through its default: a bundle of this CommonJS package has no other names.
+  const { default: library } = await import('ajv')
+  const validate = new library.Ajv({ allErrors: true, verbose: true }).compile<ClusterDocument>(SCHEMA)
   if (validate(document)) return document
   throw invalid(path, (validate.errors ?? []).map(findingOf))
 }
