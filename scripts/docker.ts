@@ -53,22 +53,49 @@ function adviceFor(isRoot: boolean): string {
 
 async function startDaemon(): Promise<DockerEngine> {
   say(`starting dockerd (log: ${DAEMON_LOG}) …`)
+  const before = networkOfMachine()
   const log = openSync(DAEMON_LOG, 'a')
   const daemon = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] })
   daemon.unref()
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
-    if (await answers()) return { available: true, advice: '', stop: () => stopDaemon(daemon.pid) }
+    if (await answers()) return { available: true, advice: '', stop: () => stopDaemon(daemon.pid, before) }
     if (daemon.exitCode !== null) break
     await sleep(500)
   }
   return { available: false, advice: `dockerd did not start; see ${DAEMON_LOG}`, stop: async () => {} }
 }
 
-async function stopDaemon(pid: number | undefined): Promise<void> {
+async function stopDaemon(pid: number | undefined, before: NetworkOfMachine): Promise<void> {
   if (pid === undefined) return
   say('stopping the dockerd that was started for this run …')
   process.kill(pid, 'SIGTERM')
   for (let looks = 0; looks < LOOKS_MAX && capture('kill', ['-0', String(pid)]).code === 0; looks++) await sleep(500)
+  removeAdded(before)
+}
+
+/** What the daemon adds to a machine's network and leaves there when it ends. */
+interface NetworkOfMachine {
+  readonly tables: readonly string[]
+  readonly bridge: boolean
+}
+
+const DAEMON_BRIDGE = 'docker0'
+/** The tables that its iptables rules live in. */
+const DAEMON_TABLES = /^table (ip6? (?:nat|filter|raw|mangle))$/gm
+
+function networkOfMachine(): NetworkOfMachine {
+  const { output } = capture('nft', ['list', 'tables'])
+  const tables = [...output.matchAll(DAEMON_TABLES)].map(([, table = '']) => table)
+  return { tables, bridge: capture('ip', ['link', 'show', DAEMON_BRIDGE]).code === 0 }
+}
+
+/** Only what was not there before the daemon: then nobody else had anything in it. */
+function removeAdded(before: NetworkOfMachine): void {
+  const { tables, bridge } = networkOfMachine()
+  for (const table of tables.filter((name) => !before.tables.includes(name))) {
+    capture('nft', ['delete', 'table', ...table.split(' ')])
+  }
+  if (bridge && !before.bridge) capture('ip', ['link', 'delete', DAEMON_BRIDGE])
 }
 
 /** Whether something accepts connections on Docker's socket and answers a ping. */
