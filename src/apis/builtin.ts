@@ -38,6 +38,10 @@ import { ipAddresses } from './networking/ip-address.ts'
 import { serviceCidrs } from './networking/service-cidr.ts'
 import { runtimeClasses } from './nodes/runtime-class.ts'
 import { podDisruptionBudgets } from './policy/pod-disruption-budget.ts'
+import { clusterRoles } from './rbac/cluster-role.ts'
+import { clusterRoleBindings } from './rbac/cluster-role-binding.ts'
+import { roles } from './rbac/role.ts'
+import { roleBindings } from './rbac/role-binding.ts'
 import { priorityClasses } from './scheduling/priority-class.ts'
 import { storageClasses } from './storage/storage-class.ts'
 
@@ -74,6 +78,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   ipAddresses,
   serviceCidrs,
   podDisruptionBudgets,
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
   storageClasses,
   priorityClasses,
   leases,
