@@ -1,17 +1,23 @@
-/** The story of a Deployment, told once from its creation to the end of its namespace. */
+/** The story of a Deployment from its creation to the end of its namespace, told with every kubectl. */
 
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { TestCluster } from './support/cluster.ts'
 import { containersOf } from './support/containers.ts'
 import { eventually } from './support/eventually.ts'
-import type { Kubectl } from './support/kubectl.ts'
+import { type Kubectl, type KubectlBinary, kubectlBinaries } from './support/kubectl.ts'
 import { get, startLoad } from './support/load.ts'
 import { CONFIG, webDeployment, webParts } from './support/manifests.ts'
 import { onCluster } from './support/on-cluster.ts'
 
-const NAMESPACE = 'story'
-
 onCluster({ name: 'workload', range: 146 }, (cluster) => {
-  const kubectl = () => cluster().kubectl(NAMESPACE)
+  for (const binary of kubectlBinaries()) {
+    describe(`kubectl ${binary.version}`, () => tellStory(cluster, binary))
+  }
+})
+
+function tellStory(cluster: () => TestCluster, binary: KubectlBinary): void {
+  const namespace = `story-${binary.version.replace('.', '-').toLowerCase()}`
+  const kubectl = () => cluster().kubectlOf(binary, namespace)
   const podNames = async () => (await kubectl().ok('get pods -l app=web -o name')).trim().split('\n')
   const settled = (timeout = '120s') => kubectl().ok(`rollout status deployment/web --timeout=${timeout}`)
   const ready = async (count: number) => {
@@ -22,7 +28,7 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
   }
 
   beforeAll(async () => {
-    await kubectl().ok(`create namespace ${NAMESPACE}`)
+    await kubectl().ok(`create namespace ${namespace}`)
     await eventually(() => kubectl().ok('get serviceaccount default'))
   })
 
@@ -44,7 +50,7 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
     test('answers by its name, from all of its pods, with what it was given', async () => {
       await kubectl().ok(`run client --image=${cluster().images.v1} --restart=Never`)
       await kubectl().ok('wait --for=condition=Ready pod/client --timeout=60s')
-      for (const name of ['web', `web.${NAMESPACE}`, `web.${NAMESPACE}.svc.cluster.local`])
+      for (const name of ['web', `web.${namespace}`, `web.${namespace}.svc.cluster.local`])
         expect(await kubectl().ok(`exec client -- wget -qO- http://${name}/`)).toMatch(
           new RegExp(`^v1 pod=web-\\S+ node=\\S+ greeting=${CONFIG.greeting} secret=${CONFIG.token}\n$`),
         )
@@ -126,7 +132,7 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
       const [name = ''] = await podNames()
       const pod = name.replace('pod/', '')
       const uid = await kubectl().field(name, '{.metadata.uid}')
-      const place = { cluster: cluster().name, namespace: NAMESPACE, pod, container: 'web' }
+      const place = { cluster: cluster().name, namespace, pod, container: 'web' }
       const [container = ''] = await containersOf(cluster().engine, place, { running: true })
       await cluster().engine.docker.getContainer(container).kill()
       await eventually(async () => {
@@ -209,13 +215,13 @@ onCluster({ name: 'workload', range: 146 }, (cluster) => {
   })
 
   test('a namespace that is deleted takes every container with it', async () => {
-    const place = { cluster: cluster().name, namespace: NAMESPACE }
+    const place = { cluster: cluster().name, namespace }
     expect((await containersOf(cluster().engine, place)).length).toBeGreaterThan(6)
-    await kubectl().ok(`delete namespace ${NAMESPACE} --timeout=90s`)
-    expect(await kubectl().fails(`get namespace ${NAMESPACE}`)).toContain('not found')
+    await kubectl().ok(`delete namespace ${namespace} --timeout=90s`)
+    expect(await kubectl().fails(`get namespace ${namespace}`)).toContain('not found')
     expect(await containersOf(cluster().engine, place)).toEqual([])
   })
-})
+}
 
 async function nodePortUrls(kubectl: Kubectl): Promise<readonly string[]> {
   const port = await kubectl.field('service web-outside', '{.spec.ports[0].nodePort}')

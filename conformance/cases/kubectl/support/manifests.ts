@@ -59,7 +59,8 @@ function podSpec(image: string): object {
         volumeMounts: [{ name: 'keys', mountPath: '/etc/secret', readOnly: true }],
         readinessProbe: { ...probe, exec: { command: ['test', '!', '-f', '/tmp/unready'] }, failureThreshold: 1 },
         livenessProbe: { ...probe, httpGet: { path: '/', port: 'http' } },
-        lifecycle: { preStop: { sleep: { seconds: 2 } } },
+        // Clients before 1.29 drop a `sleep` handler when they write a template back.
+        lifecycle: { preStop: { exec: { command: ['sleep', '2'] } } },
         resources: { requests: { cpu: '5m', memory: '8Mi' }, limits: { memory: '64Mi' } },
       },
     ],
