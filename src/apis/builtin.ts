@@ -1,5 +1,13 @@
 /** The one list of built-in resources, group by group. A new resource is a new file and a line here. */
 
+import {
+  mutatingAdmissionPolicyBindings,
+  validatingAdmissionPolicyBindings,
+} from './admissionregistration/admission-policy-bindings.ts'
+import { mutatingAdmissionPolicies } from './admissionregistration/mutating-admission-policy.ts'
+import { mutatingWebhookConfigurations } from './admissionregistration/mutating-webhook-configuration.ts'
+import { validatingAdmissionPolicies } from './admissionregistration/validating-admission-policy.ts'
+import { validatingWebhookConfigurations } from './admissionregistration/validating-webhook-configuration.ts'
 import { controllerRevisions } from './apps/controller-revision.ts'
 import { daemonSets } from './apps/daemon-set.ts'
 import { deployments } from './apps/deployment.ts'
@@ -83,6 +91,12 @@ export const builtinResources: readonly ResourceDefinition[] = [
   roleBindings,
   roles,
   storageClasses,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
+  mutatingWebhookConfigurations,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
+  validatingWebhookConfigurations,
   priorityClasses,
   leases,
   runtimeClasses,

@@ -47,6 +47,13 @@ export function keepLabels<T extends KubeObject>(object: T, previous: T): T {
   return { ...object, metadata: { ...object.metadata, labels: previous.metadata.labels } }
 }
 
+/** For a status endpoint that changes neither the spec nor what people write into the metadata. */
+export function statusOnly<T extends KubeObject>(object: T, previous: T): T {
+  const { generation, labels, annotations, finalizers, ownerReferences } = previous.metadata
+  const metadata = { ...object.metadata, generation, labels, annotations, finalizers, ownerReferences }
+  return keepSpec({ ...object, metadata }, previous)
+}
+
 /** For `prepareForCreate` of resources that count their generations. */
 export function startGeneration<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, generation: 1 } }
