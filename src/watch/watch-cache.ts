@@ -74,12 +74,18 @@ export interface WatchCache extends Disposable {
   /** Everything up to here is in the cache, writes to other resources included. */
   readonly revision: Revision
   readonly watchers: number
+  /** Whether nothing that was committed is missing here: what `caughtUpTo(storage.head)` would wait for has come. */
+  readonly isFresh: boolean
+  /** The newest change of an object of this resource, or the revision the cache was filled at. */
+  readonly changedAt: Revision
   /** Resolves when the cache has been filled for the first time. */
   whenReady(): Promise<void>
   /** 504 Timeout with the cause ResourceVersionTooLarge when the revision does not come within 3 s. */
   caughtUpTo(revision: Revision, signal?: AbortSignal): Promise<void>
   /** As of `revision`: wait for `caughtUpTo(storage.head)` before, where the newest state is asked for. */
   get(key: string): CachedObject | undefined
+  /** As `get`: what is in memory now. */
+  select(selection: Selection): readonly CachedObject[]
   /** Throws 410 Expired for a revision that has been compacted, and like `caughtUpTo`. */
   list(query?: ListQuery): Promise<ListResult>
   /** Throws 410 Expired for a revision that has been compacted, and like `caughtUpTo`. */
@@ -131,6 +137,14 @@ class ResourceCache implements WatchCache {
     return this.#fanOut.size
   }
 
+  get isFresh(): boolean {
+    return this.#filled !== undefined && !this.#early && this.revision >= this.#options.storage.head
+  }
+
+  get changedAt(): Revision {
+    return this.#changedAt
+  }
+
   whenReady(): Promise<void> {
     this.#filled ??= this.#fill(this.#dispatcher.revision)
     return this.#filled
@@ -150,6 +164,10 @@ class ResourceCache implements WatchCache {
 
   get(key: string): CachedObject | undefined {
     return this.#contents.get(key)
+  }
+
+  select(selection: Selection): readonly CachedObject[] {
+    return this.#contents.list(selection).objects
   }
 
   async list(query: ListQuery = {}): Promise<ListResult> {

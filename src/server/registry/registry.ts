@@ -9,6 +9,7 @@ import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ChangeDispatcher } from '../../watch/change-dispatcher.ts'
+import type { Selection } from '../../watch/selection.ts'
 import { createWatchCache } from '../../watch/watch-cache.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { AdmissionHooks, Reservations } from './admission-hooks.ts'
@@ -46,6 +47,12 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   admit(key: ObjectKey, subresource: string, object: KubeObject, options: WriteOptions): Promise<void>
   /** What is in memory now, without waiting: for lookups that may be a moment old. */
   peek(key: ObjectKey): Stored<T> | undefined
+  /** As `peek`, for all that the selection takes, in order of their keys. */
+  peekAll(selection: Selection): readonly Stored<T>[]
+  /** Whether memory has everything that was written. */
+  readonly isFresh: boolean
+  /** A number that is another one after every change of an object of this resource. */
+  readonly changedAt: number
   /** Resolves when memory has everything that was written before the call. */
   whenFresh(): Promise<void>
 }
@@ -80,6 +87,13 @@ export function createRegistry<T extends KubeObject>(
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
     admit: (key, subresource, object, options) => admitPosted(context, { key, subresource, object }, options),
     peek,
+    peekAll: (selection) => cache.select(selection).map((object) => codec.typed(object)),
+    get isFresh() {
+      return cache.isFresh
+    },
+    get changedAt() {
+      return cache.changedAt
+    },
     whenFresh: () => cache.caughtUpTo(parts.storage.head),
     [Symbol.dispose]: () => cache[Symbol.dispose](),
   }
