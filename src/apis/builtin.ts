@@ -21,6 +21,8 @@ import {
   selfSubjectAccessReviews,
   subjectAccessReviews,
 } from './authorization/subject-access-review.ts'
+import { cronJobs } from './batch/cron-job.ts'
+import { jobs } from './batch/job.ts'
 import { leases } from './coordination/lease.ts'
 import { bindings } from './core/binding.ts'
 import { componentStatuses } from './core/component-status.ts'
@@ -76,6 +78,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   deployments,
   replicaSets,
   statefulSets,
+  cronJobs,
+  jobs,
   eventsV1,
   selfSubjectReviews,
   tokenReviews,

@@ -43,6 +43,21 @@ export function qualifiedNameErrors(path: FieldPath, value: string): FieldError[
   return findingErrors(path, value, isQualifiedName(value))
 }
 
+const HTTP_PATH_FORMAT = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
+const httpPath = new RegExp(`^${HTTP_PATH_FORMAT}$`)
+
+/** `acme.io/foo`: a domain and a path below it. */
+export function domainPrefixedPathErrors(path: FieldPath, value: string): FieldError[] {
+  if (value === '') return [required(path)]
+  const slash = value.indexOf('/')
+  if (slash <= 0 || slash === value.length - 1)
+    return [invalidValue(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+  const errors = dnsSubdomainErrors(path, value.slice(0, slash))
+  const rest = value.slice(slash + 1)
+  if (httpPath.test(rest)) return errors
+  return [...errors, invalidValue(path, rest, `Invalid path (regex used for validation is '${HTTP_PATH_FORMAT}')`)]
+}
+
 export function portNumberErrors(path: FieldPath, port: number): FieldError[] {
   return findingErrors(path, port, isValidPortNumber(port))
 }

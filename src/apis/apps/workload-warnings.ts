@@ -19,9 +19,13 @@ export function templateWarnings(object: Workload, previous: Workload | undefine
 
 /** Also for the name, where pods get names that begin with it. */
 export function workloadWarnings(object: Workload, previous: Workload | undefined): readonly string[] {
+  return [...podNameWarnings(object, previous), ...templateWarnings(object, previous)]
+}
+
+/** For the name of something new whose pods get names that begin with it. */
+export function podNameWarnings(object: KubeObject, previous: KubeObject | undefined): readonly string[] {
   const findings = previous ? [] : isDns1123Label(object.metadata.name ?? '')
   const advice =
     'this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended'
-  const named = findings.length === 0 ? [] : [`metadata.name: ${advice}: [${findings.join(' ')}]`]
-  return [...named, ...templateWarnings(object, previous)]
+  return findings.length === 0 ? [] : [`metadata.name: ${advice}: [${findings.join(' ')}]`]
 }

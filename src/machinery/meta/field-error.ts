@@ -70,6 +70,11 @@ export function invalidValue(path: FieldPath, value: unknown, detail: string): F
   return { type: 'FieldValueInvalid', path: path.text, message: withDetail(`Invalid value: ${printed(value)}`, detail) }
 }
 
+/** The same where the value would say nothing that the detail does not. */
+export function invalidField(path: FieldPath, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', path: path.text, message: withDetail('Invalid value', detail) }
+}
+
 export function typeInvalid(path: FieldPath, value: unknown, detail: string): FieldError {
   return {
     type: 'FieldValueTypeInvalid',
