@@ -7,12 +7,14 @@
 import { describe, expect, test } from 'vitest'
 import { builtinResources } from '../../src/apis/builtin.ts'
 import type { ResourceDefinition, Verb } from '../../src/apis/definition.ts'
+import { decodeProtobuf } from '../../src/apis/protobuf-forms.ts'
 import { createLoopbackTransport } from '../../src/client/loopback-transport.ts'
 import { createClient } from '../../src/client/resource-client.ts'
 import { apiVersionOf } from '../../src/machinery/meta/group-version.ts'
-import { keyOf } from '../../src/machinery/meta/object.ts'
+import { type KubeObject, keyOf } from '../../src/machinery/meta/object.ts'
+import { canonical } from '../../src/machinery/schema/canonical.ts'
 import { minimalObject, type SentObject } from '../support/minimal-objects.ts'
-import { ADMIN, createTestServer, type TestServer } from '../support/test-server.ts'
+import { ADMIN, type Answer, createTestServer, type TestServer } from '../support/test-server.ts'
 
 const stored = builtinResources.filter(({ verbs }) => verbs.includes('create') && verbs.includes('get'))
 const MERGE = { 'content-type': 'application/merge-patch+json' }
@@ -27,6 +29,11 @@ async function withObject(definition: ResourceDefinition) {
   const created = await server.send('POST', collection, { body: sent })
   const url = `${collection}/${sent.metadata.name}`
   return { server, collection, url, sent, created, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+function bytesOf({ response: { body } }: Answer): Uint8Array {
+  if (body.type !== 'bytes') throw new Error(`not bytes but ${body.type}`)
+  return Buffer.concat(body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes)
 }
 
 const patch = (server: TestServer, url: string, body: unknown, headers: Record<string, string> = MERGE) =>
@@ -55,6 +62,18 @@ describe.each(stored.map((one) => [`${one.resource}.${one.group || 'core'}`, one
     expect([list.kind, list.apiVersion]).toEqual([listKind, apiVersionOf(definition)])
     const listed = list.items.find(({ metadata }: SentObject) => metadata.name === at.sent.metadata.name)
     expect({ ...listed, apiVersion: json.apiVersion, kind }).toEqual(json)
+  })
+
+  test('is the same in protobuf as in JSON, alone and in a list', async () => {
+    await using at = await withObject(definition)
+    const headers = { accept: 'application/vnd.kubernetes.protobuf' }
+    const read = async (url: string) => decodeProtobuf(bytesOf(await at.server.send('GET', url, { headers })))
+    const { json } = await at.server.send('GET', at.url)
+    const inForm = (object: unknown) => canonical(object as KubeObject, definition.schema)
+    expect(inForm(await read(at.url))).toEqual(json)
+    const { json: list } = await at.server.send('GET', at.collection)
+    const decoded = (await read(at.collection)) as typeof list
+    expect({ ...decoded, items: decoded.items.map(inForm) }).toEqual(list)
   })
 
   test('a second one is a conflict, and generateName finds a free name', async () => {

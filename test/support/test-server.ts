@@ -52,7 +52,7 @@ const testFilter: Filter = (next) => async (call) => {
     return warnings.length > 0 ? withHeaders(answer, { warning: warnings.join('; ') }) : answer
   } catch (error) {
     if (toStatus(error).code === 500) console.error(error)
-    return failureResponse(toStatus(error), call.request.wants)
+    return failureResponse(toStatus(error), call.request)
   }
 }
 

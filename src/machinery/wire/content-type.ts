@@ -61,6 +61,15 @@ export function mediaTypeCovers(accepted: string, type: string): boolean {
   return accepted.endsWith('/*') && type.startsWith(accepted.slice(0, -1))
 }
 
+/** The one of `types` that an `Accept` header asks for first, whatever its parameters. Undefined: none of them. */
+export function preferredType(header: string | undefined, types: readonly string[]): string | undefined {
+  for (const media of parseAccept(header)) {
+    const type = types.find((candidate) => mediaTypeCovers(media.type, candidate))
+    if (type !== undefined) return type
+  }
+  return undefined
+}
+
 function specificity({ type }: MediaType): number {
   if (type === '*/*') return 0
   return type.endsWith('/*') ? 1 : 2

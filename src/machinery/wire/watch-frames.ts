@@ -1,10 +1,12 @@
 /**
- * The lines of a JSON watch: `{"type":"ADDED","object":{…}}` and a newline, one per event. Encoding takes the
- * object's bytes as they are stored; decoding yields every event that one chunk completes as one batch.
+ * The events of a watch as frames. In JSON a frame is a line, `{"type":"ADDED","object":{…}}`; in protobuf a
+ * WatchEvent behind its length. Encoding takes the object's bytes as they are; decoding (JSON, which is what our own
+ * clients ask for) yields every event that one chunk completes as one batch.
  */
 
 import { DecodeError, decodeJson } from './json.ts'
 import type { WatchEvent, WatchEventType } from './message.ts'
+import { BackwardsWriter } from './protobuf-writer.ts'
 
 /** Bytes of one frame that a reader collects: several times the largest object the server takes. */
 const WATCH_FRAME_BYTES_MAX = 32 * 1024 * 1024
@@ -22,6 +24,21 @@ const HEADS: Readonly<Record<WatchEventType, Buffer>> = {
 /** One frame around an object that is JSON already. */
 export function encodeWatchFrame(type: WatchEventType, object: Uint8Array): Uint8Array {
   return Buffer.concat([HEADS[type], object, TAIL])
+}
+
+const LENGTH_BYTES = 4
+const writer = new BackwardsWriter()
+
+/** One frame around an object with its protobuf envelope. */
+export function encodeProtobufFrame(type: WatchEventType, object: Uint8Array): Uint8Array {
+  const event = writer.write(() => {
+    writer.field(1, object)
+    writer.head(2, 0)
+    writer.text(1, type)
+  })
+  const length = Buffer.alloc(LENGTH_BYTES)
+  length.writeUInt32BE(event.length)
+  return Buffer.concat([length, event])
 }
 
 /** Ends when the chunks do; a last line without its newline is dropped. Throws `DecodeError` on what is no frame. */

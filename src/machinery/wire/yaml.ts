@@ -14,6 +14,7 @@ import {
   isSeq,
   parseAllDocuments,
   type Scalar,
+  stringify,
   type YAMLMap,
 } from 'yaml'
 import { setOwn } from '../../base/deep-freeze.ts'
@@ -145,4 +146,9 @@ function integerValue(sign: string, digits: string): number {
   const octal = /^0o?([0-7]+)$/.exec(digits)
   const magnitude = octal ? Number.parseInt(octal[1] ?? '0', 8) : Number(digits)
   return sign === '-' && magnitude !== 0 ? -magnitude : magnitude
+}
+
+/** Block style, in which a reader of YAML 1.1 sees the same values. */
+export function encodeYaml(value: unknown): Uint8Array {
+  return Buffer.from(stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' }))
 }

@@ -1,15 +1,28 @@
-/** A failure Status as a response: as bytes over the wire, as an object to callers in this process. */
+/** A failure Status as a response: in the form that the caller wants, as an object to callers in this process. */
 
+import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { Status } from '../../machinery/meta/api-error.ts'
+import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { encodeYaml } from '../../machinery/wire/yaml.ts'
 
-export function failureResponse(status: Status, wants: ApiRequest['wants'] = 'bytes'): ApiResponse {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
+const JSON_TYPE = 'application/json'
+const ENCODINGS: ReadonlyMap<string, (status: Status) => Uint8Array | undefined> = new Map([
+  [JSON_TYPE, encodeJson],
+  ['application/yaml', encodeYaml],
+  [PROTOBUF_TYPE, encodeProtobuf],
+])
+
+/** Without a request, for what failed before there was one, the answer is JSON. */
+export function failureResponse(status: Status, request?: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
+  const accepted = preferredType(request?.headers.accept, [...ENCODINGS.keys()]) ?? JSON_TYPE
+  const encoded = ENCODINGS.get(accepted)?.(status)
+  const headers: Record<string, string> = { 'content-type': encoded ? accepted : JSON_TYPE }
   const retryAfter = status.details?.retryAfterSeconds
   if (retryAfter) headers['retry-after'] = String(retryAfter)
   if (status.code === 413) headers.connection = 'close'
   const code = status.code ?? 500
-  if (wants === 'object') return { status: code, headers, body: { type: 'object', object: status } }
-  return { status: code, headers, body: { type: 'bytes', bytes: encodeJson(status) } }
+  if (request?.wants === 'object') return { status: code, headers, body: { type: 'object', object: status } }
+  return { status: code, headers, body: { type: 'bytes', bytes: encoded ?? encodeJson(status) } }
 }

@@ -13,7 +13,7 @@ export function panicToStatus({ log }: { readonly log: Logger }): Filter {
     } catch (error) {
       if (!(error instanceof ApiError) && !request.signal.aborted)
         log.error('a request failed unexpectedly', { method: request.method, path: request.path, error })
-      return failureResponse(toStatus(error), request.wants)
+      return failureResponse(toStatus(error), request)
     }
   }
 }

@@ -3,6 +3,7 @@
  * and namespace compared with the path, and unknown fields ignored, warned of or refused as the caller wants.
  */
 
+import { decodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
@@ -19,7 +20,6 @@ import { DecodeError, decodeJson, duplicateKeys } from '../../machinery/wire/jso
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import type { FieldValidation } from './options.ts'
-import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf-objects.ts'
 import type { ViewKind } from './view.ts'
 
 const ACCEPTED_TYPES = ['application/json', 'application/yaml', PROTOBUF_TYPE]

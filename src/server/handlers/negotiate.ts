@@ -1,28 +1,39 @@
 /**
- * How an answer is wanted: as the object itself, as a table or as its metadata only; in JSON or YAML. The first
- * alternative of `Accept` that can be given is taken. Protobuf is not among them: clients that list JSON behind it
- * get JSON, others a 406.
+ * How an answer is wanted: as the object itself, as a table or as its metadata only; in JSON, YAML or protobuf. The
+ * first alternative of `Accept` that can be given is taken. There are no tables in protobuf.
  */
 
+import { PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import { notAcceptable } from '../../machinery/meta/api-error.ts'
 import { type MediaType, mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 
 export type Transformation = 'none' | 'table' | 'metadata'
-export type TextFormat = 'json' | 'yaml'
+export type Format = 'json' | 'yaml' | 'protobuf'
 
 export interface Accepted {
   readonly as: Transformation
-  readonly format: TextFormat
+  readonly format: Format
   /** Of meta.k8s.io, for tables and metadata: `v1` or `v1beta1`. */
   readonly metaVersion: string
   readonly pretty: boolean
 }
 
-const FORMATS: readonly { readonly type: string; readonly format: TextFormat }[] = [
+const FORMATS: readonly { readonly type: string; readonly format: Format }[] = [
   { type: 'application/json', format: 'json' },
   { type: 'application/yaml', format: 'yaml' },
+  { type: PROTOBUF_TYPE, format: 'protobuf' },
 ]
+
+/** What can be given besides JSON. */
+export interface Offer {
+  /** Default: yes. Streams have none. */
+  readonly yaml?: boolean | undefined
+  /** Whether the object itself has a protobuf form; its metadata always has. Default: yes. */
+  readonly protobuf?: boolean | undefined
+  /** Default: yes. */
+  readonly transformations?: boolean | undefined
+}
 
 const TRANSFORMATIONS: ReadonlyMap<string, Transformation> = new Map([
   ['Table', 'table'],
@@ -34,26 +45,27 @@ const META_VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta1'])
 /** Clients in whose hands JSON is read by a person, as upstream sees it. */
 const HUMAN_CLIENTS = /^(?:curl|Wget|Mozilla\/5\.0)/
 
-export function negotiate(
-  { headers, query }: Pick<ApiRequest, 'headers' | 'query'>,
-  offered: { readonly formats?: readonly TextFormat[]; readonly transformations?: boolean } = {},
-): Accepted {
-  const { formats = ['json', 'yaml'], transformations = true } = offered
-  const choices = FORMATS.filter(({ format }) => formats.includes(format))
+export function negotiate({ headers, query }: Pick<ApiRequest, 'headers' | 'query'>, offer: Offer = {}): Accepted {
+  const choices = FORMATS.filter(({ format }) => format !== 'yaml' || (offer.yaml ?? true))
   for (const media of parseAccept(headers.accept)) {
-    const choice = choices.find(({ type }) => mediaTypeCovers(media.type, type))
-    const as = choice && transformationOf(media, transformations)
-    if (!choice || !as) continue
-    const metaVersion = media.parameters.get('v') ?? 'v1'
-    return { as, format: choice.format, metaVersion, pretty: isPretty(headers, query) }
+    for (const { type, format } of choices) {
+      const as = mediaTypeCovers(media.type, type) ? transformationOf(media, offer) : undefined
+      if (!as || (format === 'protobuf' && !hasProtobuf(as, offer))) continue
+      const metaVersion = media.parameters.get('v') ?? 'v1'
+      return { as, format, metaVersion, pretty: isPretty(headers, query) }
+    }
   }
   throw notAcceptable(choices.map(({ type }) => type))
 }
 
-function transformationOf({ parameters }: MediaType, offered: boolean): Transformation | undefined {
+function hasProtobuf(as: Transformation, { protobuf = true }: Offer): boolean {
+  return as === 'metadata' || (as === 'none' && protobuf)
+}
+
+function transformationOf({ parameters }: MediaType, { transformations = true }: Offer): Transformation | undefined {
   const as = parameters.get('as')
   if (as === undefined) return 'none'
-  if (!offered || parameters.get('g') !== 'meta.k8s.io') return undefined
+  if (!transformations || parameters.get('g') !== 'meta.k8s.io') return undefined
   return META_VERSIONS.has(parameters.get('v') ?? '') ? TRANSFORMATIONS.get(as) : undefined
 }
 

@@ -1,21 +1,23 @@
 /**
- * Answers. Stored bytes go out as they are; only tables, metadata, YAML and readable JSON are made from parsed
- * objects. Callers in this process get the frozen objects and no bytes at all.
+ * Answers. Stored bytes go out as they are; only protobuf, tables, metadata, YAML and readable JSON are made from
+ * parsed objects. Callers in this process get the frozen objects and no bytes at all.
  */
 
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
-import { stringify } from 'yaml'
+import { PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import { encodeYaml } from '../../machinery/wire/yaml.ts'
 import { itemOffset } from '../registry/codec.ts'
 import type { Listed } from '../registry/list.ts'
 import type { Exchange } from './exchange.ts'
 import { type Accepted, negotiate } from './negotiate.ts'
 import { partialMetadata, partialMetadataList } from './partial-metadata.ts'
+import { messageOf, protobufList, protobufObject, protobufValue } from './protobuf-answers.ts'
 import { includeObject, type TableOptions, tableOf } from './table.ts'
 import type { Shown } from './view.ts'
 
@@ -29,16 +31,18 @@ const LIST_CHUNK_BYTES = 256 * 1024
 export function objectResponse(exchange: Exchange, shown: Shown, status = 200): Promise<ApiResponse> | ApiResponse {
   const { request, registry, view } = exchange
   if (request.wants === 'object') return inProcess(status, shown.object())
-  const accepted = negotiate(request)
+  const accepted = negotiate(request, { protobuf: messageOf(view.kind) !== undefined })
   if (accepted.as === 'table' && view.whole) {
     const object = shown.object()
     const metadata = { resourceVersion: object.metadata.resourceVersion }
     const table = tableOf(registry.definition, [object], metadata, tableOptions(exchange, accepted))
-    return textResponse(request, status, table, accepted)
+    return encodedResponse(request, status, table, accepted)
   }
   if (accepted.as === 'metadata')
-    return textResponse(request, status, partialMetadata(shown.object(), accepted.metaVersion), accepted)
-  if (accepted.format === 'yaml' || accepted.pretty) return textResponse(request, status, shown.object(), accepted)
+    return encodedResponse(request, status, partialMetadata(shown.object(), accepted.metaVersion), accepted)
+  if (accepted.format === 'protobuf')
+    return bytesResponse(request, status, [protobufObject(view.kind, shown)], PROTOBUF_TYPE)
+  if (accepted.format === 'yaml' || accepted.pretty) return encodedResponse(request, status, shown.object(), accepted)
   return bytesResponse(request, status, [shown.bytes], 'application/json')
 }
 
@@ -51,11 +55,14 @@ export function listResponse<T extends KubeObject>(
   const names = { kind: definition.listKind, apiVersion: apiVersionOf(definition) }
   const objects = () => items.map((item) => item.object())
   if (request.wants === 'object') return inProcess(200, deepFreeze({ ...names, metadata, items: objects() }))
-  const accepted = negotiate(request)
-  const text = (object: object) => textResponse(request, 200, object, accepted)
-  if (accepted.as === 'table') return text(tableOf(definition, objects(), metadata, tableOptions(exchange, accepted)))
-  if (accepted.as === 'metadata') return text(partialMetadataList(objects(), metadata, accepted.metaVersion))
-  if (accepted.format === 'yaml' || accepted.pretty) return text({ ...names, metadata, items: objects() })
+  const accepted = negotiate(request, { protobuf: messageOf(definition) !== undefined })
+  const encoded = (object: object) => encodedResponse(request, 200, object, accepted)
+  if (accepted.as === 'table')
+    return encoded(tableOf(definition, objects(), metadata, tableOptions(exchange, accepted)))
+  if (accepted.as === 'metadata') return encoded(partialMetadataList(objects(), metadata, accepted.metaVersion))
+  if (accepted.format === 'protobuf')
+    return bytesResponse(request, 200, [protobufList(definition, metadata, items)], PROTOBUF_TYPE)
+  if (accepted.format === 'yaml' || accepted.pretty) return encoded({ ...names, metadata, items: objects() })
   const head = JSON.stringify({ ...names, metadata }).slice(0, -1)
   return bytesResponse(request, 200, listChunks(`${head},"items":[`, items, itemOffset(definition)), 'application/json')
 }
@@ -90,19 +97,17 @@ const END = Buffer.from(']}')
 /** An object without stored bytes: a Status, a Table, a TokenRequest. */
 export function valueResponse(request: ApiRequest, status: number, value: object): Promise<ApiResponse> | ApiResponse {
   if (request.wants === 'object') return inProcess(status, deepFreeze(value))
-  return textResponse(request, status, value, negotiate(request))
+  return encodedResponse(request, status, value, negotiate(request))
 }
 
-function textResponse(
+function encodedResponse(
   request: ApiRequest,
   status: number,
   value: object,
   { format, pretty }: Accepted,
 ): Promise<ApiResponse> | ApiResponse {
-  if (format === 'yaml') {
-    const text = stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' })
-    return bytesResponse(request, status, [Buffer.from(text)], 'application/yaml')
-  }
+  if (format === 'protobuf') return bytesResponse(request, status, [protobufValue(value)], PROTOBUF_TYPE)
+  if (format === 'yaml') return bytesResponse(request, status, [encodeYaml(value)], 'application/yaml')
   const bytes = pretty ? Buffer.from(JSON.stringify(value, undefined, 2)) : encodeJson(value)
   return bytesResponse(request, status, [bytes], 'application/json')
 }

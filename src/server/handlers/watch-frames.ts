@@ -1,24 +1,26 @@
-/** How the events of a watch are written: stored bytes as they are, or each object as a table or as its metadata. */
+/** How the events of a watch are written: stored bytes as they are, in protobuf, or each object as a table or its metadata. */
 
+import type { Status } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
-import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
+import { encodeProtobufFrame, encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
 import { bookmarkMetadata, type FrameEncoding, jsonFrames } from '../../watch/event.ts'
 import type { Exchange } from './exchange.ts'
 import type { Accepted } from './negotiate.ts'
 import { partialMetadata } from './partial-metadata.ts'
+import { protobufFrames, protobufValue, transformedProtobufFrames } from './protobuf-answers.ts'
 import { tableOptions } from './respond.ts'
 import { tableOf } from './table.ts'
 
 export function watchFrames<T extends KubeObject>(exchange: Exchange<T>, accepted: Accepted): FrameEncoding {
-  const { registry } = exchange
-  const { definition } = registry
+  const { definition } = exchange.registry
+  const { as, format, metaVersion } = accepted
   const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
-  if (accepted.as === 'none') return jsonFrames(names)
-  if (accepted.as === 'metadata') {
-    const { metaVersion } = accepted
-    return transformedFrames(`metadata ${metaVersion}`, (object) => partialMetadata(object, metaVersion))
+  if (as === 'none') return format === 'protobuf' ? protobufFrames(definition) : jsonFrames(names)
+  if (as === 'metadata') {
+    const frames = format === 'protobuf' ? transformedProtobufFrames : transformedFrames
+    return frames(`metadata ${metaVersion}`, (object) => partialMetadata(object, metaVersion))
   }
   const options = tableOptions(exchange, accepted)
   const name = `table ${options.metaVersion} ${options.include} ${definition.group} ${definition.version}`
@@ -27,6 +29,12 @@ export function watchFrames<T extends KubeObject>(exchange: Exchange<T>, accepte
     // The objects of this watch are of the exchange's definition; ages are those of the moment of encoding.
     return tableOf(definition, [object as T], { resourceVersion }, { ...options, nowMs: exchange.clock.now() })
   })
+}
+
+/** The frame of a failure: the last of a watch. */
+export function errorFrame(status: Status, { format }: Accepted): Uint8Array {
+  if (format === 'protobuf') return encodeProtobufFrame('ERROR', protobufValue(status))
+  return encodeWatchFrame('ERROR', encodeJson(status))
 }
 
 function transformedFrames(name: string, transform: (object: KubeObject) => object): FrameEncoding {

@@ -7,16 +7,15 @@ import { deadline } from '../../base/deadline.ts'
 import { isExpired, type Status, toStatus } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
-import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiResponse, WatchEvent } from '../../machinery/wire/message.ts'
-import { encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
 import { bookmarkMetadata, type Delivery } from '../../watch/event.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { Exchange } from './exchange.ts'
 import { isTrue } from './flags.ts'
-import { negotiate } from './negotiate.ts'
+import { type Accepted, negotiate } from './negotiate.ts'
 import { integerParameter, selectorsOf } from './options.ts'
-import { watchFrames } from './watch-frames.ts'
+import { messageOf, PROTOBUF_STREAM_TYPE } from './protobuf-answers.ts'
+import { errorFrame, watchFrames } from './watch-frames.ts'
 
 /** A watch without a timeout of its own ends after 30 to 60 minutes, so that connections spread anew. In ms. */
 const WATCH_MS_MIN = 30 * 60 * 1_000
@@ -24,8 +23,8 @@ const WATCH_MS_MIN = 30 * 60 * 1_000
 export async function watch(exchange: Exchange): Promise<ApiResponse> {
   const { request, registry, target, clock, random } = exchange
   const { query } = request
-  const encoding =
-    request.wants === 'object' ? undefined : watchFrames(exchange, negotiate(request, { formats: ['json'] }))
+  const protobuf = messageOf(registry.definition) !== undefined
+  const accepted = request.wants === 'object' ? undefined : negotiate(request, { yaml: false, protobuf })
   const timeoutSeconds = integerParameter(query, 'timeoutSeconds') ?? 0
   const lifetimeMs = timeoutSeconds > 0 ? timeoutSeconds * 1_000 : WATCH_MS_MIN * (1 + random.next())
   const life = deadline(clock, lifetimeMs, request.signal)
@@ -43,10 +42,10 @@ export async function watch(exchange: Exchange): Promise<ApiResponse> {
     if (isExpired(error)) return error.status
     throw error
   })
-  const headers = encoding ? { 'content-type': 'application/json' } : {}
   const deliveries = whileAlive(watcher, life)
-  if (!encoding) return { status: 200, headers, body: { type: 'events', events: asEvents(exchange, deliveries) } }
-  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(deliveries, encoding) } }
+  if (!accepted) return { status: 200, headers: {}, body: { type: 'events', events: asEvents(exchange, deliveries) } }
+  const headers = { 'content-type': accepted.format === 'protobuf' ? PROTOBUF_STREAM_TYPE : 'application/json' }
+  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(exchange, deliveries, accepted) } }
 }
 
 type Batch = readonly Delivery[] | Status
@@ -64,11 +63,13 @@ async function* whileAlive(watcher: Watcher | Status, life: Disposable): AsyncGe
 }
 
 async function* asChunks(
+  exchange: Exchange,
   batches: AsyncIterable<Batch>,
-  encoding: ReturnType<typeof watchFrames>,
+  accepted: Accepted,
 ): AsyncGenerator<Uint8Array> {
+  const encoding = watchFrames(exchange, accepted)
   for await (const batch of batches) {
-    if ('kind' in batch) yield encodeWatchFrame('ERROR', encodeJson(batch))
+    if ('kind' in batch) yield errorFrame(batch, accepted)
     else yield Buffer.concat(batch.map((delivery) => delivery.frame(encoding)))
   }
 }

@@ -1,31 +1,27 @@
 /**
  * Objects in `application/vnd.kubernetes.protobuf`, decoded to JSON values: four magic bytes, then an envelope
- * (runtime.Unknown) that names the kind and holds the message. Which fields a message has is data that is passed in:
- *
- *   "core.v1.ContainerPort": ["1 name string", "3 containerPort int32 !", …]
- *   number, JSON name, type ([] repeated, {} map), flags: * nullable, ! always written, ~ embedded, oz omitted when zero
+ * (runtime.Unknown) that names the kind and holds the message. Which fields a message has is data that is passed in.
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
 import { DecodeError, decodeJson, JSON_VALUES_MAX } from './json.ts'
-
-/** Message name → its fields, as above. */
-export type ProtobufMessages = Readonly<Record<string, readonly string[]>>
+import {
+  type Field,
+  MAGIC,
+  type ProtobufMessages,
+  parseField,
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_FIXED64,
+  WIRE_VARINT,
+  wireOf,
+  ZEROS,
+} from './protobuf-fields.ts'
 
 export interface Envelope {
   readonly apiVersion: string
   readonly kind: string
   readonly message: Uint8Array
-}
-
-interface Field {
-  readonly name: string
-  readonly type: string
-  readonly shape: 'one' | 'list' | 'map'
-  readonly nullable: boolean
-  readonly always: boolean
-  readonly embedded: boolean
-  readonly omitZero: boolean
 }
 
 interface Message {
@@ -35,17 +31,9 @@ interface Message {
 
 type Values = Map<string, unknown>
 
-const MAGIC = Buffer.from('k8s\0', 'latin1')
 /** Messages inside messages; upstream's types stay far below. */
 const DEPTH_MAX = 100
-const ZEROS: Readonly<Record<string, unknown>> = { string: '', bytes: '', bool: false, int32: 0, int64: 0, double: 0 }
 const EMPTY = new Uint8Array()
-
-/** How a value lies in the bytes: the low three bits of its tag. */
-const WIRE_VARINT = 0
-const WIRE_FIXED64 = 1
-const WIRE_BYTES = 2
-const WIRE_FIXED32 = 5
 
 export class ProtobufDecoder {
   readonly #messages: ProtobufMessages
@@ -55,10 +43,6 @@ export class ProtobufDecoder {
 
   constructor(messages: ProtobufMessages) {
     this.#messages = messages
-  }
-
-  knows(message: string): boolean {
-    return Object.hasOwn(this.#messages, message)
   }
 
   /** Throws `DecodeError` for bytes that are no envelope. */
@@ -164,16 +148,11 @@ export class ProtobufDecoder {
     if (known) return known
     const facts = Object.hasOwn(this.#messages, name) ? this.#messages[name] : undefined
     if (!facts) throw new DecodeError(`unknown message ${name}`)
-    const numbered = facts.map(parseField)
-    const message = { byNumber: new Map(numbered), fields: numbered.map(([, field]) => field) }
+    const fields = facts.map(parseField)
+    const message = { byNumber: new Map(fields.map((field) => [field.number, field])), fields }
     this.#parsed.set(name, message)
     return message
   }
-}
-
-function wireOf({ type }: Field): number {
-  if (type === 'double') return WIRE_FIXED64
-  return type === 'bool' || type === 'int32' || type === 'int64' ? WIRE_VARINT : WIRE_BYTES
 }
 
 /** Numbers of a list may lie one after the other behind one tag. */
@@ -183,24 +162,6 @@ function isPacked(field: Field, wire: number): boolean {
 
 function checkWire({ name }: Field, wire: number, expected: number): void {
   if (wire !== expected) throw new DecodeError(`proto: wrong wireType = ${wire} for field ${name}`)
-}
-
-function parseField(text: string): readonly [number, Field] {
-  const [number = '', name = '', spelled = '', ...flags] = text.split(' ')
-  const shape = spelled.startsWith('[]') ? 'list' : spelled.startsWith('{}') ? 'map' : 'one'
-  const has = (flag: string) => flags.includes(flag)
-  return [
-    Number(number),
-    {
-      name,
-      type: shape === 'one' ? spelled : spelled.slice(2),
-      shape,
-      nullable: has('*'),
-      always: has('!'),
-      embedded: has('~'),
-      omitZero: has('oz'),
-    },
-  ]
 }
 
 /** Zero values of plain fields, and absent times, are not written in JSON. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { entry, envelope, field, message, varint } from '../../../test/support/protobuf.ts'
 import { seededRandom } from '../../base/random.ts'
 import { DecodeError } from './json.ts'
-import { ProtobufDecoder, type ProtobufMessages } from './protobuf.ts'
+import { ProtobufDecoder } from './protobuf-decode.ts'
+import type { ProtobufMessages } from './protobuf-fields.ts'
 
 const messages: ProtobufMessages = {
   'runtime#.Unknown': [
