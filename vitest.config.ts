@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'openapi/**/*.test.ts', 'test/tidy.test.ts'],
+          include: ['src/**/*.test.ts', 'openapi/**/*.test.ts', 'conformance/*.test.ts', 'test/tidy.test.ts'],
           isolate: false,
           pool: 'threads',
         },

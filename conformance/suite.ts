@@ -47,7 +47,7 @@ interface SpecReport {
   readonly Failure?: { readonly Message: string }
 }
 
-/** What became of the tests, in the order of `tests`. A test that the suite does not know is missing. */
+/** What became of the tests, in the order of `tests`. Those that were not run, or not to their end, are missing. */
 export async function runSuite(run: SuiteRun): Promise<readonly TestResult[]> {
   mkdirSync(run.folder, { recursive: true })
   await ginkgo(run)
@@ -60,9 +60,12 @@ export async function runSuite(run: SuiteRun): Promise<readonly TestResult[]> {
   if (broken) throw new Error(`the suite did not start: ${broken.Failure?.Message ?? broken.State}`)
   return run.tests.flatMap((test) => {
     const spec = results.get(test)
-    return spec ? [resultOf(test, spec)] : []
+    return spec && !INTERRUPTED.includes(spec.State) ? [resultOf(test, spec)] : []
   })
 }
+
+/** Somebody ended the run. */
+const INTERRUPTED = ['interrupted', 'aborted']
 
 async function ginkgo({ tests, processes, nodes, cluster, folder, program, onFinished }: SuiteRun): Promise<void> {
   const own = [`--procs=${processes}`, `--timeout=${RUN_TIME_MAX}`, '--no-color', '-v', `--focus=${focusOn(tests)}`]
@@ -81,10 +84,14 @@ async function ginkgo({ tests, processes, nodes, cluster, folder, program, onFin
     output.write(`${line}\n`)
     read(line)
   })
+  // Ginkgo ends its tests and still writes its report; then the cluster is removed as always.
+  const interrupt = () => child.kill('SIGINT')
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   await new Promise((resolve) => output.end(resolve))
 }
 

@@ -4,8 +4,11 @@
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runConformance } from '../conformance/run.ts'
+import { passingTests, readScoreboard } from '../conformance/scoreboard.ts'
+import { quickTests } from '../conformance/stages.ts'
 import { buildIfStale } from './build.ts'
 import { say, show } from './command.ts'
 import { ensureDocker } from './docker.ts'
@@ -21,6 +24,9 @@ interface Report {
   readonly numFailedTests: number
   readonly numFailedTestSuites: number
 }
+
+/** For upstream's programs, on a machine that has none: more would make the first run too long. */
+const BUILD_MINUTES_MAX = 30
 
 const reports = mkdtempSync(join(tmpdir(), 't8s-reports-'))
 
@@ -44,6 +50,24 @@ function suite(project: string): Tally {
   }
 }
 
+/** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0050. */
+async function conformance(): Promise<Tally> {
+  const recorded = new Set(passingTests(readScoreboard()))
+  const tests = quickTests().filter((test) => recorded.has(test))
+  say('conformance tests …')
+  const processes = 2 * availableParallelism()
+  const outcome = await runConformance({ tests, processes, repeat: 1, say, buildMinutesMax: BUILD_MINUTES_MAX })
+  if (!outcome.ran) {
+    say(`conformance tests are skipped: ${outcome.reason}`)
+    return { passed: 0, failed: 0 }
+  }
+  const passed = outcome.results.filter((result) => result.outcome === 'pass')
+  for (const { test, outcome: what, message } of outcome.results) {
+    if (what !== 'pass') say(`${what}: ${test}\n${message}`)
+  }
+  return { passed: passed.length, failed: tests.length - passed.length }
+}
+
 const docker = await ensureDocker()
 if (!docker.available) say(`tests that need Docker will say so and be skipped: ${docker.advice}`)
 const tallies: Tally[] = []
@@ -52,6 +76,7 @@ try {
   tallies.push(command('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']))
   tallies.push(command('lint', 'biome', ['check', '.']))
   for (const project of ['unit', 'integration', 'system']) tallies.push(suite(project))
+  tallies.push(await conformance())
 } finally {
   await docker.stop()
   rmSync(reports, { recursive: true, force: true })

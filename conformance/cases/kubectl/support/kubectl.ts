@@ -2,6 +2,7 @@
 
 import { readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { builtProgram, UPSTREAM_VERSION } from '../../../upstream.ts'
 import { type CommandOptions, type CommandResult, type RunningCommand, runCommand, startCommand } from './command.ts'
 import { startTerminal, type Terminal } from './terminal.ts'
 
@@ -11,8 +12,14 @@ export interface KubectlBinary {
   readonly path: string
 }
 
-/** Oldest first. Beside some installations of kubectl lie older ones, as `kubectl.1.27`. */
+/** Oldest first: those beside the one on PATH under names as `kubectl.1.27`, and upstream's own, where it was built. */
 export function kubectlBinaries(): readonly KubectlBinary[] {
+  const built = builtProgram('kubectl')
+  const upstream = built === undefined ? [] : [{ version: minorVersionOf(UPSTREAM_VERSION), path: built }]
+  return [...installedBinaries().filter(({ version }) => version !== upstream[0]?.version), ...upstream]
+}
+
+function installedBinaries(): readonly KubectlBinary[] {
   const found = onPath('kubectl')
   if (found === undefined) return []
   const folder = dirname(realpathSync(found))
@@ -22,6 +29,11 @@ export function kubectlBinaries(): readonly KubectlBinary[] {
   return versions
     .sort((left, right) => minor(left) - minor(right))
     .map((version) => ({ version, path: join(folder, `kubectl.${version}`) }))
+}
+
+/** `v1.36.3` → `1.36`. */
+function minorVersionOf(release: string): string {
+  return release.slice(1).split('.').slice(0, 2).join('.')
 }
 
 function onPath(program: string): string | undefined {
