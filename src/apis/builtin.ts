@@ -44,6 +44,8 @@ import { serviceAccounts } from './core/service-account.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { eventsV1 } from './events/event.ts'
+import { flowSchemas } from './flowcontrol/flow-schema.ts'
+import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
 import { ipAddresses } from './networking/ip-address.ts'
 import { serviceCidrs } from './networking/service-cidr.ts'
 import { runtimeClasses } from './nodes/runtime-class.ts'
@@ -105,4 +107,6 @@ export const builtinResources: readonly ResourceDefinition[] = [
   leases,
   runtimeClasses,
   endpointSlices,
+  flowSchemas,
+  priorityLevelConfigurations,
 ]
