@@ -1,0 +1,51 @@
+/**
+ * `node conformance/peers.ts [--filter TEXT]`: the same requests to upstream's API server and to that of t8s, and
+ * where the answers differ. Fails on a difference that `differences.md` does not have, and on one it has that is
+ * gone. Everything is reported in `.cache/peers/report.md`.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { THEMES } from './peers/cases/themes.ts'
+import { startOwn } from './peers/own-server.ts'
+import { type Peers, type Played, playTheme } from './peers/play.ts'
+import { report } from './peers/report.ts'
+import { startUpstream } from './peers/upstream-server.ts'
+
+const BINARIES = join(homedir(), '.cache/t8s/upstream/v1.36.3')
+const PORTS = { t8s: 7150, upstream: 7160, etcd: 7190 }
+const RANGES = { serviceCidr: '10.164.0.0/16', podCidr: '10.154.0.0/16' }
+
+const { values } = parseArgs({ options: { filter: { type: 'string' } } })
+
+const directory = await mkdtemp(join(tmpdir(), 't8s-peers-'))
+try {
+  const [upstream, t8s] = await Promise.all([
+    startUpstream({
+      ...RANGES,
+      binaries: BINARIES,
+      directory: join(directory, 'upstream'),
+      port: PORTS.upstream,
+      etcdPort: PORTS.etcd,
+    }),
+    startOwn({ ...RANGES, directory: join(directory, 't8s'), port: PORTS.t8s }),
+  ])
+  await using stack = new AsyncDisposableStack()
+  stack.use(upstream)
+  stack.use(t8s)
+  const played = await playAll({ upstream, t8s }, values.filter)
+  process.exitCode = (await report(played, values.filter === undefined)) ? 0 : 1
+} finally {
+  await rm(directory, { recursive: true, force: true })
+}
+
+async function playAll(peers: Peers, filter: string | undefined): Promise<readonly Played[]> {
+  const played: Played[] = []
+  for (const theme of THEMES) {
+    const cases = theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter ?? ''))
+    if (cases.length > 0) played.push(...(await playTheme(peers, { ...theme, cases })))
+  }
+  return played
+}

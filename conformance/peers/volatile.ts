@@ -1,0 +1,105 @@
+/**
+ * What differs between two servers, or two runs, without meaning: identifiers, times, chance. Each rule stands
+ * here once; a value it applies to becomes a word in angle brackets, the same on both sides.
+ */
+
+import { isRecord } from './values.ts'
+
+const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
+/** Times of this run; those that a case sends lie in other years. */
+const NOW_SECONDS = new RegExp(
+  `\\b${new Date(performance.timeOrigin).getUTCFullYear()}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ`,
+  'g',
+)
+const NOW_FINER = new RegExp(
+  `\\b${new Date(performance.timeOrigin).getUTCFullYear()}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)(Z|[+-]\\d\\d:\\d\\d)`,
+  'g',
+)
+const TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g
+const SERVER_ADDRESS = /127\.0\.0\.1:71\d\d\b/g
+/** From the range of the services, but for the first few, which cases ask for by name. */
+const SERVICE_ADDRESS = /\b10\.164\.(?!0\.(?:\d|10)\b)\d+\.\d+\b/g
+const REVISION_IN_TEXT = /(resource version|resourceVersion|current): ?"?\d+"?/g
+
+const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
+  [UUID, '<uid>'],
+  [NOW_FINER, '<now, fraction>'],
+  [NOW_SECONDS, '<now>'],
+  [TOKEN, '<token>'],
+  [SERVER_ADDRESS, '<server>'],
+  [SERVICE_ADDRESS, '<service address>'],
+  [REVISION_IN_TEXT, '$1: <revision>'],
+]
+
+/** Fields whose value is chosen by the server, by name, with what the value looks like then. */
+const FIELD_RULES: Readonly<Record<string, readonly [looks: RegExp, word: string]>> = {
+  resourceVersion: [/^[1-9]\d*$/, '<revision>'],
+  continue: [/^.+$/, '<continue token>'],
+  nodePort: [/^3[0-2]\d{3}$/, '<node port>'],
+  healthCheckNodePort: [/^3[0-2]\d{3}$/, '<node port>'],
+  buildDate: [/^.+$/, '<date>'],
+  compiler: [/^.+$/, '<compiler>'],
+  goVersion: [/^.+$/, '<version>'],
+  gitCommit: [/^.+$/, '<commit>'],
+  platform: [/^.+$/, '<platform>'],
+}
+
+/** Cells of a table that are ages: of objects that this run made. */
+const AGE = /^(\d+[dhms]){1,2}$/
+
+/** Headers that say something to a client. Of those with `?` only the presence is compared. */
+const HEADERS = [
+  'allow',
+  'audit-id?',
+  'cache-control',
+  'content-type',
+  'etag?',
+  'expires?',
+  'last-modified?',
+  'location',
+  'retry-after',
+  'vary',
+  'warning',
+  'www-authenticate',
+  'x-content-type-options',
+  'x-kubernetes-pf-flowschema-uid?',
+  'x-kubernetes-pf-prioritylevel-uid?',
+]
+
+export function steadyText(text: string): string {
+  return TEXT_RULES.reduce((steady, [pattern, word]) => steady.replace(pattern, word), text)
+}
+
+/** A JSON value with every volatile part replaced. */
+export function steady(value: unknown, field = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => steady(item, field === 'cells' ? 'cell' : ''))
+  if (isRecord(value)) return steadyObject(value)
+  if (typeof value !== 'string' && typeof value !== 'number') return value
+  const rule = Object.hasOwn(FIELD_RULES, field) ? FIELD_RULES[field] : undefined
+  if (rule?.[0].test(String(value))) return rule[1]
+  if (typeof value === 'number') return value
+  return field === 'cell' && AGE.test(value) ? '<age>' : steadyText(value)
+}
+
+function steadyObject(value: Readonly<Record<string, unknown>>): unknown {
+  const { name, generateName } = value
+  const generated = typeof generateName === 'string' && typeof name === 'string' && name.startsWith(generateName)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => {
+      if (key === 'name' && generated) return [key, `${generateName}<generated>`]
+      return [key, steady(child, key)]
+    }),
+  )
+}
+
+export function steadyHeaders(headers: Readonly<Record<string, string | readonly string[]>>): Record<string, unknown> {
+  return Object.fromEntries(
+    HEADERS.flatMap((entry): readonly (readonly [string, unknown])[] => {
+      const name = entry.replace('?', '')
+      const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+      if (value === undefined) return []
+      if (entry.endsWith('?')) return [[name, '<there>']]
+      return [[name, typeof value === 'string' ? steadyText(value) : value.map(steadyText)]]
+    }),
+  )
+}
