@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { deployments } from '../../src/apis/apps/deployment.ts'
 import { configMaps } from '../../src/apis/core/config-map.ts'
+import { decodeProtobuf } from '../../src/apis/protobuf-forms.ts'
 import { createTestServer } from '../support/test-server.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -314,6 +315,38 @@ describe('watch', () => {
     const events = lines.map((line) => JSON.parse(line))
     expect(events.map(({ type }) => type)).toEqual(['ADDED', 'BOOKMARK', 'DELETED'])
     expect(events[1].object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' })
+  })
+
+  test('in protobuf is frames of events behind their lengths', async () => {
+    await using server = serve()
+    await server.send('POST', MAPS, { body: map('a', { key: 'value' }) })
+    const stop = new AbortController()
+    const options = { signal: stop.signal, headers: { accept: 'application/vnd.kubernetes.protobuf' } }
+    const { response, headers } = await server.send('GET', `${MAPS}?watch=1&resourceVersion=0`, options)
+    expect(headers['content-type']).toBe('application/vnd.kubernetes.protobuf;stream=watch')
+    if (response.body.type !== 'stream') throw new Error('a watch answers with a stream')
+    const { value } = await response.body.chunks[Symbol.asyncIterator]().next()
+    stop.abort()
+    const frame = Buffer.from(value)
+    expect(frame.readUInt32BE()).toBe(frame.length - 4)
+    const object = frame.subarray(frame.indexOf('k8s\0'))
+    expect(frame.subarray(4, frame.indexOf('k8s\0')).toString('latin1')).toContain('ADDED')
+    expect(decodeProtobuf(object)).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'a' }, data: { key: 'value' } })
+  })
+
+  test('of the one object that an old path names', async () => {
+    await using server = serve()
+    for (const name of ['a', 'b']) await server.send('POST', MAPS, { body: map(name) })
+    const stop = new AbortController()
+    const path = '/api/v1/watch/namespaces/default/configmaps/b'
+    const { response } = await server.send('GET', path, { signal: stop.signal })
+    if (response.body.type !== 'stream') throw new Error('a watch answers with a stream')
+    const { value } = await response.body.chunks[Symbol.asyncIterator]().next()
+    stop.abort()
+    const events = Buffer.from(value).toString().trim().split('\n')
+    expect(events.map((line) => JSON.parse(line).object.metadata.name)).toEqual(['b'])
+    const other = await server.send('GET', `${path}?fieldSelector=metadata.name%3Da`)
+    expect(other.json).toMatchObject({ code: 400 })
   })
 
   test('from a revision that is gone is an ERROR event', async () => {

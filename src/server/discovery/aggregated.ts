@@ -5,13 +5,16 @@
  */
 
 import type { ResourceDefinition, Scope } from '../../apis/definition.ts'
+import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
+import { assert } from '../../base/assert.ts'
 import { sha512HexUpper } from '../../base/hash.ts'
 import type { ListMeta } from '../../machinery/meta/object.ts'
 import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { servedGroups } from './groups.ts'
 import { servedSubresources } from './resources.ts'
 
-export const AGGREGATED_MEDIA_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+/** What follows JSON's or protobuf's media type where the aggregated form is meant. */
+export const AGGREGATED_PARAMETERS = ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 export interface APIGroupDiscoveryList {
   readonly kind: 'APIGroupDiscoveryList'
@@ -111,24 +114,28 @@ export interface DiscoveryAnswer {
   readonly etag: string
 }
 
-export function aggregatedAnswer(list: APIGroupDiscoveryList): DiscoveryAnswer {
-  const bytes = Buffer.from(`${JSON.stringify(list)}\n`)
+export type AggregatedType = 'application/json' | typeof PROTOBUF_TYPE
+
+export function aggregatedAnswer(list: APIGroupDiscoveryList, type: AggregatedType): DiscoveryAnswer {
+  const bytes = type === PROTOBUF_TYPE ? encodeProtobuf(list) : Buffer.from(`${JSON.stringify(list)}\n`)
+  assert(bytes, 'discovery has a protobuf form')
   const etag = `"${sha512HexUpper(bytes)}"`
-  return {
-    bytes,
-    etag,
-    headers: { 'content-type': AGGREGATED_MEDIA_TYPE, 'cache-control': 'public', etag, vary: 'Accept' },
-  }
+  const contentType = `${type}${AGGREGATED_PARAMETERS}`
+  return { bytes, etag, headers: { 'content-type': contentType, 'cache-control': 'public', etag, vary: 'Accept' } }
 }
 
-/** Whether the best form of JSON that a request accepts is the aggregated one. */
-export function wantsAggregated(accept: string | undefined): boolean {
-  const best = parseAccept(accept).find(({ type }) => mediaTypeCovers(type, 'application/json'))
-  if (best === undefined) return false
-  const { parameters } = best
-  return (
-    parameters.get('g') === 'apidiscovery.k8s.io' &&
-    parameters.get('v') === 'v2' &&
-    parameters.get('as') === 'APIGroupDiscoveryList'
-  )
+/** The encoding in which a request wants the aggregated form. Undefined: it wants the lists, or nothing that there is. */
+export function aggregatedType(accept: string | undefined): AggregatedType | undefined {
+  for (const { type, parameters } of parseAccept(accept)) {
+    const encoding = ENCODINGS.find((candidate) => mediaTypeCovers(type, candidate))
+    if (encoding === undefined) continue
+    const asked =
+      parameters.get('g') === 'apidiscovery.k8s.io' &&
+      parameters.get('v') === 'v2' &&
+      parameters.get('as') === 'APIGroupDiscoveryList'
+    return asked ? encoding : undefined
+  }
+  return undefined
 }
+
+const ENCODINGS: readonly AggregatedType[] = ['application/json', PROTOBUF_TYPE]

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
-import { AGGREGATED_MEDIA_TYPE, aggregatedAnswer, aggregatedDiscovery, wantsAggregated } from './aggregated.ts'
+import { AGGREGATED_PARAMETERS, aggregatedAnswer, aggregatedDiscovery, aggregatedType } from './aggregated.ts'
+
+const JSON_TYPE = 'application/json'
+const AGGREGATED_MEDIA_TYPE = `${JSON_TYPE}${AGGREGATED_PARAMETERS}`
+const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
+
 import { compareVersions, coreVersions, groupDocument, groupList } from './groups.ts'
 import { resourceList } from './resources.ts'
 import { GIT_VERSION, versionInfo } from './version.ts'
@@ -146,21 +151,22 @@ describe('aggregated discovery', () => {
   })
 
   test('the same definitions have the same ETag', () => {
-    const first = aggregatedAnswer(aggregatedDiscovery(definitions, 'apis'))
-    expect(aggregatedAnswer(aggregatedDiscovery(definitions, 'apis')).etag).toBe(first.etag)
+    const first = aggregatedAnswer(aggregatedDiscovery(definitions, 'apis'), JSON_TYPE)
+    expect(aggregatedAnswer(aggregatedDiscovery(definitions, 'apis'), JSON_TYPE).etag).toBe(first.etag)
     expect(first.etag).toMatch(/^"[0-9A-F]{128}"$/)
-    expect(aggregatedAnswer(aggregatedDiscovery([widgets], 'apis')).etag).not.toBe(first.etag)
+    expect(aggregatedAnswer(aggregatedDiscovery([widgets], 'apis'), JSON_TYPE).etag).not.toBe(first.etag)
   })
 
   test.each([
-    [`${AGGREGATED_MEDIA_TYPE},application/json`, true],
-    ['application/json', false],
-    ['application/json;as=Table;v=v1;g=meta.k8s.io', false],
-    [undefined, false],
-    ['', false],
-    [`application/json, ${AGGREGATED_MEDIA_TYPE};q=0.5`, false],
+    [`${AGGREGATED_MEDIA_TYPE},application/json`, JSON_TYPE],
+    [`${PROTOBUF_TYPE}${AGGREGATED_PARAMETERS},${PROTOBUF_TYPE}`, PROTOBUF_TYPE],
+    ['application/json', undefined],
+    ['application/json;as=Table;v=v1;g=meta.k8s.io', undefined],
+    [undefined, undefined],
+    ['', undefined],
+    [`application/json, ${AGGREGATED_MEDIA_TYPE};q=0.5`, undefined],
   ])('Accept: %s', (accept, expected) => {
-    expect(wantsAggregated(accept)).toBe(expected)
+    expect(aggregatedType(accept)).toBe(expected)
   })
 })
 

@@ -1,11 +1,14 @@
 /** What the server says about itself: discovery, the version, OpenAPI. Rebuilt when the catalog changes. */
 
 import type { Catalog } from '../../apis/catalog.ts'
+import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { Clock } from '../../base/clock.ts'
 import { notAcceptable } from '../../machinery/meta/api-error.ts'
+import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
-import { aggregatedAnswer, aggregatedDiscovery, wantsAggregated } from '../discovery/aggregated.ts'
+import { encodeYaml } from '../../machinery/wire/yaml.ts'
+import { type AggregatedType, aggregatedAnswer, aggregatedDiscovery, aggregatedType } from '../discovery/aggregated.ts'
 import { coreVersions, groupDocument, groupList } from '../discovery/groups.ts'
 import { resourceList } from '../discovery/resources.ts'
 import { type BuildInfo, versionInfo } from '../discovery/version.ts'
@@ -14,10 +17,11 @@ import {
   type OpenApiDocument,
   type OpenApiDocuments,
   openApiDocuments,
-  takesJson,
   v2Form,
 } from '../openapi/documents.ts'
 import type { Descriptions } from '../openapi/schemas.ts'
+
+const JSON_TYPE = 'application/json'
 
 export interface DocumentParts {
   readonly catalog: Catalog
@@ -57,10 +61,11 @@ export function createDocuments(parts: DocumentParts): Documents {
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path
       if (path.startsWith('/openapi/')) return openApiAnswer(currentOpenApi(), path, request, parts.clock.now())
-      if ((path === '/api' || path === '/apis') && wantsAggregated(request.headers.accept))
+      const type = path === '/api' || path === '/apis' ? aggregatedType(request.headers.accept) : undefined
+      if (type)
         return notModified(
           request,
-          remembered(`aggregated ${path}`, () => aggregated(catalog, path)),
+          remembered(`aggregated ${path} ${type}`, () => aggregated(catalog, path, type)),
         )
       const value = documentAt(parts, path)
       return value && answerOf(request, value)
@@ -69,8 +74,11 @@ export function createDocuments(parts: DocumentParts): Documents {
   }
 }
 
-function aggregated(catalog: Catalog, path: string): ApiResponse {
-  const { bytes, headers } = aggregatedAnswer(aggregatedDiscovery(catalog.all(), path === '/api' ? 'api' : 'apis'))
+function aggregated(catalog: Catalog, path: string, type: AggregatedType): ApiResponse {
+  const { bytes, headers } = aggregatedAnswer(
+    aggregatedDiscovery(catalog.all(), path === '/api' ? 'api' : 'apis'),
+    type,
+  )
   return { status: 200, headers, body: { type: 'bytes', bytes } }
 }
 
@@ -98,9 +106,20 @@ function resourcesOf(catalog: Catalog, groupVersion: string): object | undefined
 
 function answerOf(request: ApiRequest, value: object): ApiResponse {
   if (request.wants === 'object') return { status: 200, headers: {}, body: { type: 'object', object: value } }
-  if (!takesJson(request.headers.accept)) throw notAcceptable(['application/json'])
-  const headers = { 'content-type': 'application/json' }
-  return { status: 200, headers, body: { type: 'bytes', bytes: encodeJson(value) } }
+  const { type, bytes } = encoded(value, request.headers.accept)
+  return { status: 200, headers: { 'content-type': type }, body: { type: 'bytes', bytes } }
+}
+
+const YAML_TYPE = 'application/yaml'
+
+/** Group and resource lists are objects of the API and have its forms; the version is JSON and nothing else. */
+function encoded(value: object, accept: string | undefined): { readonly type: string; readonly bytes: Uint8Array } {
+  const types = 'kind' in value ? [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] : [JSON_TYPE]
+  const type = preferredType(accept, types)
+  if (type === undefined) throw notAcceptable(types)
+  if (type === YAML_TYPE) return { type, bytes: encodeYaml(value) }
+  const bytes = type === PROTOBUF_TYPE ? encodeProtobuf(value) : undefined
+  return bytes ? { type, bytes } : { type: JSON_TYPE, bytes: encodeJson(value) }
 }
 
 function openApiAnswer(

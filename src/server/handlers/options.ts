@@ -3,7 +3,12 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { badRequest, invalid } from '../../machinery/meta/api-error.ts'
 import { type FieldError, forbidden, notSupported, required, rootPath } from '../../machinery/meta/field-error.ts'
-import { type FieldSelector, fieldSelectorOf, parseFieldSelector } from '../../machinery/meta/fields.ts'
+import {
+  type FieldSelector,
+  fieldSelectorOf,
+  parseFieldSelector,
+  requiredFieldValue,
+} from '../../machinery/meta/fields.ts'
 import { parseLabelSelector } from '../../machinery/meta/labels.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { FIELD_MANAGER_BYTES_MAX, validateFieldManager } from '../../machinery/meta/validate-meta.ts'
@@ -107,14 +112,23 @@ export function listOptions<T extends KubeObject>({ request, target, registry }:
   }
 }
 
+/** `name` is not empty where the path names the one object to watch. */
 export function selectorsOf<T extends KubeObject>(
   query: URLSearchParams,
   definition: ResourceDefinition<T>,
+  name = '',
 ): Pick<ListOptions, 'labels' | 'fields'> {
+  const fields = knownFields(parseFieldSelector(query.get('fieldSelector') ?? ''), definition)
   return {
     labels: parseLabelSelector(query.get('labelSelector') ?? ''),
-    fields: knownFields(parseFieldSelector(query.get('fieldSelector') ?? ''), definition),
+    fields: name === '' ? fields : namedFields(fields, name),
   }
+}
+
+function namedFields(fields: FieldSelector, name: string): FieldSelector {
+  if (fields.requirements.length > 0 && requiredFieldValue(fields, 'metadata.name') !== name)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name")
+  return fieldSelectorOf([{ field: 'metadata.name', operator: '=', value: name }, ...fields.requirements])
 }
 
 /** With aliases resolved. Throws 400 for a label the resource does not offer, in one of upstream's two ways to say it. */

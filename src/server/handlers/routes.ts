@@ -72,7 +72,7 @@ const VIEW_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
 /** Verbs that a path without a namespace has for resources that live in one. */
 const VERBS_ACROSS_NAMESPACES: ReadonlySet<string> = new Set(['list', 'watch'])
 
-/** Verbs that go with a name, and those that do not: a POST to an object is no create. */
+/** Verbs that go with a name, and those that do not: a POST to an object is no create. A watch may have one. */
 const NAMED_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
 export function handleResource(parts: RouteParts, request: ApiRequest, target: RouteTarget): Promise<ApiResponse> {
@@ -100,7 +100,8 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   const { definition } = exchange.registry
   const { verb } = target
   const route = MAIN_VERBS.get(verb)
-  const served = route && definition.verbs.includes(route.verb) && NAMED_VERBS.has(verb) === (target.name !== '')
+  const fits = verb === 'watch' || NAMED_VERBS.has(verb) === (target.name !== '')
+  const served = route && definition.verbs.includes(route.verb) && fits
   const across = definition.scope === 'Namespaced' && target.namespace === ''
   const reaches = !across || VERBS_ACROSS_NAMESPACES.has(verb)
   if (!route || !served || !reaches || isOnlyAsked(definition)) throw methodNotSupported(definition, verb)

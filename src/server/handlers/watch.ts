@@ -30,7 +30,7 @@ export async function watch(exchange: Exchange): Promise<ApiResponse> {
   const life = deadline(clock, lifetimeMs, request.signal)
   const started = registry.watch({
     namespace: target.namespace,
-    ...selectorsOf(query, registry.definition),
+    ...selectorsOf(query, registry.definition, target.name),
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     sendInitialEvents: query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
-import { documentAnswer, openApiDocuments, takesJson, v2Form } from './documents.ts'
+import { documentAnswer, openApiDocuments, v2Form } from './documents.ts'
 import { isJson, type Json, toV2 } from './schemas.ts'
 import { documentV2 } from './v2.ts'
 import { yamlText } from './yaml-text.ts'
@@ -202,11 +202,6 @@ describe('serving', () => {
     ['application/yaml', undefined],
   ])('Accept %s gives %s', (accept, form) => {
     expect(v2Form(accept)).toBe(form)
-  })
-
-  test('v3 is JSON only', () => {
-    expect(takesJson('application/com.github.proto-openapi.spec.v3@v1.0+protobuf')).toBe(false)
-    expect(takesJson('application/json')).toBe(true)
   })
 })
 

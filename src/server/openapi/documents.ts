@@ -129,11 +129,6 @@ export function v2Form(accept: string | undefined): 'json' | 'protobuf' | undefi
   return undefined
 }
 
-/** Whether a client takes the v3 documents, which are JSON. */
-export function takesJson(accept: string | undefined): boolean {
-  return parseAccept(accept).some(isJsonType)
-}
-
 function isJsonType({ type }: MediaType): boolean {
   return mediaTypeCovers(type, JSON_TYPE)
 }
