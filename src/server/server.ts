@@ -14,7 +14,7 @@ import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message
 import type { Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
 import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
-import type { AdmissionPlugin, AdmissionView } from './admission/plugin.ts'
+import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
 import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
@@ -22,7 +22,6 @@ import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
-import { ALL_NOW } from './registry/list.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
@@ -64,7 +63,10 @@ export function createServer(dependencies: ServerDependencies): Server {
   const { storage, catalog, clock, random, log, plugins = builtinPlugins } = dependencies
   const dispatcher = createChangeDispatcher(storage, log)
   const view = admissionView(() => registries, catalog)
-  const admission = admissionChain(plugins({ view, clock, random }))
+  const writes: AdmissionWrites = {
+    replacing: (definition, object) => registries.of(definition).replacing(object),
+  }
+  const admission = admissionChain(plugins({ view, writes, clock, random }))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
@@ -112,15 +114,18 @@ function connectHandlers(connect: Connect): readonly (readonly [string, Subresou
   return CONNECTED.map((name) => [name, handler])
 }
 
-/** Lookups by plural name among everything that is served, from memory. */
+/** Lookups by definition or plural name among everything that is served, from memory. */
 function admissionView(registries: () => Registries, catalog: Catalog): AdmissionView {
-  const registryOf = (resource: string) => {
-    const definition = catalog.all().find((candidate) => candidate.resource === resource)
+  const registryOf = <T extends KubeObject>(resource: Looked<T>) => {
+    const definition =
+      typeof resource === 'string'
+        ? catalog.all().find((candidate) => candidate.resource === resource)
+        : catalog.byResource(resource.group, resource.version, resource.resource)
     return definition && registries().of(definition)
   }
   return {
     get: async <T extends KubeObject>(
-      resource: string,
+      resource: Looked<T>,
       key: { readonly namespace?: string | undefined; readonly name: string },
     ) => {
       const registry = registryOf(resource)
@@ -128,9 +133,10 @@ function admissionView(registries: () => Registries, catalog: Catalog): Admissio
       // The caller names the resource together with its type.
       return registry?.peek(key)?.object() as T | undefined
     },
-    list: async <T extends KubeObject>(resource: string, namespace = '') => {
-      const found = await registryOf(resource)?.list({ ...ALL_NOW, namespace })
-      return (found?.items ?? []).map((item) => item.object() as T)
+    list: async <T extends KubeObject>(resource: Looked<T>, namespace = '') => {
+      const registry = registryOf(resource)
+      if (registry && !registry.isFresh) await registry.whenFresh()
+      return (registry?.peekAll({ namespace }) ?? []).map((item) => item.object() as T)
     },
   }
 }

@@ -5,15 +5,18 @@ import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
-import type { AdmissionPlugin, AdmissionView } from './plugin.ts'
+import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
+import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { priority } from './plugins/priority.ts'
+import { resourceQuota } from './plugins/quota/resource-quota.ts'
 import { serviceAccount } from './plugins/service-account.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes.ts'
 
 export interface PluginParts {
   readonly view: AdmissionView
+  readonly writes: AdmissionWrites
   readonly clock: Clock
   readonly random: Random
 }
@@ -21,13 +24,16 @@ export interface PluginParts {
 /** Upstream's order, for mutating and validating alike. */
 export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] => [
   namespaceLifecycle(parts),
+  limitRanger(parts),
   serviceAccount(parts),
   taintNodesByCondition(),
   priority(parts),
   defaultTolerationSeconds(),
+  resourceQuota(parts),
 ]
 
 export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHooks {
+  const last = plugins.find(({ persist }) => persist !== undefined)
   return {
     async mutate(attributes: AdmissionAttributes, object: KubeObject) {
       let current = object
@@ -41,5 +47,7 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHo
       for (const plugin of plugins)
         if (plugin.operations.includes(attributes.operation)) await plugin.validate?.(attributes)
     },
+    persist: (attributes, write) =>
+      last?.persist && last.operations.includes(attributes.operation) ? last.persist(attributes, write) : write([]),
   }
 }

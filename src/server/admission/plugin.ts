@@ -1,7 +1,8 @@
 /** What an admission plugin is: a name, the operations it looks at, and what it changes or refuses. */
 
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
-import type { AdmissionAttributes, AdmissionOperation } from '../registry/admission-hooks.ts'
+import type { AdmissionAttributes, AdmissionOperation, Companion, Write } from '../registry/admission-hooks.ts'
 
 export interface AdmissionPlugin {
   /** Upstream's name. */
@@ -11,10 +12,19 @@ export interface AdmissionPlugin {
   mutate?(attributes: AdmissionAttributes, object: KubeObject): KubeObject | Promise<KubeObject>
   /** Throws `ApiError` to refuse. */
   validate?(attributes: AdmissionAttributes): void | Promise<void>
+  /** Does the write together with what must be written with it: see `AdmissionHooks.persist`. One plugin has this. */
+  persist?<Result>(attributes: AdmissionAttributes, write: Write<Result>): Promise<Result>
 }
 
-/** What plugins may look up: objects as they are in memory now. */
+/** What plugins may look up: objects as they are in memory now, by their definition or the plural name of a built-in. */
 export interface AdmissionView {
-  get<T extends KubeObject = KubeObject>(resource: string, key: ObjectKey): Promise<T | undefined>
-  list<T extends KubeObject = KubeObject>(resource: string, namespace?: string): Promise<readonly T[]>
+  get<T extends KubeObject = KubeObject>(resource: Looked<T>, key: ObjectKey): Promise<T | undefined>
+  list<T extends KubeObject = KubeObject>(resource: Looked<T>, namespace?: string): Promise<readonly T[]>
 }
+
+export interface AdmissionWrites {
+  /** The write of an object in place of the state it was made from, to go along with the write that is admitted. */
+  replacing<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Companion
+}
+
+export type Looked<T extends KubeObject> = string | ResourceDefinition<T>

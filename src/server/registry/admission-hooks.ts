@@ -36,6 +36,25 @@ export interface AdmissionHooks {
   mutate(attributes: AdmissionAttributes, object: KubeObject): Promise<KubeObject>
   /** Throws `ApiError` to refuse. */
   validate(attributes: AdmissionAttributes): Promise<void>
+  /**
+   * The last word: does the write, together with what must be written with it. `write` rejects with
+   * `CompanionOutrun` when a companion has changed meanwhile; nothing is written then, and it may be called again.
+   */
+  persist<Result>(attributes: AdmissionAttributes, write: Write<Result>): Promise<Result>
+}
+
+export type Write<Result> = (companions: readonly Companion[]) => Promise<Result>
+
+/** Another object that is replaced in the same transaction, all or nothing: a quota that is charged. */
+export interface Companion {
+  readonly key: string
+  /** The revision that is replaced. */
+  readonly expected: number
+  readonly value: Uint8Array
+}
+
+export class CompanionOutrun extends Error {
+  override readonly name = 'CompanionOutrun'
 }
 
 /** Something taken for an object that is about to be written: a Service's addresses and ports. */

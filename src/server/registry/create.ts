@@ -7,6 +7,7 @@ import { generateName } from '../../machinery/meta/names.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/meta/object.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { validateObjectMeta } from '../../machinery/meta/validate-meta.ts'
+import type { Companion } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
 import { put } from './persist.ts'
@@ -72,13 +73,15 @@ function createOnce<T extends KubeObject>(
       return errors
     },
     admit: (object) => admission.validate(attributes(object)),
-    persist: (object) => persistNew(context, object, options),
+    persist: (object) =>
+      admission.persist(attributes(object), (companions) => persistNew(context, object, companions, options)),
   })
 }
 
 async function persistNew<T extends KubeObject>(
   context: RegistryContext<T>,
   object: T,
+  companions: readonly Companion[],
   options: WriteOptions,
 ): Promise<Stored<T>> {
   const { namespace, name = '' } = object.metadata
@@ -87,7 +90,7 @@ async function persistNew<T extends KubeObject>(
     if (live) throw exists(context, live)
     return context.codec.stored(object, 0)
   }
-  const outcome = await put(context, object, 0, options.cause)
+  const outcome = await put(context, object, 0, options.cause, companions)
   if (outcome.result === 'written') return outcome.stored
   throw outcome.live ? exists(context, outcome.live) : internalError('an object that stood in the way is gone')
 }

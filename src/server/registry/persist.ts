@@ -4,6 +4,7 @@ import { internalError, serviceUnavailable } from '../../machinery/meta/api-erro
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Cause } from '../../machinery/wire/message.ts'
 import { type Entry, Fenced, type Outcome, ReadOnly } from '../../storage/storage.ts'
+import { type Companion, CompanionOutrun } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import type { RegistryContext } from './context.ts'
 import { storageKey } from './object-key.ts'
@@ -13,16 +14,17 @@ export type Persisted<T extends KubeObject> =
   /** Somebody was faster. `live` is what is there now. */
   | { readonly result: 'outrun'; readonly live: Stored<T> | undefined }
 
-/** Writes the object if its key is still at `expected`; 0: if there is none. */
+/** Writes the object if its key is still at `expected`; 0: if there is none. Companions go with it, or nothing does. */
 export async function put<T extends KubeObject>(
   context: RegistryContext<T>,
   object: T,
   expected: number,
   cause: Cause | undefined,
+  companions: readonly Companion[] = [],
 ): Promise<Persisted<T>> {
   const { codec } = context
   const key = storageKey(context.definition, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
-  const outcome = await transact(context, { key, expected, value: codec.encode(object), cause })
+  const outcome = await transact(context, { key, expected, value: codec.encode(object), cause, companions })
   if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(object, outcome.revision) }
   return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
 }
@@ -36,14 +38,14 @@ export async function remove<T extends KubeObject>(
 ): Promise<Persisted<T>> {
   const { codec, definition } = context
   const key = storageKey(definition, { namespace: last.metadata.namespace, name: last.metadata.name ?? '' })
-  const outcome = await transact(context, { key, expected, value: undefined, cause })
+  const outcome = await transact(context, { key, expected, value: undefined, cause, companions: [] })
   if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(last, outcome.revision) }
   return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
 }
 
 type KnownOutcome =
   | { readonly result: 'committed'; readonly revision: number }
-  | { readonly result: 'rejected'; readonly current: Entry | undefined }
+  | { readonly result: 'rejected'; readonly key: string; readonly current: Entry | undefined }
 
 interface SingleWrite {
   readonly key: string
@@ -51,22 +53,29 @@ interface SingleWrite {
   /** Undefined: delete. */
   readonly value: Uint8Array | undefined
   readonly cause: Cause | undefined
+  readonly companions: readonly Companion[]
 }
 
 async function transact<T extends KubeObject>(
   { storage }: RegistryContext<T>,
-  { key, expected, value, cause }: SingleWrite,
+  { key, expected, value, cause, companions }: SingleWrite,
 ): Promise<KnownOutcome> {
   const write = value === undefined ? ({ type: 'delete', key } as const) : ({ type: 'put', key, value } as const)
   const options = cause === undefined ? {} : { cause: JSON.stringify(cause) }
   try {
-    return known(await storage.transact([{ key, revision: expected }], [write], options))
+    const expectations = [{ key, revision: expected }, ...companions.map(expectationOf)]
+    const outcome = known(await storage.transact(expectations, [write, ...companions.map(writeOf)], options))
+    if (outcome.result === 'rejected' && outcome.key !== key) throw new CompanionOutrun(outcome.key)
+    return outcome
   } catch (error) {
     if (error instanceof ReadOnly) throw serviceUnavailable(`the cluster takes no writes: ${error.message}`)
     if (error instanceof Fenced) throw serviceUnavailable('another server has taken over this storage')
     throw error
   }
 }
+
+const expectationOf = ({ key, expected }: Companion) => ({ key, revision: expected })
+const writeOf = ({ key, value }: Companion) => ({ type: 'put', key, value }) as const
 
 function known(outcome: Outcome): KnownOutcome {
   if (outcome.result !== 'unknown') return outcome

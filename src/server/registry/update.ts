@@ -9,6 +9,7 @@ import { invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
 import { metadataPath, validateObjectMetaUpdate } from '../../machinery/meta/validate-meta.ts'
+import type { Companion } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
 import { create } from './create.ts'
@@ -113,14 +114,20 @@ async function updateOnce<T extends KubeObject>(
       return errors
     },
     admit: (object) => admission.validate(attributes(object)),
-    persist: (object) => persistChange(context, object, live, options),
+    persist: (object) =>
+      admission.persist(attributes(object), (companions) =>
+        persistChange(context, { object, live, companions }, options),
+      ),
   })
 }
 
 async function persistChange<T extends KubeObject>(
   context: RegistryContext<T>,
-  object: T,
-  live: Stored<T>,
+  {
+    object,
+    live,
+    companions,
+  }: { readonly object: T; readonly live: Stored<T>; readonly companions: readonly Companion[] },
   { dryRun, cause }: WriteOptions,
 ): Promise<Persisted<T>> {
   if (goesWithUpdate(context.definition, object)) {
@@ -131,7 +138,7 @@ async function persistChange<T extends KubeObject>(
   }
   if (deepEqual(object, live.object())) return { result: 'written', stored: live }
   if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
-  return put(context, object, live.revision, cause)
+  return put(context, object, live.revision, cause, companions)
 }
 
 function checkPreconditions<T extends KubeObject>(

@@ -18,14 +18,14 @@ export function podRequests(pod: Pod): Quantities {
 
 function specRequests(spec: PodSpec): Quantities {
   const total = wholePod(spec, 'requests')
-  return spec.overhead ? sum(total, parsedList(spec.overhead)) : total
+  return spec.overhead ? sum(total, quantitiesOf(spec.overhead)) : total
 }
 
 /** Limits per resource name; overhead is added to those that are limited. */
 export function podLimits(pod: Pod): Quantities {
   const spec = pod.spec ?? { containers: [] }
   const total = wholePod(spec, 'limits')
-  const overhead = [...parsedList(spec.overhead)].filter(([name]) => total.has(name))
+  const overhead = [...quantitiesOf(spec.overhead)].filter(([name]) => total.has(name))
   return sum(total, new Map(overhead))
 }
 
@@ -49,17 +49,18 @@ export function containersTotal(spec: PodSpec, which: 'requests' | 'limits'): Qu
 
 function wholePod(spec: PodSpec, which: 'requests' | 'limits'): Quantities {
   const total = new Map(containersTotal(spec, which))
-  for (const [name, quantity] of parsedList(spec.resources?.[which])) {
+  for (const [name, quantity] of quantitiesOf(spec.resources?.[which])) {
     if (isPodLevelResource(name)) total.set(name, quantity)
   }
   return total
 }
 
 function containerList(container: Container, which: 'requests' | 'limits'): Quantities {
-  return parsedList(container.resources?.[which])
+  return quantitiesOf(container.resources?.[which])
 }
 
-function parsedList(list: ResourceList | undefined): Quantities {
+/** A list of resources with its texts read. */
+export function quantitiesOf(list: ResourceList | undefined): Quantities {
   return new Map(Object.entries(list ?? {}).map(([name, text]) => [name, quantityOf(text)]))
 }
 

@@ -1,0 +1,54 @@
+/**
+ * LimitRanger: containers get the requests and limits that the namespace's limit ranges give to those who say
+ * nothing; pods, containers and claims that ask for less or more than the ranges allow are refused.
+ */
+
+import { limitRanges } from '../../../../apis/core/limit-range.ts'
+import type { LimitRange, PersistentVolumeClaim, Pod } from '../../../../apis/core/types.gen.ts'
+import type { KubeObject } from '../../../../machinery/meta/object.ts'
+import type { AdmissionAttributes } from '../../../registry/admission-hooks.ts'
+import type { AdmissionPlugin, AdmissionView } from '../../plugin.ts'
+import { reasonsText, refused } from '../../refusal.ts'
+import { claimViolations, podViolations } from './constraints.ts'
+import { withContainerDefaults } from './container-defaults.ts'
+
+export function limitRanger({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
+  return {
+    name: 'LimitRanger',
+    operations: ['CREATE', 'UPDATE'],
+    async mutate(attributes, object) {
+      if (subjectOf(attributes) !== 'pods') return object
+      const ranges = await view.list(limitRanges, attributes.namespace)
+      // The attributes say that it is a pod.
+      return ranges.reduce(withContainerDefaults, object as Pod)
+    },
+    async validate(attributes) {
+      const subject = subjectOf(attributes)
+      if (subject === undefined || !attributes.object) return
+      for (const range of await view.list(limitRanges, attributes.namespace)) {
+        const violations = violationsOf(subject, attributes.object, range)
+        if (violations.length > 0) throw refused(attributes, reasonsText(violations))
+      }
+    },
+  }
+}
+
+/** Containers of a pod change with a resize only; what is on its way out is let be. */
+function subjectOf(attributes: AdmissionAttributes): 'pods' | 'persistentvolumeclaims' | undefined {
+  const { definition, subresource, operation, previous } = attributes
+  if (definition.group !== '' || previous?.metadata.deletionTimestamp) return undefined
+  if (definition.resource === 'pods')
+    return subresource === (operation === 'CREATE' ? '' : 'resize') ? 'pods' : undefined
+  return definition.resource === 'persistentvolumeclaims' && subresource === '' ? 'persistentvolumeclaims' : undefined
+}
+
+function violationsOf(
+  subject: 'pods' | 'persistentvolumeclaims',
+  object: KubeObject,
+  range: LimitRange,
+): readonly string[] {
+  const limits = range.spec?.limits ?? []
+  // The subject is named after the object's resource.
+  if (subject === 'pods') return podViolations(object as Pod, limits)
+  return claimViolations(object as PersistentVolumeClaim, limits)
+}
