@@ -5,6 +5,7 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTurns } from '../base/turns.ts'
 import { type ClusterConfig, type NodeRuntime, nodeNameOf } from './config.ts'
 
 export interface NodeEntry {
@@ -22,17 +23,14 @@ export interface NodeList {
 export async function openNodeList(config: ClusterConfig): Promise<NodeList> {
   const path = join(config.directory, 'nodes.json')
   let entries = (await readEntries(path)) ?? entriesOf(config)
-  let turn: Promise<void> = Promise.resolve()
-  /** One write at a time, in the order of the calls. */
+  const inTurn = createTurns()
   const change = (name: string, added: readonly NodeEntry[]): Promise<void> => {
     entries = [...entries.filter((entry) => entry.name !== name), ...added]
     const text = `${JSON.stringify(entries)}\n`
-    const written = turn.then(async () => {
+    return inTurn(async () => {
       await writeFile(`${path}.new`, text, { mode: 0o600 })
       await rename(`${path}.new`, path)
     })
-    turn = written.catch(() => {})
-    return written
   }
   return {
     get entries() {

@@ -4,6 +4,7 @@
  */
 
 import { parseCidr } from '../../base/ip.ts'
+import { createTurns } from '../../base/turns.ts'
 import { AddressPool } from './address-pool.ts'
 import type { NamespaceCommands } from './namespace-command.ts'
 import { nodeRuleset } from './node-ruleset.ts'
@@ -42,7 +43,7 @@ export interface NodeNetwork {
 export function createNodeNetwork({ commands, node, clusterPodCidr, serviceCidr }: NodeNetworkOptions): NodeNetwork {
   const { pid, ip, networkCidr } = node
   let podCidr: string | undefined
-  let turn: Promise<void> = Promise.resolve()
+  const inTurn = createTurns()
 
   const update = async (wanted: string, nodes: readonly NodeRoute[]): Promise<void> => {
     if (podCidr !== wanted) {
@@ -59,11 +60,7 @@ export function createNodeNetwork({ commands, node, clusterPodCidr, serviceCidr 
     get podCidr() {
       return podCidr
     },
-    update(wanted, nodes) {
-      const next = turn.then(() => update(wanted, nodes))
-      turn = next.catch(() => {})
-      return next
-    },
+    update: (wanted, nodes) => inTurn(() => update(wanted, nodes)),
   }
 }
 

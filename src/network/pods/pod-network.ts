@@ -7,6 +7,7 @@
  */
 
 import { parseCidr, parseIp } from '../../base/ip.ts'
+import { createKeyedTurns } from '../../base/turns.ts'
 import { AddressPool } from './address-pool.ts'
 import type { NamespaceCommands } from './namespace-command.ts'
 import { BRIDGE, fieldOf, type NodeNetwork } from './node-network.ts'
@@ -32,19 +33,9 @@ interface Connection {
 
 export function createPodNetwork(commands: NamespaceCommands, network: NodeNetwork): PodNetwork {
   const books = createBooks(commands, network)
-  const turns = new Map<string, Promise<unknown>>()
 
   /** One thing at a time for each pod. */
-  const inTurn = <T>(uid: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(uid) ?? Promise.resolve()).then(work)
-    const settled = turn
-      .catch(() => {})
-      .finally(() => {
-        if (turns.get(uid) === settled) turns.delete(uid)
-      })
-    turns.set(uid, settled)
-    return turn
-  }
+  const inTurn = createKeyedTurns<string>()
 
   const disconnect = async (uid: string): Promise<void> => {
     const { connections, pool } = await books()

@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os'
 import type Docker from 'dockerode'
 import { fnv32a } from '../../base/hash.ts'
 import { addressAt, type Cidr, cidrContains, cidrSize, formatCidr, formatIp, parseCidr } from '../../base/ip.ts'
+import { createTurns } from '../../base/turns.ts'
 import {
   type DockerEngine,
   ignoring,
@@ -52,7 +53,8 @@ export async function createDockerNodes(options: DockerNodesOptions): Promise<Do
   const { engine, clusterName } = options
   await ensureSandboxImage(engine)
   const { cidr, gateway } = await ensureNetwork(options)
-  const turns = { last: Promise.resolve() }
+  // Two must not find the same address free.
+  const inTurn = createTurns()
   const ensure = async (nodeName: string): Promise<DockerNode> => {
     const existing = await findNode(engine.docker, clusterName, nodeName)
     const id = existing?.running ? existing.id : await replaceNode(engine.docker, clusterName, nodeName, existing, cidr)
@@ -63,15 +65,7 @@ export async function createDockerNodes(options: DockerNodesOptions): Promise<Do
   return {
     networkCidr: formatCidr(cidr),
     gateway,
-    ensure(nodeName) {
-      // One at a time: two must not find the same address free.
-      const turn = turns.last.then(() => ensure(nodeName))
-      turns.last = turn.then(
-        () => {},
-        () => {},
-      )
-      return turn
-    },
+    ensure: (nodeName) => inTurn(() => ensure(nodeName)),
     async ended({ containerId }, signal) {
       try {
         await ignoring([404], engine.docker.getContainer(containerId).wait({ abortSignal: signal }))
