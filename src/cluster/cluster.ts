@@ -72,6 +72,10 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   )
   late.supervisor = supervisor
   const nodeList = await openNodeList(config)
+  const onDocker = nodeList.entries.some(({ runtime }) => runtime === 'docker')
+  // Without a network of nodes there is no address on it: then the machine's, which upstream advertises by default.
+  if (!onDocker && environment.address !== undefined)
+    await publishApiEndpoints(system, { address: environment.address, port: controlPlane.port })
   const podInformer = informers.of(pods)
   late.paths = controlPaths({ config, clock, supervisor, nodeList, scheduler, podOf: (key) => podInformer.get(key) })
   const ready = startNodes(nodeList.entries, supervisor)

@@ -1,7 +1,7 @@
 /** The real world: clock, chance, log and the facts of this machine. The one place that reads them. */
 
 import { readFileSync, statfsSync } from 'node:fs'
-import { arch, cpus, release, totalmem } from 'node:os'
+import { arch, cpus, networkInterfaces, release, totalmem } from 'node:os'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { type Random, systemRandom } from '../base/random.ts'
@@ -12,6 +12,8 @@ export interface Environment {
   readonly random: Random
   readonly log: Logger
   readonly machine: MachineFacts
+  /** The machine's first IPv4 address that is not only its own; undefined without a network. */
+  readonly address: string | undefined
   /** Text of /etc/hosts and /etc/resolv.conf of this machine. */
   readonly hosts: string
   readonly resolvConf: string
@@ -31,9 +33,15 @@ export function createEnvironment({ logLevel, logDestination, directory }: Envir
     random: systemRandom,
     log: createLogger({ level: logLevel, destination: logDestination }),
     machine: machineFacts(directory),
+    address: firstAddress(),
     hosts: textOf('/etc/hosts'),
     resolvConf: textOf('/etc/resolv.conf'),
   }
+}
+
+function firstAddress(): string | undefined {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 }
 
 function machineFacts(directory: string): MachineFacts {
