@@ -76,6 +76,8 @@ async function ginkgo({ tests, processes, nodes, cluster, folder, program, onFin
     cwd: folder,
     env: { ...process.env, HOME: cluster.home, KUBECONFIG: cluster.kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, for the interruption below.
+    detached: true,
   })
   const output = createWriteStream(join(folder, 'output.txt'))
   child.stderr.pipe(output, { end: false })
@@ -84,8 +86,8 @@ async function ginkgo({ tests, processes, nodes, cluster, folder, program, onFin
     output.write(`${line}\n`)
     read(line)
   })
-  // Ginkgo ends its tests and still writes its report; then the cluster is removed as always.
-  const interrupt = () => child.kill('SIGINT')
+  // Ginkgo and each of its processes end their tests and still report; then the cluster is removed as always.
+  const interrupt = () => void (child.pid && process.kill(-child.pid, 'SIGTERM'))
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   await new Promise((resolve, reject) => {
     child.once('error', reject)
