@@ -46,7 +46,10 @@ import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { eventsV1 } from './events/event.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
+import { ingresses } from './networking/ingress.ts'
+import { ingressClasses } from './networking/ingress-class.ts'
 import { ipAddresses } from './networking/ip-address.ts'
+import { networkPolicies } from './networking/network-policy.ts'
 import { serviceCidrs } from './networking/service-cidr.ts'
 import { runtimeClasses } from './nodes/runtime-class.ts'
 import { podDisruptionBudgets } from './policy/pod-disruption-budget.ts'
@@ -89,7 +92,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  ingressClasses,
+  ingresses,
   ipAddresses,
+  networkPolicies,
   serviceCidrs,
   podDisruptionBudgets,
   clusterRoleBindings,

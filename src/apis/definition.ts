@@ -31,7 +31,7 @@ export type Cell = string | number | boolean | null
 export interface Column<T extends KubeObject = KubeObject> {
   readonly name: string
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
-  readonly format?: 'name' | undefined
+  readonly format?: string | undefined
   /** 0 is always shown, 1 only with `-o wide`. */
   readonly priority?: number | undefined
   readonly description?: string | undefined
@@ -84,6 +84,11 @@ export interface DeletionRules<T extends KubeObject = KubeObject> {
   readonly returns: 'object' | 'status'
 }
 
+export interface Conversion<T extends KubeObject = KubeObject> {
+  fromStored(object: KubeObject): T
+  toStored?(object: T): KubeObject
+}
+
 /** Fields that an endpoint ignores, as paths of field names; they are dropped from managedFields. */
 export type ResetFields = readonly (readonly string[])[]
 
@@ -100,16 +105,27 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends S
   readonly scope: Scope
   readonly verbs: readonly Verb[]
   readonly schema: Schema
-  /** Names the schema in stored bytes; what was stored under another stamp is defaulted and pruned anew when read. */
+  /**
+   * Names version and schema in stored bytes: what was stored under this very stamp is served as it is, anything else
+   * goes through `conversion`. Custom resources have one, and so strict media types: no strategic merge, no protobuf.
+   */
   readonly schemaStamp?: string | undefined
+  /** The version that objects are stored in, where that is another one or decided by the user. */
+  readonly storageVersion?: string | undefined
   /** The group, resource and kind that objects are stored under where that is another one: events.k8s.io events are core events. */
   readonly storedAs?: { readonly group: string; readonly resource: string } | undefined
-  /** Between the stored form and this one, where `storedAs` names another. */
-  readonly conversion?: { fromStored(object: KubeObject): T; toStored(object: T): KubeObject } | undefined
+  /** Between the stored form and this one, where they differ. Without `toStored` objects are stored as they are. */
+  readonly conversion?: Conversion<T> | undefined
   /** Fills in defaults; idempotent. */
   default(object: T): T
+  /** What only new objects must satisfy, besides `validate`. */
+  validateCreate?(object: T): readonly FieldError[]
   /** Errors of a name, in upstream's words; `prefix` is true for a generateName. */
   nameRule(name: string, prefix: boolean): readonly string[]
+  /** Whether `validateUpdate` is all that an update must satisfy: it knows what may stay as it was, `validate` is not asked. */
+  readonly ratchets?: boolean | undefined
+  /** The text of the `Warning` header that every request gets. */
+  readonly deprecationWarning?: string | undefined
   readonly createOnUpdate: boolean
   /** Whether an update without a resourceVersion is taken. */
   readonly unconditionalUpdate: boolean

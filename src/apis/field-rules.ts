@@ -1,7 +1,7 @@
 /** Rules for single fields that validators of many resources share, in upstream's words. */
 
 import { isIPv4, isIPv6 } from 'node:net'
-import { cidrContains, parseCidr, parseIp } from '../base/ip.ts'
+import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from '../base/ip.ts'
 import { type FieldError, type FieldPath, invalidValue, notSupported, required } from '../machinery/meta/field-error.ts'
 import {
   type Findings,
@@ -74,8 +74,29 @@ export function protocolErrors(path: FieldPath, protocol: string | undefined): F
 }
 
 export function ipErrors(path: FieldPath, ip: string): FieldError[] {
-  if (parseIp(ip)) return []
+  const address = parseIp(ip)
+  if (address) return isMapped(address) ? [invalidValue(path, ip, 'must not be an IPv4-mapped IPv6 address')] : []
+  if (parseIp(withoutLeadingZeros(ip))) return [invalidValue(path, ip, 'must not have leading 0s')]
   return [invalidValue(path, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+}
+
+/** What is taken, and has a better spelling. */
+export function ipWarnings(path: FieldPath, ip: string): readonly string[] {
+  const address = parseIp(ip)
+  if (address?.family !== 6) return []
+  const canonical = formatIp(6, address.value)
+  if (canonical === ip) return []
+  return [`${path}: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`]
+}
+
+/** `::ffff:10.9.8.7` and its other spellings: to some programs an IPv4 address, to others not. */
+function isMapped({ family, value }: { readonly family: 4 | 6; readonly value: bigint }): boolean {
+  return family === 6 && value >> 32n === 0xffffn
+}
+
+/** Leading zeros make an octet octal to some programs and not to others. */
+function withoutLeadingZeros(address: string): string {
+  return address.replace(/(^|[.:/])0+(?=\d)/g, '$1')
 }
 
 export function ipv4Errors(path: FieldPath, ip: string): FieldError[] {
@@ -88,11 +109,29 @@ export function ipv6Errors(path: FieldPath, ip: string): FieldError[] {
 
 export function cidrErrors(path: FieldPath, cidr: string): FieldError[] {
   const parsed = parseCidr(cidr)
-  if (parsed) {
-    const exact = parseIp(cidr.slice(0, cidr.indexOf('/')))?.value === parsed.base
-    return exact ? [] : [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')]
+  const address = parsed && parseIp(cidr.slice(0, cidr.indexOf('/')))
+  if (!parsed || !address) {
+    const hasZeros = parseCidr(withoutLeadingZeros(cidr)) !== undefined
+    if (hasZeros) return [invalidValue(path, cidr, 'must not have leading 0s in IP or prefix length')]
+    return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
   }
-  return [invalidValue(path, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+  if (isMapped(address)) return [invalidValue(path, cidr, 'must not have an IPv4-mapped IPv6 address')]
+  if (address.value === parsed.base) return []
+  return [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')]
+}
+
+/** In the one spelling that there should be. */
+export function canonicalCidrErrors(path: FieldPath, cidr: string): FieldError[] {
+  const errors = cidrErrors(path, cidr)
+  const parsed = parseCidr(cidr)
+  if (errors.length > 0 || !parsed || formatCidr(parsed) === cidr) return errors
+  return [invalidValue(path, cidr, `must be in canonical form ("${formatCidr(parsed)}")`)]
+}
+
+export function cidrWarnings(path: FieldPath, cidr: string): readonly string[] {
+  const parsed = parseCidr(cidr)
+  if (parsed?.family !== 6 || formatCidr(parsed) === cidr) return []
+  return [`${path}: IPv6 CIDR value "${cidr}" should be in RFC 5952 canonical format ("${formatCidr(parsed)}")`]
 }
 
 /** Ranges in which no service or endpoint can be; the first that contains an address names the problem. */

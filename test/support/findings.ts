@@ -11,9 +11,10 @@ export type Sent = KubeObject & Readonly<Record<string, unknown>>
 export const NOW_MS = Date.parse('2026-01-01T00:00:00Z')
 export const writeContext: WriteContext = { user: { name: 'jane', groups: [] }, nowMs: NOW_MS }
 
-/** `FieldValueInvalid spec.replicas: Invalid value: -1: …`, one line per finding. */
+/** `FieldValueInvalid spec.replicas: Invalid value: -1: …`, one line per finding on a new object. */
 export function findings(definition: ResourceDefinition, object: Sent): readonly string[] {
-  return definition.validate(definition.default(deepFreeze(object))).map(line)
+  const defaulted = definition.default(deepFreeze(object))
+  return [...definition.validate(defaulted), ...(definition.validateCreate?.(defaulted) ?? [])].map(line)
 }
 
 /** What an update from `previous` to `object` answers beyond `findings`. */

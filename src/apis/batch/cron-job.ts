@@ -44,6 +44,7 @@ export const cronJobs = defineResource<CronJob>({
   prepareForCreate: newSpec,
   prepareForUpdate: changedSpec,
   validate: validateCronJob,
+  validateCreate: nameErrors,
   warnings: cronJobWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: () => [] },
   resetFields: { '': [['status']], status: [['spec']] },
@@ -77,8 +78,7 @@ function defaultSpec(spec: CronJobSpec): CronJobSpec {
 
 const specPath = new FieldPath('spec')
 
-function validateCronJob({ spec, metadata }: CronJob): readonly FieldError[] {
-  const { name = '' } = metadata
+function validateCronJob({ spec }: CronJob): readonly FieldError[] {
   return [
     ...scheduleErrors(spec.schedule ?? ''),
     ...nonNegative(specPath.child('startingDeadlineSeconds'), spec.startingDeadlineSeconds),
@@ -87,10 +87,13 @@ function validateCronJob({ spec, metadata }: CronJob): readonly FieldError[] {
     ...jobTemplateErrors(spec.jobTemplate?.spec, specPath.child('jobTemplate', 'spec')),
     ...nonNegative(specPath.child('successfulJobsHistoryLimit'), spec.successfulJobsHistoryLimit),
     ...nonNegative(specPath.child('failedJobsHistoryLimit'), spec.failedJobsHistoryLimit),
-    ...(byteLength(name) > NAME_BYTES_MAX
-      ? [invalidValue(new FieldPath('metadata.name'), name, `must be no more than ${NAME_BYTES_MAX} characters`)]
-      : []),
   ]
+}
+
+function nameErrors({ metadata }: CronJob): readonly FieldError[] {
+  const { name = '' } = metadata
+  if (byteLength(name) <= NAME_BYTES_MAX) return []
+  return [invalidValue(new FieldPath('metadata.name'), name, `must be no more than ${NAME_BYTES_MAX} characters`)]
 }
 
 function scheduleErrors(schedule: string): readonly FieldError[] {

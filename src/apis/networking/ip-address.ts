@@ -6,7 +6,7 @@ import { isPathSegmentName } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
-import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
+import { dnsSubdomainErrors, findingErrors, ipErrors } from '../field-rules.ts'
 import { immutable } from '../strategy-parts.ts'
 import type { IPAddress, ParentReference } from './types.gen.ts'
 
@@ -26,8 +26,9 @@ export const ipAddresses = defineResource<IPAddress>({
 
 /** The name is the address in its one canonical form. */
 function addressFindings(name: string): readonly string[] {
+  const errors = ipErrors(new FieldPath(''), name)
   const address = parseIp(name)
-  if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+  if (errors.length > 0 || !address) return errors.map(({ message }) => message.slice(message.indexOf(': must') + 2))
   const canonical = formatIp(address.family, address.value)
   return name === canonical ? [] : [`must be in canonical form ("${canonical}")`]
 }

@@ -68,7 +68,11 @@ function createOnce<T extends KubeObject>(
       (await reservations?.reserve(object, undefined, options.dryRun)) ?? noReservation(object),
     validate: (object) => {
       const rules = { namespaced: definition.scope === 'Namespaced', nameRule: definition.nameRule }
-      const errors = [...validateObjectMeta(object.metadata, rules), ...definition.validate(object)]
+      const errors = [
+        ...validateObjectMeta(object.metadata, rules),
+        ...definition.validate(object),
+        ...(definition.validateCreate?.(object) ?? []),
+      ]
       if (errors.length === 0) for (const text of definition.warnings(object, undefined)) options.warn(text)
       return errors
     },
