@@ -7,6 +7,7 @@ import { replicationControllerController } from './apps/replication-controller.t
 import { statefulSetController } from './apps/stateful-set/controller.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
 import { namespaceController } from './namespaces/namespace.ts'
+import { resourceQuotaController } from './namespaces/resource-quota.ts'
 import { rootCaPublisher } from './namespaces/root-ca-publisher.ts'
 import { serviceAccountController } from './namespaces/service-account.ts'
 import { endpointSliceController } from './network/endpoint-slice.ts'
@@ -41,6 +42,7 @@ export function builtinControllers({
     garbageCollector,
     serviceAccountController,
     rootCaPublisher(rootCa),
+    resourceQuotaController,
     nodeIpamController(podCidr, nodePrefixLength),
     nodeLifecycleController(),
     taintEvictionController,

@@ -38,3 +38,14 @@ export function quotaEvaluator(group: string, resource: string): QuotaEvaluator 
   if (IGNORED.has(name)) return undefined
   return EVALUATORS.get(name) ?? countEvaluator(group, resource)
 }
+
+/** Those that count what a quota's names are about. Names of the form `count/jobs.batch` tell their resource. */
+export function evaluatorsOf(names: readonly string[]): readonly QuotaEvaluator[] {
+  const special = [...EVALUATORS.values()].filter((evaluator) => evaluator.matchingNames(names).length > 0)
+  const counted = names.flatMap((name) => {
+    const match = /^count\/([^.]+)(?:\.(.+))?$/.exec(name)
+    const [, resource = '', group = ''] = match ?? []
+    return match && !EVALUATORS.has(`${group}/${resource}`) ? (quotaEvaluator(group, resource) ?? []) : []
+  })
+  return [...special, ...counted]
+}

@@ -67,7 +67,7 @@ export function isCharged(pod: Pod, nowMs: number): boolean {
 }
 
 /** When a pod that is being deleted stops to count, though it is still there; undefined: that is not known. */
-export function chargedUntil({ metadata }: Pod): number | undefined {
+export function chargedUntil({ metadata }: KubeObject): number | undefined {
   const deletionMs = parseTime(metadata.deletionTimestamp)
   const grace = metadata.deletionGracePeriodSeconds
   return deletionMs === undefined || grace === undefined ? undefined : deletionMs + grace * 1_000
