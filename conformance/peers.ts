@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { THEMES } from './peers/cases/themes.ts'
 import { startOwn } from './peers/own-server.ts'
-import { type Peers, type Played, playTheme } from './peers/play.ts'
+import { type Peers, type Played, playThemes } from './peers/play.ts'
 import { report } from './peers/report.ts'
 import { startUpstream } from './peers/upstream-server.ts'
 
@@ -41,11 +41,10 @@ try {
   await rm(directory, { recursive: true, force: true })
 }
 
-async function playAll(peers: Peers, filter: string | undefined): Promise<readonly Played[]> {
-  const played: Played[] = []
-  for (const theme of THEMES) {
-    const cases = theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter ?? ''))
-    if (cases.length > 0) played.push(...(await playTheme(peers, { ...theme, cases })))
-  }
-  return played
+function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
+  const themes = THEMES.map((theme) => ({
+    ...theme,
+    cases: theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter)),
+  }))
+  return playThemes(peers, themes)
 }

@@ -1,17 +1,22 @@
 /** Two answers to one request, compared: the code, the headers that matter, the body apart from its volatile parts. */
 
 import type { Answer } from './peer.ts'
-import { type Difference, differencesOf } from './values.ts'
+import { type Difference, differencesOf, isRecord } from './values.ts'
 import { steady, steadyHeaders, steadyText } from './volatile.ts'
 
 export function answerDifferences(upstream: Answer, t8s: Answer, compare?: 'status'): readonly Difference[] {
   const codes = differencesOf('status', upstream.status, t8s.status)
   if (compare === 'status') return codes
-  return [
-    ...codes,
-    ...headerDifferences(upstream, t8s),
-    ...differencesOf('body', steady(parsedBody(upstream)), steady(parsedBody(t8s))),
-  ]
+  // What one refuses and the other does not, has no fields to be compared.
+  const bodies = codes.length > 0 ? [shortOf(upstream), shortOf(t8s)] : [parsedBody(upstream), parsedBody(t8s)]
+  return [...codes, ...headerDifferences(upstream, t8s), ...differencesOf('body', steady(bodies[0]), steady(bodies[1]))]
+}
+
+/** The message of a failure, the kind of an object. */
+function shortOf(answer: Answer): unknown {
+  const body = parsedBody(answer)
+  if (!isRecord(body)) return body
+  return body.message ?? body.kind
 }
 
 function headerDifferences(upstream: Answer, t8s: Answer): readonly Difference[] {
@@ -34,10 +39,18 @@ export function parsedBody({ headers, body }: Answer): unknown {
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return inOneOrder(JSON.parse(text))
   } catch {
     return text.split('\n').filter(Boolean).map(parsedLine)
   }
+}
+
+/** Upstream names the conflicts of an apply in the order of a map, which is another each time. */
+function inOneOrder(value: unknown): unknown {
+  if (!isRecord(value) || value.code !== 409 || !isRecord(value.details) || !Array.isArray(value.details.causes))
+    return value
+  const causes = value.details.causes.map((cause) => JSON.stringify(cause)).sort()
+  return { ...value, details: { ...value.details, causes: causes.map((cause) => JSON.parse(cause)) } }
 }
 
 function parsedLine(line: string): unknown {

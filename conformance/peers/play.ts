@@ -18,11 +18,24 @@ export interface Played {
 
 type Variables = Map<string, string>
 
+/** Themes at the same time: two watches wait a second each. */
+const AT_ONCE = 4
+
+export async function playThemes(peers: Peers, themes: readonly Theme[]): Promise<readonly Played[]> {
+  const played = new Map<Theme, readonly Played[]>()
+  const waiting = themes.values()
+  const worker = async () => {
+    for (const theme of waiting) played.set(theme, await playTheme(peers, theme))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return themes.flatMap((theme) => played.get(theme) ?? [])
+}
+
 /** Cases of one theme run one after the other: their namespaces are theirs, but cluster-wide objects are not. */
-export async function playTheme(peers: Peers, { theme, cases }: Theme): Promise<readonly Played[]> {
+async function playTheme(peers: Peers, { theme, cases }: Theme): Promise<readonly Played[]> {
   const played: Played[] = []
   for (const [index, entry] of cases.entries()) {
-    const namespace = `${theme.replaceAll(/[^a-z0-9]+/g, '-')}-${index}`
+    const namespace = `${theme.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${index}`
     if (JSON.stringify(entry).includes('{ns}')) await makeNamespace(peers, namespace)
     played.push(...(await playCase(peers, theme, entry, namespace)))
   }

@@ -19,6 +19,7 @@ const TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g
 const SERVER_ADDRESS = /127\.0\.0\.1:71\d\d\b/g
 /** From the range of the services, but for the first few, which cases ask for by name. */
 const SERVICE_ADDRESS = /\b10\.164\.(?!0\.(?:\d|10)\b)\d+\.\d+\b/g
+const ACCOUNT_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g
 const REVISION_IN_TEXT = /(resource version|resourceVersion|current): ?"?\d+"?/g
 
 const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
@@ -28,6 +29,7 @@ const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
   [TOKEN, '<token>'],
   [SERVER_ADDRESS, '<server>'],
   [SERVICE_ADDRESS, '<service address>'],
+  [ACCOUNT_VOLUME, 'kube-api-access-<generated>'],
   [REVISION_IN_TEXT, '$1: <revision>'],
 ]
 
@@ -62,8 +64,6 @@ const HEADERS = [
   'warning',
   'www-authenticate',
   'x-content-type-options',
-  'x-kubernetes-pf-flowschema-uid?',
-  'x-kubernetes-pf-prioritylevel-uid?',
 ]
 
 export function steadyText(text: string): string {
