@@ -229,6 +229,7 @@ describe('replica sets', () => {
     const { selector: _, ...spec } = replicaSet().spec
     expect(findings(replicaSets, sent({ ...replicaSet(), spec }))).toEqual([
       'FieldValueRequired spec.selector: Required value',
+      'FieldValueInvalid spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
     ])
   })
 

@@ -70,15 +70,17 @@ export function templateErrors(
   ]
 }
 
-/** An absent or unreadable selector has been reported before. */
+/** An absent selector matches nothing, an empty one everything; an unreadable one has been reported before. */
 function selectorMatchErrors(
   template: PodTemplateSpec,
   selector: LabelSelector | undefined,
   path: FieldPath,
 ): readonly FieldError[] {
-  if (!selector || selectorIsEmpty(selector) || validateLabelSelector(selector, path).length > 0) return []
   const { labels } = template.metadata ?? {}
-  if (selectorFromLabelSelector(selector).matches(labels)) return []
+  if (selector) {
+    if (selectorIsEmpty(selector) || validateLabelSelector(selector, path).length > 0) return []
+    if (selectorFromLabelSelector(selector).matches(labels)) return []
+  }
   return [invalidValue(path.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`')]
 }
 

@@ -40,7 +40,17 @@ export class ApiError extends Error {
 
   constructor(code: number, reason: string, message: string, details?: StatusDetails, metadata: ListMeta = {}) {
     super(message)
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason, details, code }
+    const named = details && withoutCoreGroup(details)
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata,
+      status: 'Failure',
+      message,
+      reason,
+      details: named,
+      code,
+    }
   }
 
   get code(): number {
@@ -50,6 +60,11 @@ export class ApiError extends Error {
   get reason(): string {
     return this.status.reason ?? ''
   }
+}
+
+/** The core group has no name, and nothing is said of it. */
+function withoutCoreGroup({ group, ...details }: StatusDetails): StatusDetails {
+  return group ? { ...details, group } : details
 }
 
 /** A resource as errors name it. */

@@ -29,9 +29,9 @@ export interface FilterParts {
 
 export const filters = (parts: FilterParts): readonly Filter[] => [
   requestMetrics(parts),
-  panicToStatus(parts),
   audit(parts),
   warnings(),
+  panicToStatus(parts),
   requestDeadline(parts),
   authenticate(parts),
   impersonate(parts),

@@ -223,7 +223,7 @@ describe('updates', () => {
   test('refuse the status of a load balancer elsewhere', () => {
     const status = { loadBalancer: { ingress: [{ ip: '1.2.3.4', ipMode: 'VIP' }] } }
     expect(statusFindings(services.status, sent({ type: 'ClusterIP' }, { status }), sent({}))).toEqual([
-      'FieldValueForbidden status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "LoadBalancer"',
+      "FieldValueForbidden status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'",
     ])
   })
 })

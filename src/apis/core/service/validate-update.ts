@@ -89,7 +89,7 @@ export function validateServiceStatusUpdate(service: Service, previous: Service)
   const ingress = service.status?.loadBalancer?.ingress ?? []
   if (deepEqual(ingress, previous.status?.loadBalancer?.ingress ?? [])) return []
   if (!isLoadBalancer(service) && ingress.length > 0)
-    return [forbidden(ingressPath, 'may only be used when `spec.type` is "LoadBalancer"')]
+    return [forbidden(ingressPath, "may only be used when `spec.type` is 'LoadBalancer'")]
   return ingress.flatMap((entry, index) => validateIngress(entry, ingressPath.index(index)))
 }
 
