@@ -8,6 +8,7 @@ import { mutatingAdmissionPolicies } from './admissionregistration/mutating-admi
 import { mutatingWebhookConfigurations } from './admissionregistration/mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicies } from './admissionregistration/validating-admission-policy.ts'
 import { validatingWebhookConfigurations } from './admissionregistration/validating-webhook-configuration.ts'
+import { customResourceDefinitions } from './apiextensions/custom-resource-definition.ts'
 import { controllerRevisions } from './apps/controller-revision.ts'
 import { daemonSets } from './apps/daemon-set.ts'
 import { deployments } from './apps/deployment.ts'
@@ -23,6 +24,7 @@ import {
 } from './authorization/subject-access-review.ts'
 import { cronJobs } from './batch/cron-job.ts'
 import { jobs } from './batch/job.ts'
+import { certificateSigningRequests } from './certificates/certificate-signing-request.ts'
 import { leases } from './coordination/lease.ts'
 import { bindings } from './core/binding.ts'
 import { componentStatuses } from './core/component-status.ts'
@@ -57,6 +59,10 @@ import { clusterRoles } from './rbac/cluster-role.ts'
 import { clusterRoleBindings } from './rbac/cluster-role-binding.ts'
 import { roles } from './rbac/role.ts'
 import { roleBindings } from './rbac/role-binding.ts'
+import { deviceClasses } from './resource/device-class.ts'
+import { resourceClaims } from './resource/resource-claim.ts'
+import { resourceClaimTemplates } from './resource/resource-claim-template.ts'
+import { resourceSlices } from './resource/resource-slice.ts'
 import { priorityClasses } from './scheduling/priority-class.ts'
 import { storageClasses } from './storage/storage-class.ts'
 
@@ -85,6 +91,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   statefulSets,
   cronJobs,
   jobs,
+  certificateSigningRequests,
   eventsV1,
   selfSubjectReviews,
   tokenReviews,
@@ -109,10 +116,15 @@ export const builtinResources: readonly ResourceDefinition[] = [
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
+  customResourceDefinitions,
   priorityClasses,
   leases,
   runtimeClasses,
   endpointSlices,
+  deviceClasses,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceSlices,
   flowSchemas,
   priorityLevelConfigurations,
 ]

@@ -134,6 +134,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends S
   readonly scale?: ScaleAccess<T> | undefined
   /** Names of further subresources; their handlers are the server's, by resource and name. */
   readonly subresources: readonly string[]
+  /** How those of them that show the whole object and write some of it do so: a certificate request's approval. */
+  readonly parts?: Readonly<Record<string, UpdateStrategy<T>>> | undefined
   readonly resetFields: Readonly<Record<string, ResetFields>>
   readonly columns: readonly Column<T>[]
   /** Values for field selectors besides metadata.name and metadata.namespace, by label. */

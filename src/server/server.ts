@@ -15,6 +15,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
 import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
+import { createCustomResources } from './extensions/custom-resources.ts'
 import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
@@ -66,7 +67,8 @@ export function createServer(dependencies: ServerDependencies): Server {
   const writes: AdmissionWrites = {
     replacing: (definition, object) => registries.of(definition).replacing(object),
   }
-  const admission = admissionChain(plugins({ view, writes, clock, random }))
+  const customResources = createCustomResources({ catalog, registries: () => registries, clock, log })
+  const admission = customResources.guard(admissionChain(plugins({ view, writes, clock, random })))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
@@ -77,6 +79,7 @@ export function createServer(dependencies: ServerDependencies): Server {
   const subresources = new Map([...own, ...connected, ...(dependencies.subresources ?? [])])
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
+    if (!customResources.isReady) await customResources.whenReady(request.signal)
     if (info.type === 'resource') return handleResource(parts, request, info)
     for (const path of paths) {
       const answer = await path.handle(request)
@@ -87,11 +90,13 @@ export function createServer(dependencies: ServerDependencies): Server {
   const stopping = new AbortController()
   const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
   startExpiry([events], clock, log, stopping.signal)
+  customResources.start()
   return {
     handle: chain(dependencies.filters, requestInfo, handle),
     registries,
     [Symbol.dispose]() {
       stopping.abort()
+      customResources[Symbol.dispose]()
       documents[Symbol.dispose]()
       registries[Symbol.dispose]()
       dispatcher[Symbol.dispose]()

@@ -1,16 +1,20 @@
-/** String formats that custom resources may ask for. Unknown formats are accepted, as upstream does. */
+/**
+ * Formats that custom resources may ask for. Dashes in their names do not count; unknown formats are accepted, as
+ * upstream does.
+ */
 
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
+/** Of a random and of a named one: where they stand in the text without dashes. */
+const UUID_VARIANT = /^[89ab]$/i
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
 
 const formats: Readonly<Record<string, (text: string) => boolean>> = {
   date: isDate,
-  'date-time': (text) =>
-    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text) && isDate(text.slice(0, 10)) && isInstant(text),
+  datetime: (text) => /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text) && isDate(text.slice(0, 10)) && isInstant(text),
   duration: isDuration,
   email: (text) => /^[^\s@<>"]+@[^\s@<>"]+$/.test(text),
   hostname: isHostname,
@@ -23,6 +27,7 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   uuid3: (text) => isUuidVersion(text, '3'),
   uuid4: (text) => isUuidVersion(text, '4'),
   uuid5: (text) => isUuidVersion(text, '5'),
+  password: () => true,
   byte: (text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
   bsonobjectid: (text) => /^[0-9a-f]{24}$/i.test(text),
   hexcolor: (text) => /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.test(text),
@@ -32,13 +37,21 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   isbn: (text) => isIsbn10(text) || isIsbn13(text),
   isbn10: isIsbn10,
   isbn13: isIsbn13,
-  'k8s-short-name': (text) => text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text),
-  'k8s-long-name': (text) =>
+  k8sshortname: (text) => text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text),
+  k8slongname: (text) =>
     text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text),
 }
 
 export function matchesFormat(text: string, format: string): boolean {
-  return !Object.hasOwn(formats, format) || formats[format]?.(text) !== false
+  const name = format.replaceAll('-', '')
+  return !Object.hasOwn(formats, name) || formats[name]?.(text) !== false
+}
+
+/** Whether a format means something for values of this type; an empty type is any. */
+export function isKnownFormat(format: string, type: string): boolean {
+  if (type === '' || type === 'string') return Object.hasOwn(formats, format.replaceAll('-', ''))
+  if (type === 'integer') return format === 'int32' || format === 'int64'
+  return type === 'number' && (format === 'float' || format === 'double')
 }
 
 function isDate(text: string): boolean {
@@ -73,7 +86,8 @@ function isCidr(text: string): boolean {
 }
 
 function isUuidVersion(text: string, version: string): boolean {
-  return UUID.test(text) && text.replaceAll('-', '')[12] === version
+  const digits = text.replaceAll('-', '')
+  return UUID.test(text) && digits[12] === version && (version === '3' || UUID_VARIANT.test(digits[16] ?? ''))
 }
 
 function isRgbColor(text: string): boolean {

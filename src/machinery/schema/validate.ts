@@ -5,8 +5,8 @@
 
 import { deepEqual } from '../../base/deep-equal.ts'
 import { duplicate, type FieldError, FieldPath, invalidValue, required } from '../meta/field-error.ts'
-import { enumRule, jsonTypeOf, listRules, numberRules, objectRules, stringRules, wrongType } from './rules.ts'
 import type { Schema } from './schema.ts'
+import { enumRule, jsonTypeOf, listRules, numberRules, objectRules, stringRules, wrongType } from './value-rules.ts'
 
 type JsonObject = Readonly<Record<string, unknown>>
 

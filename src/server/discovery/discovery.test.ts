@@ -7,7 +7,8 @@ const JSON_TYPE = 'application/json'
 const AGGREGATED_MEDIA_TYPE = `${JSON_TYPE}${AGGREGATED_PARAMETERS}`
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
 
-import { compareVersions, coreVersions, groupDocument, groupList } from './groups.ts'
+import { compareVersions } from '../../machinery/meta/version-order.ts'
+import { coreVersions, groupDocument, groupList } from './groups.ts'
 import { resourceList } from './resources.ts'
 import { GIT_VERSION, versionInfo } from './version.ts'
 

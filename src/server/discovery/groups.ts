@@ -3,6 +3,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { APIGroup, APIGroupList, APIVersions } from '../../apis/meta/types.gen.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import { compareVersions } from '../../machinery/meta/version-order.ts'
 import { groupOrder } from './facts.gen.ts'
 
 export interface ServedGroup {
@@ -31,30 +32,6 @@ function byPreference(group: string, versions: readonly string[]): readonly stri
   const order = groupOrder.find(([name]) => name === group)?.[1] ?? []
   const rank = (version: string): number => (order.includes(version) ? order.indexOf(version) : order.length)
   return versions.toSorted((left, right) => rank(left) - rank(right) || compareVersions(left, right))
-}
-
-/** Stable before beta before alpha, then higher numbers first; names that are no versions last, by name. */
-export function compareVersions(left: string, right: string): number {
-  const [first, second] = [parseVersion(left), parseVersion(right)]
-  if (first === undefined || second === undefined) {
-    if (first !== undefined) return -1
-    if (second !== undefined) return 1
-    return left < right ? -1 : left > right ? 1 : 0
-  }
-  return second.stability - first.stability || second.major - first.major || second.minor - first.minor
-}
-
-interface ParsedVersion {
-  readonly major: number
-  readonly stability: number
-  readonly minor: number
-}
-
-function parseVersion(text: string): ParsedVersion | undefined {
-  const [, major, stage, minor] = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(text) ?? []
-  if (major === undefined) return undefined
-  const stability = stage === undefined ? 2 : stage === 'beta' ? 1 : 0
-  return { major: Number(major), stability, minor: Number(minor ?? 0) }
 }
 
 /** `serverAddress` is `host:port` as clients reach it. */

@@ -79,7 +79,8 @@ function isStored(definition: ResourceDefinition): boolean {
 }
 
 function storageVersionOf(definition: ResourceDefinition): string {
-  const groupVersion = apiVersionOf(definition)
+  const { group, version, storageVersion = version } = definition
+  const groupVersion = apiVersionOf({ group, version: storageVersion })
   return storageVersions[`${groupVersion}/${definition.resource}`] ?? groupVersion
 }
 

@@ -133,10 +133,10 @@ function namedFields(fields: FieldSelector, name: string): FieldSelector {
 
 /** With aliases resolved. Throws 400 for a label the resource does not offer, in one of upstream's two ways to say it. */
 function knownFields<T extends KubeObject>(selector: FieldSelector, definition: ResourceDefinition<T>): FieldSelector {
-  const { fieldLabels, fieldAliases } = definition
+  const { fieldLabels, fieldAliases, schemaStamp } = definition
   for (const { field } of selector.requirements) {
     if (fieldLabels.includes(field)) continue
-    const general = fieldLabels.every((label) => label.startsWith('metadata.'))
+    const general = schemaStamp === undefined && fieldLabels.every((label) => label.startsWith('metadata.'))
     throw badRequest(
       general
         ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`

@@ -81,6 +81,7 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   if (!definition) throw pageNotFound()
   if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
   if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
+  if (definition.deprecationWarning !== undefined) request.warn?.(definition.deprecationWarning)
   const registry = parts.registries.of(definition)
   const exchange = {
     request,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { defineResource } from '../../apis/define-resource.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import { prune } from '../../machinery/schema/prune.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
 import { createCodec, itemOffset } from './codec.ts'
 
@@ -17,6 +18,7 @@ const schema: Schema = {
     spec: { type: 'object', properties: { size: { type: 'integer' } } },
   },
 }
+const withDefaults = (object: Thing): Thing => ({ ...object, spec: { size: 1, ...object.spec } })
 const define = (schemaStamp: string) =>
   defineResource<Thing>({
     group: 'x.io',
@@ -26,7 +28,8 @@ const define = (schemaStamp: string) =>
     scope: 'Namespaced',
     schema,
     schemaStamp,
-    default: (object) => ({ ...object, spec: { size: 1, ...object.spec } }),
+    conversion: { fromStored: (object) => withDefaults(prune(object, schema)) },
+    default: withDefaults,
     fields: ({ spec }) => ({ 'spec.size': String(spec?.size) }),
   })
 

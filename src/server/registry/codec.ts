@@ -6,8 +6,8 @@
  *   answered {"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"42","name":"web",…},"spec":…}
  *   in lists {"metadata":{"resourceVersion":"42","name":"web",…},"spec":…}
  *
- * The first line is the stamp of the schema it was written under. What was written under another one, or is served
- * in another version than it is stored in, is decoded, converted and encoded anew.
+ * The first line is the stamp of the version and schema it was written under. What was written under another one, or
+ * is served in another version than it is stored in, is decoded, converted and encoded anew.
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
@@ -15,7 +15,6 @@ import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
-import { prune } from '../../machinery/schema/prune.ts'
 import type { Entry } from '../../storage/storage.ts'
 import { type CachedObject, cachedObjectFactory, type ObjectCodec } from '../../watch/cached-object.ts'
 import { storageKey } from './object-key.ts'
@@ -41,21 +40,24 @@ export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {
 
 /** The stamp of definitions that carry none. */
 const BUILT_IN_STAMP = '1'
+/** The stamp of what was converted before it was stored: nobody's, so that its reader looks at it anew. */
+const CONVERTED_STAMP = '0'
 const NEWLINE = 0x0a
 
 export function createCodec<T extends KubeObject>(definition: ResourceDefinition<T>): RegistryCodec<T> {
-  const { conversion } = definition
-  const stamp = Buffer.from(`${definition.schemaStamp ?? BUILT_IN_STAMP}\n`)
+  const { conversion, schemaStamp } = definition
+  const stamp = Buffer.from(`${schemaStamp ?? BUILT_IN_STAMP}\n`)
+  /** A custom resource that is stored in another version: what is lost on the way there and back is lost at once. */
+  const roundTrips = schemaStamp !== undefined && conversion?.toStored !== undefined
+  const written = roundTrips ? Buffer.from(`${CONVERTED_STAMP}\n`) : stamp
   const head = headOf(definition.kind, apiVersionOf(definition))
   const cached = cachedObjectFactory()
 
   // This codec and no other fills the cache that such an object comes from.
   const typed = (object: CachedObject): Stored<T> => object as Stored<T>
-  /** What the stored bytes say today: of the current schema and version. */
-  const current = (object: KubeObject, stale: boolean): T => {
-    const converted = conversion ? conversion.fromStored(object) : (object as T)
-    return stale ? definition.default(prune(converted, definition.schema)) : converted
-  }
+  const toStored = (object: T): KubeObject => conversion?.toStored?.(object) ?? object
+  /** What the stored bytes say today, in the current schema and version. Without a conversion they are of this type. */
+  const current = (object: KubeObject): T => (conversion ? conversion.fromStored(object) : (object as T))
   const encodeWire = (object: T, revision: number): Uint8Array => {
     const json = jsonOf(definition, object)
     return revision === 0 ? json : spliced(json, head, revision)
@@ -66,17 +68,18 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       assert(end >= 0, 'a stored object has no stamp')
       const json = value.subarray(end + 1)
       const stale = !stamp.equals(value.subarray(0, end + 1))
-      const object = current(parse(json), stale)
-      const asStored = !conversion && !stale
+      const asStored = !stale && (schemaStamp !== undefined || !conversion)
+      const object = asStored ? (parse(json) as T) : current(parse(json))
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
       return typed(cached(factsOf(definition, object, { bytes, revision: modified })))
     },
     encode(object) {
-      const stored = conversion ? conversion.toStored(object) : object
-      const names = conversion ? stored : named(definition)
-      return Buffer.concat([stamp, jsonOf(names, stored)])
+      const stored = toStored(object)
+      const names = conversion?.toStored ? stored : named(definition)
+      return Buffer.concat([written, jsonOf(names, stored)])
     },
-    stored(object, revision) {
+    stored(incoming, revision) {
+      const object = roundTrips ? current(toStored(incoming)) : incoming
       const version = revision === 0 ? {} : { resourceVersion: String(revision) }
       const { resourceVersion: _, ...metadata } = object.metadata
       const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })

@@ -10,7 +10,10 @@ export function mainEndpoint<T extends KubeObject>(definition: ResourceDefinitio
     subresource: '',
     prepareForUpdate: (object, previous, context) =>
       definition.prepareForUpdate(withGenerationOf(object, previous), previous, context),
-    validate: (object, previous) => [...definition.validate(object), ...definition.validateUpdate(object, previous)],
+    validate: (object, previous) => [
+      ...(definition.ratchets ? [] : definition.validate(object)),
+      ...definition.validateUpdate(object, previous),
+    ],
     resetFields: definition.resetFields[''] ?? [],
   }
 }

@@ -1,6 +1,5 @@
 /** The value rules of a schema that concern one value: bounds, lengths, patterns, formats, enums. */
 
-import { RE2JS } from 're2js'
 import { deepEqual } from '../../base/deep-equal.ts'
 import {
   type FieldError,
@@ -12,6 +11,7 @@ import {
   typeInvalid,
 } from '../meta/field-error.ts'
 import { matchesFormat } from './formats.ts'
+import { matchesPattern } from './patterns.ts'
 import type { Schema } from './schema.ts'
 
 type JsonObject = Readonly<Record<string, unknown>>
@@ -61,28 +61,6 @@ function charactersOf(text: string): number {
   let count = 0
   for (const _character of text) count++
   return count
-}
-
-/** Patterns compiled at a time; each schema has few, and old ones are compiled again when needed. */
-const PATTERNS_MAX = 2_000
-const patterns = new Map<string, RE2JS | undefined>()
-
-/** Go's regular expressions: linear time for any input. A pattern that is none matches everything: it was refused before. */
-function matchesPattern(value: string, pattern: string): boolean {
-  if (!patterns.has(pattern)) {
-    if (patterns.size >= PATTERNS_MAX) patterns.clear()
-    patterns.set(pattern, compilePattern(pattern))
-  }
-  return patterns.get(pattern)?.matcher(value).find() ?? true
-}
-
-/** undefined when the text is not a regular expression. */
-function compilePattern(pattern: string): RE2JS | undefined {
-  try {
-    return RE2JS.compile(pattern)
-  } catch {
-    return undefined
-  }
 }
 
 /** Findings about the size of a list and the sameness of its items. */

@@ -1,0 +1,127 @@
+/** How custom objects are written: the same for all of them, but for their schema and subresources. */
+
+import { deepEqual } from '../../base/deep-equal.ts'
+import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { Schema } from '../../machinery/schema/schema.ts'
+import { validateValue } from '../../machinery/schema/validate.ts'
+import type { ResourceDefinition } from '../definition.ts'
+import { fieldOf, nextGeneration, startGeneration, withField, withoutStatus } from '../strategy-parts.ts'
+import { valueAt } from './custom-scale.ts'
+import { finalizerWarnings } from './finalizer-warnings.ts'
+import type { CustomResourceDefinitionVersion, CustomResourceSubresourceScale } from './types.gen.ts'
+
+export interface CustomParts {
+  readonly version: CustomResourceDefinitionVersion
+  readonly apiVersion: string
+  readonly kind: string
+  /** As the user wrote it. */
+  readonly schema: Schema
+}
+
+type CustomStrategy = Pick<
+  ResourceDefinition,
+  'prepareForCreate' | 'prepareForUpdate' | 'validate' | 'validateUpdate' | 'warnings' | 'status' | 'resetFields'
+>
+
+export function customStrategy(parts: CustomParts): CustomStrategy {
+  const hasStatus = parts.version.subresources?.status !== undefined
+  const scale = parts.version.subresources?.scale
+  return {
+    prepareForCreate: (object) => startGeneration(hasStatus ? withoutStatus(object) : object),
+    prepareForUpdate: (object, previous) => {
+      const kept = hasStatus ? withField(object, 'status', fieldOf(previous, 'status')) : object
+      return isSameBesidesMetadata(kept, previous) ? kept : nextGeneration(kept, previous)
+    },
+    validate: (object) => wholeErrors(parts, object, undefined, scale),
+    validateUpdate: (object, previous) => wholeErrors(parts, object, previous, scale),
+    warnings: finalizerWarnings,
+    status: hasStatus
+      ? {
+          prepareForUpdate: withStatusOf,
+          validateUpdate: (object, previous) => statusErrors(parts, object, previous, scale),
+        }
+      : undefined,
+    resetFields: { ...(hasStatus ? { '': [['status']] } : {}), status: [['metadata'], ['spec']] },
+  }
+}
+
+function isSameBesidesMetadata(object: KubeObject, previous: KubeObject): boolean {
+  const { metadata: _new, ...own } = object
+  const { metadata: _old, ...before } = previous
+  return deepEqual(own, before)
+}
+
+/** A status update changes the status and, as a record of it, the managed fields. */
+function withStatusOf(object: KubeObject, previous: KubeObject): KubeObject {
+  const { managedFields } = object.metadata
+  const metadata = { ...previous.metadata, managedFields }
+  return withField({ ...previous, metadata }, 'status', fieldOf(object, 'status'))
+}
+
+function typeErrors({ apiVersion, kind }: CustomParts, object: KubeObject): readonly FieldError[] {
+  const must = (name: 'kind' | 'apiVersion', wanted: string): readonly FieldError[] =>
+    object[name] === wanted ? [] : [invalidValue(new FieldPath(name), object[name] ?? '', `must be ${wanted}`)]
+  return [...must('kind', kind), ...must('apiVersion', apiVersion)]
+}
+
+function wholeErrors(
+  parts: CustomParts,
+  object: KubeObject,
+  previous: KubeObject | undefined,
+  scale: CustomResourceSubresourceScale | undefined,
+): readonly FieldError[] {
+  const ofType = typeErrors(parts, object)
+  if (ofType.length > 0) return ofType
+  return [
+    ...validateValue(object, parts.schema, '', previous),
+    ...(scale === undefined
+      ? []
+      : [...replicasErrors(object, scale.specReplicasPath), ...scaleStatusErrors(object, scale)]),
+  ]
+}
+
+function statusErrors(
+  parts: CustomParts,
+  object: KubeObject,
+  previous: KubeObject,
+  scale: CustomResourceSubresourceScale | undefined,
+): readonly FieldError[] {
+  const ofType = typeErrors(parts, object)
+  if (ofType.length > 0) return ofType
+  const schema = parts.schema.properties?.status
+  const status = fieldOf(object, 'status')
+  return [
+    ...(schema === undefined || status === undefined
+      ? []
+      : validateValue(status, schema, 'status', fieldOf(previous, 'status'))),
+    ...(scale === undefined ? [] : scaleStatusErrors(object, scale)),
+  ]
+}
+
+const REPLICAS_MAX = 2 ** 31 - 1
+
+function replicasErrors(object: KubeObject, path: string): readonly FieldError[] {
+  const value = valueAt(object, path.replace(/^\./, '').split('.'))
+  if (value === undefined) return []
+  const fail = (detail: string): readonly FieldError[] => [invalidValue(new FieldPath(path), value, detail)]
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    return [
+      invalidValue(
+        new FieldPath(path),
+        0,
+        `${path} accessor error: ${String(value)} is of the type ${typeof value}, expected int64`,
+      ),
+    ]
+  if (value < 0) return fail('should be a non-negative integer')
+  return value > REPLICAS_MAX ? fail(`should be less than or equal to ${REPLICAS_MAX}`) : []
+}
+
+function scaleStatusErrors(object: KubeObject, scale: CustomResourceSubresourceScale): readonly FieldError[] {
+  const { statusReplicasPath, labelSelectorPath = '' } = scale
+  const selector =
+    labelSelectorPath === '' ? undefined : valueAt(object, labelSelectorPath.replace(/^\./, '').split('.'))
+  if (selector === undefined || typeof selector === 'string') return replicasErrors(object, statusReplicasPath)
+  const detail = `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`
+  return [...replicasErrors(object, statusReplicasPath), invalidValue(new FieldPath(labelSelectorPath), '', detail)]
+}
