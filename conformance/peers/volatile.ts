@@ -3,6 +3,7 @@
  * here once; a value it applies to becomes a word in angle brackets, the same on both sides.
  */
 
+import { byCodeUnit } from '../../src/base/group-by.ts'
 import { isRecord } from './values.ts'
 
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
@@ -72,6 +73,7 @@ export function steadyText(text: string): string {
 
 /** A JSON value with every volatile part replaced. */
 export function steady(value: unknown, field = ''): unknown {
+  if (Array.isArray(value) && field === 'managedFields') return value.map((item) => steady(item)).toSorted(byManager)
   if (Array.isArray(value)) return value.map((item) => steady(item, field === 'cells' ? 'cell' : ''))
   if (isRecord(value)) return steadyObject(value)
   if (typeof value !== 'string' && typeof value !== 'number') return value
@@ -79,6 +81,13 @@ export function steady(value: unknown, field = ''): unknown {
   if (rule?.[0].test(String(value))) return rule[1]
   if (typeof value === 'number') return value
   return field === 'cell' && AGE.test(value) ? '<age>' : steadyText(value)
+}
+
+/** The entries stand in the order of their times, and a second may begin between two servers' answers. */
+function byManager(left: unknown, right: unknown): number {
+  const nameOf = (entry: unknown) =>
+    isRecord(entry) ? `${entry.manager} ${entry.operation} ${entry.subresource} ${entry.apiVersion}` : ''
+  return byCodeUnit(nameOf(left), nameOf(right))
 }
 
 function steadyObject(value: Readonly<Record<string, unknown>>): unknown {
