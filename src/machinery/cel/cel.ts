@@ -11,40 +11,15 @@
  * ```
  */
 
-import type { ConstantDeclaration, FunctionDeclaration } from './declarations.ts'
-import type { CelType, ObjectType } from './types.ts'
-import type { Result } from './values.ts'
-
-/** Functions, types and constants under one name, as `createEnvironment` takes them. */
-export interface Library {
-  readonly name: string
-  readonly functions?: readonly FunctionDeclaration[] | undefined
-  readonly constants?: readonly ConstantDeclaration[] | undefined
-  /** Object types that expressions may construct (`Name{field: value}`) and name. */
-  readonly types?: readonly ObjectType[] | undefined
-}
-
-export interface EnvironmentOptions {
-  /** Names and types of the variables; dotted names are allowed. */
-  readonly variables?: Readonly<Record<string, CelType>> | undefined
-  /** Besides the standard functions. */
-  readonly libraries?: readonly Library[] | undefined
-  /** Finds further object types by name, for construction. */
-  readonly findType?: ((name: string) => ObjectType | undefined) | undefined
-  /** The namespace in which names are looked up first. */
-  readonly container?: string | undefined
-}
-
-/** Made by `createEnvironment`; immutable, cheap to keep and to extend. */
-export interface Environment {
-  /** The same environment with more variables. */
-  extend(options: EnvironmentOptions): Environment
-}
-
-/** Where the values of variables come from: a Map, or anything that makes them when asked. */
-export interface Bindings {
-  get(name: string): Result | undefined
-}
+import { type Checked, check } from './check/checker.ts'
+import { Environment, type EnvironmentOptions } from './environment.ts'
+import { type Bindings, type Frame, OverBudget, type Step } from './evaluate/frame.ts'
+import { Planner } from './evaluate/planner.ts'
+import { STANDARD } from './library/standard.ts'
+import { parse } from './syntax/parser.ts'
+import { type Issue, renderIssues } from './syntax/source.ts'
+import { type CelType, DYN } from './types.ts'
+import { CelError, type Result } from './values.ts'
 
 export interface EvaluateOptions {
   /** Evaluation stops with an error when it costs more. Default: no limit. */
@@ -66,14 +41,9 @@ export interface Program {
   readonly type: CelType
   /** Names of the variables it reads. */
   readonly variables: ReadonlySet<string>
+  /** The checked tree, for estimates. */
+  readonly checked: Checked
   evaluate(bindings: Bindings, options?: EvaluateOptions): Evaluation
-}
-
-/** One thing that is wrong with an expression. Lines count from 1, columns from 0. */
-export interface Issue {
-  readonly line: number
-  readonly column: number
-  readonly message: string
 }
 
 export type Compiled =
@@ -84,32 +54,50 @@ export type Compiled =
       readonly text: string
     }
 
-/** A range of sizes or of costs; `Infinity` when there is no limit. */
-export interface Range {
-  readonly min: number
-  readonly max: number
+const standardEnvironment = new Environment({ libraries: [STANDARD] })
+
+/** The language with its own functions and what the options add. */
+export function createEnvironment(options: EnvironmentOptions): Environment {
+  return standardEnvironment.extend(options)
 }
 
-/**
- * How large the value at a path can be: `['self', 'names', '@items']`. Steps are field names, `@items`, `@keys`,
- * `@values`. undefined: not known. By default the `maxSize` of the variables' types answers.
- */
-export type SizeHints = (path: readonly string[]) => Range | undefined
+export function compile(source: string, environment: Environment): Compiled {
+  const parsed = parse(source)
+  if ('issues' in parsed) return refused(source, parsed.issues)
+  const checked = check(parsed.expression, environment, source)
+  if ('issues' in checked) return refused(source, checked.issues)
+  return { program: programOf(source, checked) }
+}
 
-export function createEnvironment(_options: EnvironmentOptions): Environment {
-  throw new Error('lands within the hour')
+function refused(source: string, issues: readonly Issue[]): Compiled {
+  return { issues, text: renderIssues(source, issues) }
+}
+
+function programOf(source: string, checked: Checked): Program {
+  const planner = new Planner(checked)
+  const { step } = planner.plan(checked.expression)
+  const { slotCount } = planner
+  return {
+    source,
+    checked,
+    type: checked.types.get(checked.expression) ?? DYN,
+    variables: planner.variables,
+    evaluate: (bindings, { costBudget = Number.POSITIVE_INFINITY } = {}) =>
+      run(step, { bindings, slots: new Array<undefined>(slotCount), cost: 0, budget: costBudget }),
+  }
+}
+
+function run(step: Step, frame: Frame): Evaluation {
+  try {
+    return { value: step(frame), cost: frame.cost, overBudget: false }
+  } catch (error) {
+    if (!(error instanceof OverBudget)) throw error
+    const value = new CelError('operation cancelled: actual cost limit exceeded')
+    return { value, cost: frame.cost, overBudget: true }
+  }
 }
 
 /** The environment of Kubernetes 1.36: its libraries in its versions, plus the options given. */
 export function kubernetesEnvironment(options: EnvironmentOptions): Environment {
-  return createEnvironment(options)
-}
-
-export function compile(_source: string, _environment: Environment): Compiled {
-  throw new Error('lands within the hour')
-}
-
-/** The least and most an evaluation can cost. */
-export function estimateCost(_program: Program, _sizes?: SizeHints): Range {
-  throw new Error('lands within the hour')
+  return createEnvironment({ homogeneousLiterals: true, ...options })
 }

@@ -1,0 +1,492 @@
+/**
+ * Text to tree, macros expanded. Recursive descent by the language's grammar; messages are those of upstream's
+ * generated parser for the mistakes people make. Depth and length are bounded, so that everything after may recurse.
+ */
+
+import type { CelValue } from '../values.ts'
+import type { Entry, Expression } from './ast.ts'
+import { type Token, type TokenKind, tokenize } from './lexer.ts'
+import { bytesLiteral, doubleLiteral, intLiteral, LiteralError, stringLiteral, uintLiteral } from './literals.ts'
+import { callOf, depthOf, findMacro, literalOf, MacroError } from './macros.ts'
+import { type Issue, issueAt } from './source.ts'
+
+/** Longer expressions are refused, in characters; as upstream. */
+export const SOURCE_CHARACTERS_MAX = 100_000
+
+/** Deeper nesting is refused; as upstream. */
+export const DEPTH_MAX = 250
+
+/** Issues of one text; more are not looked for. */
+const ISSUES_MAX = 100
+
+const RESERVED = new Set([
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'false',
+  'for',
+  'function',
+  'if',
+  'import',
+  'in',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'null',
+  'return',
+  'true',
+  'var',
+  'void',
+  'while',
+])
+
+const LITERAL_NAMES = ['true', 'false', 'null']
+const STARTS_TAIL = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+const STARTS = `{'[', '{', '(', '.', '-', '!', ${STARTS_TAIL}`
+const FIELD_STARTS = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
+
+const RELATIONS: ReadonlyMap<string, string> = new Map([
+  ['==', '_==_'],
+  ['!=', '_!=_'],
+  ['<', '_<_'],
+  ['<=', '_<=_'],
+  ['>', '_>_'],
+  ['>=', '_>=_'],
+  ['in', '@in'],
+])
+const SUMS: ReadonlyMap<string, string> = new Map([
+  ['+', '_+_'],
+  ['-', '_-_'],
+])
+const PRODUCTS: ReadonlyMap<string, string> = new Map([
+  ['*', '_*_'],
+  ['/', '_/_'],
+  ['%', '_%_'],
+])
+
+export type Parsed =
+  | { readonly expression: Expression }
+  | {
+      readonly issues: readonly Issue[]
+    }
+
+export function parse(source: string): Parsed {
+  const size = charactersOf(source)
+  if (size > SOURCE_CHARACTERS_MAX) {
+    const message = `expression code point size exceeds limit: size: ${size}, limit ${SOURCE_CHARACTERS_MAX}`
+    return { issues: [{ line: -1, column: -1, message }] }
+  }
+  const parser = new Parser(source)
+  const expression = parser.parseAll()
+  return expression === undefined || parser.issues.length > 0 ? { issues: parser.issues } : { expression }
+}
+
+function charactersOf(text: string): number {
+  let count = text.length
+  for (let index = 0; index < text.length - 1; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit >= 0xd800 && unit < 0xdc00) count--
+  }
+  return count
+}
+
+/** Ends the parse; the issue is recorded. */
+class SyntaxStop {}
+
+class Parser {
+  readonly issues: Issue[] = []
+  private readonly source: string
+  private readonly tokens: readonly Token[]
+  private position = 0
+  private nesting = 0
+
+  constructor(source: string) {
+    this.source = source
+    this.tokens = tokenize(source, (offset, message) => this.report(offset, message))
+  }
+
+  parseAll(): Expression | undefined {
+    try {
+      const expression = this.conditional()
+      if (this.token.kind !== 'end') {
+        const word = this.tokens[this.position + 1]?.kind === 'end' ? 'extraneous' : 'mismatched'
+        this.report(this.token.offset, `Syntax error: ${word} input '${this.token.text}' expecting <EOF>`)
+      }
+      return expression
+    } catch (error) {
+      if (error instanceof SyntaxStop) return undefined
+      throw error
+    }
+  }
+
+  private get token(): Token {
+    return this.tokens[this.position] ?? { kind: 'end', text: '<EOF>', offset: this.source.length }
+  }
+
+  private report(offset: number, message: string): void {
+    if (this.issues.length < ISSUES_MAX) this.issues.push(issueAt(this.source, offset, message))
+  }
+
+  private stop(offset: number, message: string): never {
+    this.report(offset, message)
+    throw new SyntaxStop()
+  }
+
+  /** Takes the symbol if it comes next. */
+  private accept(text: string): Token | undefined {
+    const token = this.token
+    if (token.kind !== 'symbol' || token.text !== text) return undefined
+    this.position++
+    return token
+  }
+
+  private isNext(text: string): boolean {
+    return this.token.kind === 'symbol' && this.token.text === text
+  }
+
+  private expect(text: string, expecting = `'${text}'`): Token {
+    const accepted = this.accept(text)
+    if (accepted !== undefined) return accepted
+    return this.stop(this.token.offset, `Syntax error: mismatched input '${this.token.text}' expecting ${expecting}`)
+  }
+
+  /** Nodes deeper than the limit are refused where they would be made. */
+  private bounded<Node extends Expression>(node: Node): Node {
+    if (node.depth > DEPTH_MAX) this.stop(node.offset, `expression recursion limit exceeded: ${DEPTH_MAX}`)
+    return node
+  }
+
+  private conditional(): Expression {
+    if (++this.nesting > DEPTH_MAX) {
+      this.stop(this.token.offset, `expression recursion limit exceeded: ${DEPTH_MAX}`)
+    }
+    const condition = this.logical('||', '_||_', () => this.logical('&&', '_&&_', () => this.relation()))
+    const question = this.accept('?')
+    if (question === undefined) {
+      this.nesting--
+      return condition
+    }
+    const yes = this.logical('||', '_||_', () => this.logical('&&', '_&&_', () => this.relation()))
+    this.expect(':')
+    const no = this.conditional()
+    this.nesting--
+    return this.bounded(callOf(question.offset, '_?_:_', condition, yes, no))
+  }
+
+  /** `a || b || c` becomes a balanced tree: a long chain is no deep one. */
+  private logical(symbol: string, name: string, term: () => Expression): Expression {
+    const terms = [term()]
+    const offsets: number[] = []
+    for (let operator = this.accept(symbol); operator !== undefined; operator = this.accept(symbol)) {
+      offsets.push(operator.offset)
+      terms.push(term())
+    }
+    return this.bounded(balanced(name, terms, offsets, 0, terms.length))
+  }
+
+  private relation(): Expression {
+    return this.leftToRight(RELATIONS, () =>
+      this.leftToRight(SUMS, () => this.leftToRight(PRODUCTS, () => this.unary())),
+    )
+  }
+
+  private leftToRight(operators: ReadonlyMap<string, string>, operand: () => Expression): Expression {
+    let left = operand()
+    while (this.token.kind === 'symbol') {
+      const name = operators.get(this.token.text)
+      if (name === undefined) break
+      const { offset } = this.token
+      this.position++
+      left = this.bounded(callOf(offset, name, left, operand()))
+    }
+    return left
+  }
+
+  private unary(): Expression {
+    const { text: symbol, offset, kind } = this.token
+    if (kind !== 'symbol' || (symbol !== '!' && symbol !== '-')) return this.member()
+    let count = 0
+    if (symbol === '-' && isNumber(this.tokens[this.position + 1]?.kind)) return this.member()
+    while (this.accept(symbol) !== undefined) count++
+    // An odd run before a number: the last minus belongs to the number.
+    if (symbol === '-' && isNumber(this.token.kind)) {
+      this.position--
+      count--
+    }
+    const operand = this.member()
+    if (count % 2 === 0) return operand
+    return this.bounded(callOf(offset, symbol === '!' ? '!_' : '-_', operand))
+  }
+
+  private member(): Expression {
+    let expression = this.primary()
+    for (;;) {
+      const next = this.suffix(expression)
+      if (next === undefined) return expression
+      expression = this.bounded(next)
+    }
+  }
+
+  private suffix(operand: Expression): Expression | undefined {
+    const dot = this.accept('.')
+    if (dot !== undefined) return this.selection(operand, dot)
+    const bracket = this.accept('[')
+    if (bracket === undefined) return undefined
+    const optional = this.accept('?') !== undefined
+    const index = this.conditional()
+    this.expect(']')
+    return callOf(bracket.offset, optional ? '_[?_]' : '_[_]', operand, index)
+  }
+
+  private selection(operand: Expression, dot: Token): Expression {
+    const optional = this.accept('?') !== undefined
+    const token = this.token
+    const quoted = token.kind === 'quoted-identifier'
+    if ((token.kind !== 'identifier' && !quoted) || LITERAL_NAMES.includes(token.text)) this.refuseField(dot, token)
+    this.position++
+    const field = quoted ? token.text.slice(1, -1) : token.text
+    if (optional) return callOf(dot.offset, '_?._', operand, literalOf(token.offset, field))
+    if (!quoted && this.isNext('(')) {
+      const open = this.expect('(')
+      return this.callOrMacro(open.offset, field, operand, this.callValues())
+    }
+    return { kind: 'select', offset: dot.offset, depth: depthOf([operand]), operand, field, test: false }
+  }
+
+  private refuseField(dot: Token, token: Token): never {
+    if (LITERAL_NAMES.includes(token.text) || token.text === 'in') {
+      return this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting IDENTIFIER`)
+    }
+    const text = this.source.slice(dot.offset, token.offset) + (token.kind === 'end' ? '' : token.text)
+    return this.stop(token.offset, `Syntax error: no viable alternative at input '${text}'`)
+  }
+
+  /** The values of a call, after its opening parenthesis, and the closing one. */
+  private callValues(): readonly Expression[] {
+    if (this.accept(')') !== undefined) return []
+    const values = [this.conditional()]
+    while (this.accept(',') !== undefined) values.push(this.conditional())
+    this.expect(')', this.isNext('?') ? "')'" : "{')', ','}")
+    return values
+  }
+
+  private callOrMacro(
+    offset: number,
+    name: string,
+    target: Expression | undefined,
+    values: readonly Expression[],
+  ): Expression {
+    const expanded = findMacro(name, target !== undefined, values.length)?.(offset, target, values)
+    if (expanded instanceof MacroError) {
+      this.report(expanded.offset, expanded.message)
+      return literalOf(offset, null)
+    }
+    if (expanded !== undefined) return this.bounded(expanded)
+    return this.bounded({ kind: 'call', offset, depth: depthOf([target, ...values]), name, target, values })
+  }
+
+  private primary(): Expression {
+    const token = this.token
+    switch (token.kind) {
+      case 'identifier':
+        return this.named()
+      case 'symbol':
+        return this.bracketed(token)
+      case 'end':
+      case 'quoted-identifier':
+        return this.refuseStart(token)
+      default:
+        this.position++
+        return this.literal(token, token.offset, false)
+    }
+  }
+
+  private bracketed(token: Token): Expression {
+    switch (token.text) {
+      case '.':
+        return this.named()
+      case '(': {
+        this.position++
+        const inner = this.conditional()
+        this.expect(')')
+        return inner
+      }
+      case '[':
+        return this.list()
+      case '{':
+        return this.map()
+      case '-': {
+        const number = this.tokens[this.position + 1]
+        if (number === undefined || !isNumber(number.kind)) return this.refuseStart(token)
+        this.position += 2
+        return this.literal(number, token.offset, true)
+      }
+      default:
+        return this.refuseStart(token)
+    }
+  }
+
+  /** A token that begins no expression: left out when one begins right after it, else the end of the parse. */
+  private refuseStart(token: Token): Expression {
+    const next = this.tokens[this.position + 1]
+    const goesOn = next !== undefined && next.kind !== 'end' && startsExpression(next)
+    const word = goesOn && token.kind !== 'end' ? 'extraneous' : 'mismatched'
+    const message = `Syntax error: ${word} input '${token.text}' expecting ${STARTS}`
+    if (word === 'mismatched') return this.stop(token.offset, message)
+    this.report(token.offset, message)
+    this.position++
+    return this.primary()
+  }
+
+  private literal(token: Token, offset: number, negative: boolean): Expression {
+    const value = literalValue(token, negative)
+    if (!(value instanceof LiteralError)) return literalOf(offset, value)
+    this.report(offset, value.message)
+    return literalOf(offset, null)
+  }
+
+  /** A name, a call or the construction of an object. */
+  private named(): Expression {
+    const start = this.token
+    const leadingDot = this.accept('.') !== undefined
+    const token = this.token
+    if (token.kind !== 'identifier') return this.refuseField(start, token)
+    if (!leadingDot && LITERAL_NAMES.includes(token.text)) {
+      this.position++
+      return literalOf(token.offset, token.text === 'null' ? null : token.text === 'true')
+    }
+    const objectName = this.objectName()
+    if (objectName !== undefined) return this.object(leadingDot ? `.${objectName}` : objectName)
+    this.position++
+    if (RESERVED.has(token.text)) {
+      this.report(start.offset, `reserved identifier: ${token.text}`)
+    }
+    const name = leadingDot ? `.${token.text}` : token.text
+    const open = this.accept('(')
+    if (open !== undefined) return this.callOrMacro(open.offset, name, undefined, this.callValues())
+    return { kind: 'identifier', offset: token.offset, depth: 1, name }
+  }
+
+  /** Steps over `a.b.C` when `{` follows, and answers it. */
+  private objectName(): string | undefined {
+    let position = this.position
+    const names: string[] = []
+    for (;;) {
+      const token = this.tokens[position]
+      if (token?.kind !== 'identifier') return undefined
+      names.push(token.text)
+      const next = this.tokens[position + 1]
+      if (next?.kind !== 'symbol') return undefined
+      if (next.text === '{') break
+      if (next.text !== '.') return undefined
+      position += 2
+    }
+    this.position = position + 1
+    return names.join('.')
+  }
+
+  private object(type: string): Expression {
+    const { offset } = this.expect('{')
+    const fields: Entry<string>[] = []
+    while (!this.isNext('}') && !this.isNext(',')) {
+      const optional = this.accept('?') !== undefined
+      const token = this.token
+      const quoted = token.kind === 'quoted-identifier'
+      if (token.kind !== 'identifier' && !quoted) {
+        const expecting = optional ? '{IDENTIFIER, ESC_IDENTIFIER}' : FIELD_STARTS
+        this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting ${expecting}`)
+      }
+      this.position++
+      const colon = this.expect(':')
+      const value = this.conditional()
+      fields.push({ offset: colon.offset, key: quoted ? token.text.slice(1, -1) : token.text, value, optional })
+      if (this.accept(',') === undefined) break
+      if (this.isNext(',')) break
+    }
+    this.accept(',')
+    this.expect('}', "{'}', ','}")
+    const depth = depthOf(fields.map(({ value }) => value))
+    return this.bounded({ kind: 'object', offset, depth, type, fields })
+  }
+
+  private list(): Expression {
+    const { offset } = this.expect('[')
+    const elements: Expression[] = []
+    const optional = new Set<number>()
+    while (!this.isNext(']') && !this.isNext(',')) {
+      if (this.accept('?') !== undefined) optional.add(elements.length)
+      elements.push(this.conditional())
+      if (this.accept(',') === undefined) break
+    }
+    this.accept(',')
+    this.expect(']', "{']', ','}")
+    return this.bounded({ kind: 'list', offset, depth: depthOf(elements), elements, optional })
+  }
+
+  private map(): Expression {
+    const { offset } = this.expect('{')
+    const entries: Entry<Expression>[] = []
+    while (!this.isNext('}') && !this.isNext(',')) {
+      const optional = this.accept('?') !== undefined
+      this.refuseEntryStart()
+      const key = this.conditional()
+      const colon = this.expect(':')
+      entries.push({ offset: colon.offset, key, value: this.conditional(), optional })
+      if (this.accept(',') === undefined) break
+    }
+    this.accept(',')
+    this.expect('}', "{'}', ','}")
+    const depth = depthOf(entries.flatMap(({ key, value }) => [key, value]))
+    return this.bounded({ kind: 'map', offset, depth, entries })
+  }
+
+  /** After `{`, the parser of upstream also tells about `}` and `,`. */
+  private refuseEntryStart(): void {
+    const token = this.token
+    if (startsExpression(token)) return
+    const expecting = `{'[', '{', '}', '(', '.', ',', '-', '!', '?', ${STARTS_TAIL}`
+    const word = this.tokens[this.position + 1]?.text === '}' ? 'extraneous' : 'mismatched'
+    this.stop(token.offset, `Syntax error: ${word} input '${token.text}' expecting ${expecting}`)
+  }
+}
+
+function balanced(
+  name: string,
+  terms: readonly Expression[],
+  offsets: readonly number[],
+  from: number,
+  to: number,
+): Expression {
+  const only = terms[from]
+  if (only !== undefined && to - from === 1) return only
+  const middle = Math.ceil((from + to) / 2)
+  const left = balanced(name, terms, offsets, from, middle)
+  return callOf(offsets[middle - 1] ?? 0, name, left, balanced(name, terms, offsets, middle, to))
+}
+
+function isNumber(kind: TokenKind | undefined): boolean {
+  return kind === 'int' || kind === 'double'
+}
+
+function startsExpression({ kind, text }: Token): boolean {
+  if (kind === 'symbol') return ['[', '{', '(', '.', '-', '!'].includes(text)
+  return kind !== 'end' && kind !== 'quoted-identifier'
+}
+
+function literalValue({ kind, text }: Token, negative: boolean): CelValue | LiteralError {
+  switch (kind) {
+    case 'int':
+      return intLiteral(text, negative)
+    case 'uint':
+      return uintLiteral(text)
+    case 'double':
+      return doubleLiteral(negative ? `-${text}` : text)
+    case 'bytes':
+      return bytesLiteral(text.slice(1))
+    default:
+      return stringLiteral(text)
+  }
+}
