@@ -33,6 +33,16 @@ const matchConstraints = {
 }
 const devices = { requests: [{ name: 'gpu', exactly: { deviceClassName: 'gpu.example.com' } }] }
 
+/** Of `CN=e2e.example.com`, signed with a key that nobody has kept. */
+const SIGNING_REQUEST = `-----BEGIN CERTIFICATE REQUEST-----
+MIHTMHwCAQAwGjEYMBYGA1UEAwwPZTJlLmV4YW1wbGUuY29tMFkwEwYHKoZIzj0C
+AQYIKoZIzj0DAQcDQgAErfAdOknGr2rJuxombZ8krgV8RTjcldWaO0Zw6Mo2MURJ
+W1RJQ9JOl6vmVN85OPMiGyN0G05z3qw6vOwFXZm+BqAAMAoGCCqGSM49BAMCA0cA
+MEQCIFjhHQJi2ZpMhpldcC0PRI71dfA4+p8SKImGRu8XhBSaAiAPaXkGnUV/vxL5
+pW/5NgBuRzzXXO71dDY6q8D0DPd7Xg==
+-----END CERTIFICATE REQUEST-----
+`
+
 const MINIMAL: Readonly<Record<string, Minimal>> = {
   Binding: { parts: { target: { kind: 'Node', name: 'node-1' } } },
   ConfigMap: { parts: { data: { key: 'value' } } },
@@ -131,9 +141,7 @@ const MINIMAL: Readonly<Record<string, Minimal>> = {
       spec: {
         signerName: 'example.com/signer',
         usages: ['client auth'],
-        request: Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----').toString(
-          'base64',
-        ),
+        request: Buffer.from(SIGNING_REQUEST).toString('base64'),
       },
     },
   },

@@ -1,6 +1,6 @@
 /**
  * Subresources that write one part of an object and leave the rest as it is: a pod's ephemeral containers, a pod's
- * resources (resize), a namespace's finalizers, a certificate request's approval.
+ * resources (resize), a namespace's finalizers. Definitions may have more of their own.
  */
 
 import { validateEphemeralContainersUpdate, validatePodResize } from '../../../apis/core/pod/validate-update.ts'
@@ -35,7 +35,6 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
     },
   ],
   ['/namespaces/finalize', { merge: (object, previous) => withField(previous, 'spec', fieldOf(object, 'spec')) }],
-  ['certificates.k8s.io/certificatesigningrequests/approval', { merge: withConditions }],
 ])
 
 /** Undefined when the resource has no such part. */
@@ -43,6 +42,15 @@ export function partEndpoint<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   subresource: string,
 ): Endpoint<T> | undefined {
+  const own = definition.parts?.[subresource]
+  if (own) {
+    return {
+      subresource,
+      prepareForUpdate: (object, previous, context) => own.prepareForUpdate(object, previous, context),
+      validate: (object, previous) => own.validateUpdate(object, previous),
+      resetFields: definition.resetFields[subresource] ?? [],
+    }
+  }
   const part = PARTS.get(`${definition.group}/${definition.resource}/${subresource}`)
   if (!part || !definition.subresources.includes(subresource)) return undefined
   return {
@@ -61,11 +69,6 @@ function withOwnMeta<T extends KubeObject>(merged: T, { metadata: { managedField
 function withEphemeralContainers(object: KubeObject, previous: KubeObject): KubeObject {
   const ephemeralContainers = partOf(fieldOf(object, 'spec'), 'ephemeralContainers')
   return withField(previous, 'spec', { ...recordOf(fieldOf(previous, 'spec')), ephemeralContainers })
-}
-
-function withConditions(object: KubeObject, previous: KubeObject): KubeObject {
-  const conditions = partOf(fieldOf(object, 'status'), 'conditions')
-  return withField(previous, 'status', { ...recordOf(fieldOf(previous, 'status')), conditions })
 }
 
 function withResources(object: KubeObject, previous: KubeObject): KubeObject {
