@@ -68,8 +68,9 @@ export function webhookServiceErrors(path: FieldPath, service: WebhookService): 
   const { namespace = '', name = '', port = WEBHOOK_PORT, path: urlPath } = service
   const portFindings = isValidPortNumber(port)
   return [
-    ...(name === '' ? [required(path.child('name'))] : []),
-    ...(namespace === '' ? [required(path.child('namespace'))] : []),
+    // Upstream takes the one for the other, and clients match what it says.
+    ...(namespace === '' ? [required(path.child('name'))] : []),
+    ...(name === '' ? [required(path.child('namespace'))] : []),
     ...(portFindings.length === 0
       ? []
       : [invalidValue(path.child('port'), port, `port is not valid: ${portFindings.join(', ')}`)]),

@@ -1,4 +1,4 @@
-/** ValidatingAdmissionPolicyBindings and MutatingAdmissionPolicyBindings: where a policy applies, and with what parameters. */
+/** Bindings of admission policies, validating and mutating: where a policy applies, and with what parameters. */
 
 import {
   duplicate,

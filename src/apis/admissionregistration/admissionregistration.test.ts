@@ -109,10 +109,14 @@ describe('webhook configurations', () => {
       'unknown choices',
       { failurePolicy: 'other', matchPolicy: 'other', sideEffects: 'Some', timeoutSeconds: 31 },
       [
-        'FieldValueNotSupported webhooks[0].failurePolicy: Unsupported value: "other": supported values: "Fail", "Ignore"',
-        'FieldValueNotSupported webhooks[0].matchPolicy: Unsupported value: "other": supported values: "Equivalent", "Exact"',
-        'FieldValueNotSupported webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
-        'FieldValueInvalid webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds',
+        'FieldValueNotSupported webhooks[0].failurePolicy: Unsupported value: "other": supported values: ' +
+          '"Fail", "Ignore"',
+        'FieldValueNotSupported webhooks[0].matchPolicy: Unsupported value: "other": supported values: ' +
+          '"Equivalent", "Exact"',
+        'FieldValueNotSupported webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", ' +
+          '"NoneOnDryRun"',
+        'FieldValueInvalid webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 ' +
+          'and 30 seconds',
       ],
     ],
     [
@@ -128,7 +132,8 @@ describe('webhook configurations', () => {
       { admissionReviewVersions: ['v2', 'v2'] },
       [
         'FieldValueInvalid webhooks[0].admissionReviewVersions[1]: Invalid value: "v2": duplicate version',
-        'FieldValueInvalid webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at least one of v1, v1beta1',
+        'FieldValueInvalid webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at ' +
+          'least one of v1, v1beta1',
       ],
     ],
     [
@@ -152,19 +157,25 @@ describe('webhook configurations', () => {
         ],
       },
       [
-        'FieldValueInvalid webhooks[0].rules[0].operations: Invalid value: ["CREATE","*"]: if \'*\' is present, must not specify other operations',
-        'FieldValueInvalid webhooks[0].rules[0].apiGroups: Invalid value: ["a","*"]: if \'*\' is present, must not specify other API groups',
-        'FieldValueInvalid webhooks[0].rules[0].apiVersions: Invalid value: ["","*"]: if \'*\' is present, must not specify other API versions',
+        'FieldValueInvalid webhooks[0].rules[0].operations: Invalid value: ["CREATE","*"]: if \'*\' is ' +
+          'present, must not specify other operations',
+        'FieldValueInvalid webhooks[0].rules[0].apiGroups: Invalid value: ["a","*"]: if \'*\' is present, must ' +
+          'not specify other API groups',
+        'FieldValueInvalid webhooks[0].rules[0].apiVersions: Invalid value: ["","*"]: if \'*\' is present, ' +
+          'must not specify other API versions',
         'FieldValueRequired webhooks[0].rules[0].apiVersions[0]: Required value',
-        'FieldValueNotSupported webhooks[0].rules[0].scope: Unsupported value: "All": supported values: "*", "Cluster", "Namespaced"',
+        'FieldValueNotSupported webhooks[0].rules[0].scope: Unsupported value: "All": supported values: "*", ' +
+          '"Cluster", "Namespaced"',
       ],
     ],
     [
       'resources that others cover',
       { rules: [{ ...rule, resources: ['pods/*', 'pods/status', '*/scale', 'a/scale', '*/*'] }] },
       [
-        'FieldValueInvalid webhooks[0].rules[0].resources[1]: Invalid value: "pods/status": if \'pods/*\' is present, must not specify pods/status',
-        'FieldValueInvalid webhooks[0].rules[0].resources[3]: Invalid value: "a/scale": if \'*/scale\' is present, must not specify a/scale',
+        'FieldValueInvalid webhooks[0].rules[0].resources[1]: Invalid value: "pods/status": if \'pods/*\' is ' +
+          'present, must not specify pods/status',
+        'FieldValueInvalid webhooks[0].rules[0].resources[3]: Invalid value: "a/scale": if \'*/scale\' is ' +
+          'present, must not specify a/scale',
         'FieldValueInvalid webhooks[0].rules[0].resources: Invalid value: ["pods/*","pods/status","*/scale","a/scale","*/*"]: ' +
           "if '*/*' is present, must not specify other resources",
       ],
@@ -192,7 +203,8 @@ describe('webhook configurations', () => {
   test('know two ways of calling again', () => {
     const object = configuration({ ...webhook, reinvocationPolicy: 'Always' })
     expect(findings(mutatingWebhookConfigurations, object)).toEqual([
-      'FieldValueNotSupported webhooks[0].reinvocationPolicy: Unsupported value: "Always": supported values: "IfNeeded", "Never"',
+      'FieldValueNotSupported webhooks[0].reinvocationPolicy: Unsupported value: "Always": supported values: ' +
+        '"IfNeeded", "Never"',
     ])
   })
 
@@ -225,7 +237,8 @@ describe('validating policies', () => {
         'FieldValueInvalid spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
         'FieldValueInvalid spec.paramKind.kind: Invalid value: "Bad_Kind": may have mixed case, but should otherwise match: ' +
           "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, " +
-          "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+          "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is " +
+          "'[a-z]([-a-z0-9]*[a-z0-9])?')",
       ],
     ],
     [
@@ -249,7 +262,8 @@ describe('validating policies', () => {
         'FieldValueRequired spec.validations[0].expression: Required value: expression is not specified',
         'FieldValueInvalid spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
         'FieldValueInvalid spec.validations[0].message: Invalid value: " ": must be non-empty if specified',
-        'FieldValueNotSupported spec.validations[0].reason: Unsupported value: "Because": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"',
+        'FieldValueNotSupported spec.validations[0].reason: Unsupported value: "Because": supported values: ' +
+          '"Forbidden", "Invalid", "RequestEntityTooLarge"',
       ],
     ],
     [
@@ -294,8 +308,10 @@ describe('validating policies', () => {
     expect(statusFindings(validatingAdmissionPolicies.status, object, policy(complete))).toEqual([
       'FieldValueRequired status.typeChecking.expressionWarnings[0].warning: Required value',
       'FieldValueRequired status.typeChecking.expressionWarnings[0].fieldRef: Required value',
-      'FieldValueInvalid status.typeChecking.expressionWarnings[1].fieldRef: Invalid value: "spec.a[": invalid JSONPath: unterminated array',
-      'FieldValueNotSupported status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+      'FieldValueInvalid status.typeChecking.expressionWarnings[1].fieldRef: Invalid value: "spec.a[": invalid ' +
+        'JSONPath: unterminated array',
+      'FieldValueNotSupported status.conditions[0].status: Unsupported value: "Maybe": supported values: ' +
+        '"False", "True", "Unknown"',
       'FieldValueRequired status.conditions[0].reason: Required value',
     ])
   })
@@ -328,7 +344,8 @@ describe('mutating policies', () => {
       'deletions, which nobody can change',
       { matchConstraints: { resourceRules: [{ ...rule, operations: ['DELETE'] }] } },
       [
-        'FieldValueNotSupported spec.matchConstraints.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"',
+        'FieldValueNotSupported spec.matchConstraints.resourceRules.operations: Unsupported value: "DELETE": ' +
+          'supported values: "*", "CONNECT", "CREATE", "UPDATE"',
       ],
     ],
     [
@@ -351,10 +368,13 @@ describe('mutating policies', () => {
       },
       [
         'FieldValueRequired spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch',
-        'FieldValueInvalid spec.mutations[0].applyConfiguration: Invalid value: "{applyConfiguration}": must not be specified when patchType is JSONPatch',
+        'FieldValueInvalid spec.mutations[0].applyConfiguration: Invalid value: "{applyConfiguration}": must ' +
+          'not be specified when patchType is JSONPatch',
         'FieldValueRequired spec.mutations[1].applyConfiguration.expression: Required value',
-        'FieldValueInvalid spec.mutations[1].jsonPatch: Invalid value: "{jsonPatch}": must not be specified when patchType is ApplyConfiguration',
-        'FieldValueNotSupported spec.mutations[2].patchType: Unsupported value: "Other": supported values: "ApplyConfiguration", "JSONPatch"',
+        'FieldValueInvalid spec.mutations[1].jsonPatch: Invalid value: "{jsonPatch}": must not be specified ' +
+          'when patchType is ApplyConfiguration',
+        'FieldValueNotSupported spec.mutations[2].patchType: Unsupported value: "Other": supported values: ' +
+          '"ApplyConfiguration", "JSONPatch"',
         'FieldValueRequired spec.mutations[3].patchType: Required value',
       ],
     ],
@@ -379,7 +399,8 @@ describe('policy bindings', () => {
       { policyName: 'p', validationActions: ['Deny', 'Warn', 'Warn', 'Run'] },
       [
         'FieldValueDuplicate spec.validationActions[2]: Duplicate value: "Warn"',
-        'FieldValueNotSupported spec.validationActions[3]: Unsupported value: "Run": supported values: "Audit", "Deny", "Warn"',
+        'FieldValueNotSupported spec.validationActions[3]: Unsupported value: "Run": supported values: ' +
+          '"Audit", "Deny", "Warn"',
         'FieldValueInvalid spec.validationActions: Invalid value: ["Deny","Warn","Warn","Run"]: must not contain both Deny and Warn ' +
           '(repeating the same validation failure information in the API response and headers serves no purpose)',
       ],
@@ -401,9 +422,11 @@ describe('policy bindings', () => {
     const matchResources = { resourceRules: [{ ...rule, operations: ['DELETE'], resourceNames: ['a/b', 'c', 'c'] }] }
     expect(findings(mutatingAdmissionPolicyBindings, policy({ policyName: 'P!', matchResources }))).toEqual([
       expect.stringContaining(`FieldValueInvalid spec.policyName: Invalid value: "P!": ${LABEL}`),
-      'FieldValueInvalid spec.matchResources.resourceRules[0].resourceNames[0]: Invalid value: "a/b": may not contain \'/\'',
+      'FieldValueInvalid spec.matchResources.resourceRules[0].resourceNames[0]: Invalid value: "a/b": may not ' +
+        "contain '/'",
       'FieldValueDuplicate spec.matchResources.resourceRules[0].resourceNames[2]: Duplicate value: "c"',
-      'FieldValueNotSupported spec.matchResources.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"',
+      'FieldValueNotSupported spec.matchResources.resourceRules.operations: Unsupported value: "DELETE": ' +
+        'supported values: "*", "CONNECT", "CREATE", "UPDATE"',
     ])
   })
 

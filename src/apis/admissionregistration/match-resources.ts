@@ -11,7 +11,7 @@ import {
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { isDns1035Label, isDns1123Subdomain, isPathSegmentName } from '../../machinery/meta/names.ts'
 import { mapField, withAbsent } from '../field-defaults.ts'
-import { findingErrors, oneOf } from '../field-rules.ts'
+import { findingErrors } from '../field-rules.ts'
 import { defaultRules, namedRuleErrors } from './rules.ts'
 import type { MatchResources, ParamKind, ParamRef } from './types.gen.ts'
 
@@ -30,7 +30,7 @@ export function matchResourcesErrors(path: FieldPath, resources: MatchResources 
   const named = (field: 'resourceRules' | 'excludeResourceRules', rules: typeof resourceRules) =>
     rules.flatMap((rule, index) => namedRuleErrors(path.child(field).index(index), rule))
   return [
-    ...oneOf(path.child('matchPolicy'), matchPolicy, MATCH_POLICIES),
+    ...choiceErrors(path.child('matchPolicy'), matchPolicy, MATCH_POLICIES),
     ...selectorErrors(path.child('namespaceSelector'), namespaceSelector),
     ...selectorErrors(path.child('objectSelector'), objectSelector),
     ...named('resourceRules', resourceRules),
@@ -50,7 +50,13 @@ export function matchConstraintsErrors(path: FieldPath, resources: MatchResource
 }
 
 export function failurePolicyErrors(path: FieldPath, policy: string | undefined): readonly FieldError[] {
-  return oneOf(path, policy, FAILURE_POLICIES)
+  return choiceErrors(path, policy, FAILURE_POLICIES)
+}
+
+/** Required; an empty text is there, and none of the choices. */
+function choiceErrors(path: FieldPath, value: string | undefined, choices: readonly string[]): readonly FieldError[] {
+  if (value === undefined) return [required(path)]
+  return choices.includes(value) ? [] : [notSupported(path, value, choices)]
 }
 
 export function paramKindErrors(path: FieldPath, kind: ParamKind | undefined): readonly FieldError[] {
@@ -126,7 +132,9 @@ function goSelectorText({ matchLabels = {}, matchExpressions = [] }: NonNullable
     ({ key, operator, values = [] }) =>
       `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
   )
-  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
+  const labelsText = `map[string]string{${labels.join('')}}`
+  const expressionsText = `[]LabelSelectorRequirement{${expressions.join('')}}`
+  return `&LabelSelector{MatchLabels:${labelsText},MatchExpressions:${expressionsText},}`
 }
 
 export function paramKindText(kind: ParamKind | undefined): string {

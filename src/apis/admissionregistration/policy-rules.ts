@@ -14,11 +14,11 @@ import type { AuditAnnotation, Mutation, Validation, Variable } from './types.ge
 /** Less than the limit of the value: expressions that put texts together make longer ones than they are. */
 const VALUE_EXPRESSION_BYTES_MAX = 5 * 1024
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
-const RESERVED_WORDS = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
-    ' ',
-  ),
-)
+/** Words of the expression language, and of those it may grow into. */
+const RESERVED_WORDS: ReadonlySet<string> = new Set([
+  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import'],
+  ...['let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while'],
+])
 
 export function variablesErrors(
   path: FieldPath,

@@ -66,7 +66,7 @@ function webhookErrors(path: FieldPath, webhook: ValidatingWebhook): readonly Fi
     ...(webhook.rules ?? []).flatMap((rule, index) => ruleErrors(path.child('rules').index(index), rule)),
     ...choice('failurePolicy', failurePolicy, FAILURE_POLICIES),
     ...choice('matchPolicy', matchPolicy, MATCH_POLICIES),
-    ...(sideEffects === undefined
+    ...(sideEffects === undefined || sideEffects === null
       ? [required(path.child('sideEffects'), `must specify one of ${SIDE_EFFECTS.join(', ')}`)]
       : choice('sideEffects', sideEffects, SIDE_EFFECTS)),
     ...(timeout > TIMEOUT_SECONDS_MAX || timeout < 1

@@ -16,7 +16,8 @@ const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', '
 const SUBJECT_KINDS = ['Group', 'ServiceAccount', 'User']
 
 export function flowRuleErrors(path: FieldPath, rule: PolicyRulesWithSubjects): readonly FieldError[] {
-  const { subjects = [], resourceRules = [], nonResourceRules = [] } = rule
+  const { resourceRules = [], nonResourceRules = [] } = rule
+  const subjects = rule.subjects ?? []
   return [
     ...(subjects.length === 0 ? [required(path.child('subjects'), 'subjects must contain at least one value')] : []),
     ...subjects.flatMap((subject, index) => subjectErrors(path.child('subjects').index(index), subject)),
@@ -79,18 +80,19 @@ function serviceAccountErrors(path: FieldPath, account: Subject['serviceAccount'
 }
 
 function resourceRuleErrors(path: FieldPath, rule: ResourcePolicyRule): readonly FieldError[] {
-  const { verbs = [], apiGroups = [], resources = [], clusterScope = false } = rule
+  const apiGroups = rule.apiGroups ?? []
+  const resources = rule.resources ?? []
   const groupsPath = path.child('apiGroups')
   const resourcesPath = path.child('resources')
   return [
-    ...verbErrors(path.child('verbs'), verbs),
+    ...verbErrors(path.child('verbs'), rule.verbs ?? []),
     ...(apiGroups.length === 0
       ? [required(groupsPath, 'resource rules must supply at least one api group')]
       : starErrors(groupsPath, apiGroups, 'api groups')),
     ...(resources.length === 0
       ? [required(resourcesPath, 'resource rules must supply at least one resource')]
       : starErrors(resourcesPath, resources, 'resources')),
-    ...namespaceErrors(path.child('namespaces'), rule.namespaces ?? [], clusterScope),
+    ...namespaceErrors(path.child('namespaces'), rule.namespaces ?? [], rule.clusterScope ?? false),
   ]
 }
 
@@ -119,10 +121,10 @@ function namespaceErrors(path: FieldPath, names: readonly string[], clusterScope
 }
 
 function pathRuleErrors(path: FieldPath, rule: NonResourcePolicyRule): readonly FieldError[] {
-  const { verbs = [], nonResourceURLs: urls = [] } = rule
+  const urls = rule.nonResourceURLs ?? []
   const urlsPath = path.child('nonResourceURLs')
   return [
-    ...verbErrors(path.child('verbs'), verbs),
+    ...verbErrors(path.child('verbs'), rule.verbs ?? []),
     ...(urls.length === 0 ? [required(urlsPath, 'nonResourceURLs must contain at least one value')] : []),
     ...(urls.includes('*')
       ? starErrors(urlsPath, urls, 'non-resource URLs')

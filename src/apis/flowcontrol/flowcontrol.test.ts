@@ -80,22 +80,31 @@ describe('flow schemas', () => {
         ],
       }),
       [
-        "FieldValueRequired spec.rules[0].subjects[0].user: Required value: user is required when subject kind is 'User'",
-        "FieldValueForbidden spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'",
+        'FieldValueRequired spec.rules[0].subjects[0].user: Required value: user is required when subject kind ' +
+          "is 'User'",
+        'FieldValueForbidden spec.rules[0].subjects[0].group: Forbidden: group is forbidden when subject kind ' +
+          "is not 'Group'",
         'FieldValueRequired spec.rules[0].subjects[1].group.name: Required value',
-        "FieldValueForbidden spec.rules[0].subjects[1].user: Forbidden: user is forbidden when subject kind is not 'User'",
-        'FieldValueRequired spec.rules[0].subjects[2].serviceAccount.namespace: Required value: must specify namespace for service account',
-        'FieldValueNotSupported spec.rules[0].subjects[3].kind: Unsupported value: "Robot": supported values: "Group", "ServiceAccount", "User"',
+        'FieldValueForbidden spec.rules[0].subjects[1].user: Forbidden: user is forbidden when subject kind is ' +
+          "not 'User'",
+        'FieldValueRequired spec.rules[0].subjects[2].serviceAccount.namespace: Required value: must specify ' +
+          'namespace for service account',
+        'FieldValueNotSupported spec.rules[0].subjects[3].kind: Unsupported value: "Robot": supported values: ' +
+          '"Group", "ServiceAccount", "User"',
       ],
     ],
     [
       'resource rules that say too little',
       rule({ resourceRules: [{}] }),
       [
-        'FieldValueRequired spec.rules[0].resourceRules[0].verbs: Required value: verbs must contain at least one value',
-        'FieldValueRequired spec.rules[0].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group',
-        'FieldValueRequired spec.rules[0].resourceRules[0].resources: Required value: resource rules must supply at least one resource',
-        'FieldValueRequired spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are not cluster scoped must supply at least one namespace',
+        'FieldValueRequired spec.rules[0].resourceRules[0].verbs: Required value: verbs must contain at least ' +
+          'one value',
+        'FieldValueRequired spec.rules[0].resourceRules[0].apiGroups: Required value: resource rules must ' +
+          'supply at least one api group',
+        'FieldValueRequired spec.rules[0].resourceRules[0].resources: Required value: resource rules must ' +
+          'supply at least one resource',
+        'FieldValueRequired spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are ' +
+          'not cluster scoped must supply at least one namespace',
       ],
     ],
     [
@@ -107,13 +116,19 @@ describe('flow schemas', () => {
         ],
       }),
       [
-        'FieldValueNotSupported spec.rules[0].resourceRules[0].verbs: Unsupported value: ["fly"]: supported values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"',
-        'FieldValueInvalid spec.rules[0].resourceRules[0].apiGroups: Invalid value: ["*","a"]: if \'*\' is present, must not specify other api groups',
-        'FieldValueInvalid spec.rules[0].resourceRules[0].resources: Invalid value: ["*","a"]: if \'*\' is present, must not specify other resources',
-        'FieldValueInvalid spec.rules[0].resourceRules[0].namespaces: Invalid value: ["*","a"]: if \'*\' is present, must not specify other namespaces',
-        'FieldValueInvalid spec.rules[0].resourceRules[1].verbs: Invalid value: ["*","get"]: if \'*\' is present, must not specify other verbs',
+        'FieldValueNotSupported spec.rules[0].resourceRules[0].verbs: Unsupported value: ["fly"]: supported ' +
+          'values: "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"',
+        'FieldValueInvalid spec.rules[0].resourceRules[0].apiGroups: Invalid value: ["*","a"]: if \'*\' is ' +
+          'present, must not specify other api groups',
+        'FieldValueInvalid spec.rules[0].resourceRules[0].resources: Invalid value: ["*","a"]: if \'*\' is ' +
+          'present, must not specify other resources',
+        'FieldValueInvalid spec.rules[0].resourceRules[0].namespaces: Invalid value: ["*","a"]: if \'*\' is ' +
+          'present, must not specify other namespaces',
+        'FieldValueInvalid spec.rules[0].resourceRules[1].verbs: Invalid value: ["*","get"]: if \'*\' is ' +
+          'present, must not specify other verbs',
         expect.stringContaining(
-          'FieldValueInvalid spec.rules[0].resourceRules[1].namespaces[0]: Invalid value: "A": each member of this list must be \'*\' or a DNS-1123 label; a lowercase',
+          'FieldValueInvalid spec.rules[0].resourceRules[1].namespaces[0]: Invalid value: "A": each member of ' +
+            "this list must be '*' or a DNS-1123 label; a lowercase",
         ),
       ],
     ],
@@ -212,16 +227,19 @@ describe('priority levels', () => {
       },
       [
         'FieldValueInvalid spec.limited.nominalConcurrencyShares: Invalid value: -1: must be a non-negative integer',
-        'FieldValueForbidden spec.limited.limitResponse.queuing: Forbidden: must be nil if limited.limitResponse.type is not Limited',
+        'FieldValueForbidden spec.limited.limitResponse.queuing: Forbidden: must be nil if ' +
+          'limited.limitResponse.type is not Limited',
         'FieldValueInvalid spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
-        'FieldValueInvalid spec.limited.borrowingLimitPercent: Invalid value: -1: if specified, must be a non-negative integer',
+        'FieldValueInvalid spec.limited.borrowingLimitPercent: Invalid value: -1: if specified, must be a ' +
+          'non-negative integer',
       ],
     ],
     [
       'more hands than queues',
       queued({ queues: 4 }),
       [
-        'FieldValueInvalid spec.limited.limitResponse.queuing.handSize: Invalid value: 8: should not be greater than queues (4)',
+        'FieldValueInvalid spec.limited.limitResponse.queuing.handSize: Invalid value: 8: should not be ' +
+          'greater than queues (4)',
       ],
     ],
     [
