@@ -176,7 +176,8 @@ describe('webhook configurations', () => {
           'present, must not specify pods/status',
         'FieldValueInvalid webhooks[0].rules[0].resources[3]: Invalid value: "a/scale": if \'*/scale\' is ' +
           'present, must not specify a/scale',
-        'FieldValueInvalid webhooks[0].rules[0].resources: Invalid value: ["pods/*","pods/status","*/scale","a/scale","*/*"]: ' +
+        'FieldValueInvalid webhooks[0].rules[0].resources: Invalid value: ' +
+          '["pods/*","pods/status","*/scale","a/scale","*/*"]: ' +
           "if '*/*' is present, must not specify other resources",
       ],
     ],
@@ -227,7 +228,8 @@ describe('validating policies', () => {
       { validations: [] },
       ['validations', 'auditAnnotations'].map(
         (field) =>
-          `FieldValueRequired spec.${field}: Required value: validations or auditAnnotations must contain at least one item`,
+          `FieldValueRequired spec.${field}: Required value: validations or auditAnnotations must contain at ` +
+          `least one item`,
       ),
     ],
     [
@@ -235,8 +237,10 @@ describe('validating policies', () => {
       { paramKind: { apiVersion: 'a/b/c', kind: 'Bad_Kind' } },
       [
         'FieldValueInvalid spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
-        'FieldValueInvalid spec.paramKind.kind: Invalid value: "Bad_Kind": may have mixed case, but should otherwise match: ' +
-          "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, " +
+        'FieldValueInvalid spec.paramKind.kind: Invalid value: "Bad_Kind": may have mixed case, but should ' +
+          'otherwise match: ' +
+          "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an " +
+          'alphabetic character, ' +
           "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is " +
           "'[a-z]([-a-z0-9]*[a-z0-9])?')",
       ],
@@ -401,7 +405,8 @@ describe('policy bindings', () => {
         'FieldValueDuplicate spec.validationActions[2]: Duplicate value: "Warn"',
         'FieldValueNotSupported spec.validationActions[3]: Unsupported value: "Run": supported values: ' +
           '"Audit", "Deny", "Warn"',
-        'FieldValueInvalid spec.validationActions: Invalid value: ["Deny","Warn","Warn","Run"]: must not contain both Deny and Warn ' +
+        'FieldValueInvalid spec.validationActions: Invalid value: ["Deny","Warn","Warn","Run"]: must not ' +
+          'contain both Deny and Warn ' +
           '(repeating the same validation failure information in the API response and headers serves no purpose)',
       ],
     ],

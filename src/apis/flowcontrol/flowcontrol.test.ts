@@ -145,7 +145,8 @@ describe('flow schemas', () => {
         ['/*/a', 5, 'wildcard can only do suffix matching'],
       ].map(
         ([url, index, finding]) =>
-          `FieldValueInvalid spec.rules[0].nonResourceRules[0].nonResourceURLs[${index}]: Invalid value: "${url}": ${finding}`,
+          `FieldValueInvalid spec.rules[0].nonResourceRules[0].nonResourceURLs[${index}]: Invalid value: ` +
+          `"${url}": ${finding}`,
       ),
     ],
   ])('%s', (_, change, expected) => {

@@ -94,7 +94,8 @@ describe('claims', () => {
         ['config[0].requests[0]', 'cpu'],
       ].map(
         ([path, name]) =>
-          `FieldValueInvalid spec.devices.${path}: Invalid value: "${name}": must be the name of a request in the claim ` +
+          `FieldValueInvalid spec.devices.${path}: Invalid value: "${name}": must be the name of a request in ` +
+          `the claim ` +
           "or the name of a request and a subrequest separated by '/'",
       ),
     ],
@@ -344,8 +345,10 @@ describe('slices', () => {
       device({ attributes: { a: {}, b: { int: 1, bool: true }, c: { version: '1.2' }, 'd.com/e-f': { int: 1 } } }),
       [
         `FieldValueInvalid ${PATH}.attributes[a]: Invalid value: "": exactly one value must be specified`,
-        `FieldValueInvalid ${PATH}.attributes[b]: Invalid value: {"int":1,"bool":true}: exactly one value must be specified`,
-        `FieldValueInvalid ${PATH}.attributes[c].version: Invalid value: "1.2": must be a string compatible with semver.org spec 2.0.0`,
+        `FieldValueInvalid ${PATH}.attributes[b]: Invalid value: {"int":1,"bool":true}: exactly one value must ` +
+          `be specified`,
+        `FieldValueInvalid ${PATH}.attributes[c].version: Invalid value: "1.2": must be a string compatible ` +
+          `with semver.org spec 2.0.0`,
         expect.stringContaining(`FieldValueInvalid ${PATH}.attributes: Invalid value: "e-f": a valid C identifier`),
       ],
     ],
@@ -369,10 +372,13 @@ describe('slices', () => {
       ]
         .map((text) => `FieldValueInvalid ${PATH}.capacity[memory].requestPolicy.validRange.${text}`)
         .concat([
-          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues[1]: Invalid value: "1": values must be sorted in ascending order`,
-          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues[0]: Invalid value: "4": option is larger than capacity value: 2`,
+          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues[1]: Invalid value: "1": values ` +
+            `must be sorted in ascending order`,
+          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues[0]: Invalid value: "4": option ` +
+            `is larger than capacity value: 2`,
           `FieldValueDuplicate ${PATH}.capacity[cores].requestPolicy.validValues[2]: Duplicate value: "1"`,
-          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues: Invalid value: "3": default value is not valid according to the requestPolicy`,
+          `FieldValueInvalid ${PATH}.capacity[cores].requestPolicy.validValues: Invalid value: "3": default ` +
+            `value is not valid according to the requestPolicy`,
         ]),
     ],
     [
@@ -384,7 +390,8 @@ describe('slices', () => {
       'of a device on a node of its own',
       device({ nodeName: 'node-2' }),
       [
-        `FieldValueInvalid ${PATH}: Invalid value: null: \`nodeName\`, \`nodeSelector\` and \`allNodes\` can only be set ` +
+        `FieldValueInvalid ${PATH}: Invalid value: null: \`nodeName\`, \`nodeSelector\` and \`allNodes\` can ` +
+          `only be set ` +
           'if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
       ],
     ],
