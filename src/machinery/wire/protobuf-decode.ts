@@ -5,18 +5,8 @@
 
 import { setOwn } from '../../base/deep-freeze.ts'
 import { DecodeError, decodeJson, JSON_VALUES_MAX } from './json.ts'
-import {
-  type Field,
-  MAGIC,
-  type ProtobufMessages,
-  parseField,
-  WIRE_BYTES,
-  WIRE_FIXED32,
-  WIRE_FIXED64,
-  WIRE_VARINT,
-  wireOf,
-  ZEROS,
-} from './protobuf-fields.ts'
+import { type Field, MAGIC, type ProtobufMessages, parseField, WIRE_BYTES, wireOf, ZEROS } from './protobuf-fields.ts'
+import { ProtobufReader } from './protobuf-reader.ts'
 
 export interface Envelope {
   readonly apiVersion: string
@@ -33,7 +23,11 @@ type Values = Map<string, unknown>
 
 /** Messages inside messages; upstream's types stay far below. */
 const DEPTH_MAX = 100
-const EMPTY = new Uint8Array()
+const NOTHING = new ProtobufReader(Buffer.alloc(0))
+
+/** The tags of an envelope's parts. */
+const ENVELOPE_KIND = 1 * 8 + WIRE_BYTES
+const ENVELOPE_MESSAGE = 2 * 8 + WIRE_BYTES
 
 export class ProtobufDecoder {
   readonly #messages: ProtobufMessages
@@ -47,27 +41,28 @@ export class ProtobufDecoder {
 
   /** Throws `DecodeError` for bytes that are no envelope. */
   envelope(bytes: Uint8Array): Envelope {
-    this.#values = 0
     if (Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
       throw new DecodeError('provided data does not appear to be a protobuf message, expected prefix')
-    const unknown = this.#read('runtime#.Unknown', bytes.subarray(MAGIC.length), 0)
-    const typeMeta = unknown.get('typeMeta')
-    const { apiVersion = '', kind = '' } = isRecord(typeMeta) ? typeMeta : {}
-    return {
-      apiVersion: String(apiVersion),
-      kind: String(kind),
-      message: Buffer.from(String(unknown.get('raw') ?? ''), 'base64'),
+    const reader = readerOf(bytes.subarray(MAGIC.length))
+    let kind: Values = new Map()
+    let message: Uint8Array = new Uint8Array()
+    while (!reader.done) {
+      const tag = reader.tag()
+      if (tag === ENVELOPE_KIND) kind = this.#read('runtime#.TypeMeta', reader.message(), 1)
+      else if (tag === ENVELOPE_MESSAGE) message = reader.bytes()
+      else reader.skip(tag % 8)
     }
+    return { apiVersion: String(kind.get('apiVersion') ?? ''), kind: String(kind.get('kind') ?? ''), message }
   }
 
   /** Throws `DecodeError` for bytes that are not this message, or of too many parts. */
   decode(message: string, bytes: Uint8Array): unknown {
     this.#values = 0
-    return this.#decode(message, bytes, 0)
+    return this.#decode(message, readerOf(bytes), 0)
   }
 
-  #decode(name: string, bytes: Uint8Array, depth: number): unknown {
-    const values = this.#read(name, bytes, depth)
+  #decode(name: string, reader: ProtobufReader, depth: number): unknown {
+    const values = this.#read(name, reader, depth)
     const special = SPECIAL.get(name)
     if (special) return special(values)
     const object: Record<string, unknown> = {}
@@ -88,59 +83,59 @@ export class ProtobufDecoder {
     const plain = shape === 'one' && type in ZEROS
     if (nullable) return undefined
     if (plain || shape !== 'one') return always && plain ? ZEROS[type] : undefined
-    return this.#decode(type, EMPTY, depth + 1)
+    return this.#decode(type, NOTHING, depth + 1)
   }
 
-  #read(name: string, bytes: Uint8Array, depth: number): Values {
+  #read(name: string, reader: ProtobufReader, depth: number): Values {
     if (depth > DEPTH_MAX) throw new DecodeError('the message is nested too deeply')
     const { byNumber } = this.#message(name)
-    const reader = new Reader(bytes)
     const values: Values = new Map()
     while (!reader.done) {
       if (++this.#values > JSON_VALUES_MAX) throw new DecodeError(`the message exceeds ${JSON_VALUES_MAX} values`)
-      const { number, wire } = reader.tag()
-      const field = byNumber.get(number)
-      if (field) this.#take(values, field, reader, wire, depth)
-      else reader.skip(wire)
+      const tag = reader.tag()
+      const field = byNumber.get(Math.floor(tag / 8))
+      if (field) this.#take(values, field, reader, tag % 8, depth)
+      else reader.skip(tag % 8)
     }
     return values
   }
 
-  #take(values: Values, field: Field, reader: Reader, wire: number, depth: number): void {
+  #take(values: Values, field: Field, reader: ProtobufReader, wire: number, depth: number): void {
     const { name, shape } = field
     const before = values.get(name)
     if (shape === 'list') {
       const list: unknown[] = Array.isArray(before) ? before : []
       if (isPacked(field, wire)) {
-        const packed = new Reader(reader.bytes())
+        const packed = reader.message()
         while (!packed.done) list.push(this.#one(field, packed, wireOf(field), depth))
       } else list.push(this.#one(field, reader, wire, depth))
       values.set(name, list)
     } else if (shape === 'map') {
       const map = isRecord(before) ? before : {}
       checkWire(field, wire, WIRE_BYTES)
-      this.#takeEntry(map, field, new Reader(reader.bytes()), depth)
+      this.#takeEntry(map, field, reader.message(), depth)
       values.set(name, map)
     } else values.set(name, this.#one(field, reader, wire, depth))
   }
 
-  #takeEntry(map: Record<string, unknown>, field: Field, entry: Reader, depth: number): void {
+  #takeEntry(map: Record<string, unknown>, field: Field, entry: ProtobufReader, depth: number): void {
     let key = ''
     let value: unknown = ZEROS[field.type]
     while (!entry.done) {
-      const { number, wire } = entry.tag()
+      const tag = entry.tag()
+      const number = Math.floor(tag / 8)
       if (number === 1) {
-        checkWire(field, wire, WIRE_BYTES)
-        key = String(entry.scalar('string'))
-      } else if (number === 2) value = this.#one(field, entry, wire, depth)
-      else entry.skip(wire)
+        checkWire(field, tag % 8, WIRE_BYTES)
+        key = entry.text()
+      } else if (number === 2) value = this.#one(field, entry, tag % 8, depth)
+      else entry.skip(tag % 8)
     }
-    setOwn(map, key, value ?? this.#decode(field.type, EMPTY, depth + 1))
+    setOwn(map, key, value ?? this.#decode(field.type, NOTHING, depth + 1))
   }
 
-  #one(field: Field, source: Reader, wire: number, depth: number): unknown {
+  #one(field: Field, source: ProtobufReader, wire: number, depth: number): unknown {
     checkWire(field, wire, wireOf(field))
-    return field.type in ZEROS ? source.scalar(field.type) : this.#decode(field.type, source.bytes(), depth + 1)
+    return field.type in ZEROS ? source.scalar(field.type) : this.#decode(field.type, source.message(), depth + 1)
   }
 
   #message(name: string): Message {
@@ -153,6 +148,10 @@ export class ProtobufDecoder {
     this.#parsed.set(name, message)
     return message
   }
+}
+
+function readerOf(bytes: Uint8Array): ProtobufReader {
+  return new ProtobufReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
 /** Numbers of a list may lie one after the other behind one tag. */
@@ -172,83 +171,6 @@ function isOmitted({ type, shape, nullable, always, omitZero }: Field, value: un
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The wire format: tags, varints, lengths. Every read checks that the bytes are there. */
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
-  tag(): { readonly number: number; readonly wire: number } {
-    const tag = Number(this.varint())
-    if (tag < 8) throw new DecodeError(`proto: illegal tag ${Math.floor(tag / 8)} (wire type ${tag % 8})`)
-    return { number: Math.floor(tag / 8), wire: tag % 8 }
-  }
-
-  varint(): bigint {
-    let result = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#at++]
-      if (byte === undefined) break
-      result |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return BigInt.asUintN(64, result)
-    }
-    throw new DecodeError('proto: illegal varint')
-  }
-
-  bytes(): Buffer {
-    const length = Number(this.varint())
-    if (length > this.#bytes.length - this.#at) throw new DecodeError('unexpected EOF')
-    const start = this.#at
-    this.#at += length
-    return this.#bytes.subarray(start, this.#at)
-  }
-
-  scalar(type: string): unknown {
-    switch (type) {
-      case 'string':
-        return this.bytes().toString('utf8')
-      case 'bytes':
-        return this.bytes().toString('base64')
-      case 'bool':
-        return this.varint() !== 0n
-      case 'double':
-        return this.#fixed(8).readDoubleLE()
-      case 'int32':
-        return Number(BigInt.asIntN(32, this.varint()))
-      default:
-        return this.#integer()
-    }
-  }
-
-  skip(wire: number): void {
-    if (wire === WIRE_VARINT) this.varint()
-    else if (wire === WIRE_FIXED64) this.#fixed(8)
-    else if (wire === WIRE_BYTES) this.bytes()
-    else if (wire === WIRE_FIXED32) this.#fixed(4)
-    else throw new DecodeError(`proto: illegal wireType ${wire}`)
-  }
-
-  #integer(): number {
-    const value = Number(BigInt.asIntN(64, this.varint()))
-    if (!Number.isSafeInteger(value)) throw new DecodeError('an integer is beyond 2^53')
-    return value
-  }
-
-  #fixed(length: number): Buffer {
-    if (length > this.#bytes.length - this.#at) throw new DecodeError('unexpected EOF')
-    const start = this.#at
-    this.#at += length
-    return this.#bytes.subarray(start, this.#at)
-  }
 }
 
 /** Messages whose JSON form is another than their fields. */
