@@ -1,26 +1,19 @@
 /** StorageClasses: how volumes are provisioned for claims that name the class. What a class does never changes. */
 
-import {
-  duplicate,
-  type FieldError,
-  FieldPath,
-  forbidden,
-  notSupported,
-  required,
-} from '../../machinery/meta/field-error.ts'
-import { byteLength } from '../../machinery/meta/names.ts'
+import { deepEqual } from '../../base/deep-equal.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
+import { duplicate, type FieldError, FieldPath, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
+import type { TopologySelectorTerm } from '../core/types.gen.ts'
 import { defineResource } from '../define-resource.ts'
 import { withZero } from '../field-defaults.ts'
 import { qualifiedNameErrors } from '../field-rules.ts'
 import { immutable } from '../strategy-parts.ts'
+import { parameterErrors, provisionerErrors } from './class-rules.ts'
 import type { StorageClass } from './types.gen.ts'
 
 const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
-const PARAMETERS_MAX = 512
-/** Bytes of all names and values of parameters together. */
-const PARAMETER_BYTES_MAX = 256 * 1024
 const BINDING_MODES = ['Immediate', 'WaitForFirstConsumer']
 const RECLAIM_POLICIES = ['Delete', 'Retain']
 
@@ -46,7 +39,7 @@ export const storageClasses = defineResource<StorageClass>({
   ],
 })
 
-function isDefaultStorageClass({ metadata }: Pick<StorageClass, 'metadata'>): boolean {
+export function isDefaultStorageClass({ metadata }: Pick<StorageClass, 'metadata'>): boolean {
   return IS_DEFAULT.some((annotation) => metadata.annotations?.[annotation] === 'true')
 }
 
@@ -56,14 +49,11 @@ function nameText(object: Pick<StorageClass, 'metadata'>): string {
 }
 
 function validateStorageClass(object: StorageClass): readonly FieldError[] {
-  const { provisioner = '', reclaimPolicy, volumeBindingMode } = object
-  const provisionerPath = new FieldPath('provisioner')
+  const { provisioner = '', parameters = {}, reclaimPolicy, volumeBindingMode } = object
   const bindingPath = new FieldPath('volumeBindingMode')
   return [
-    ...(provisioner === ''
-      ? [required(provisionerPath)]
-      : qualifiedNameErrors(provisionerPath, provisioner.toLowerCase())),
-    ...parameterErrors(object.parameters ?? {}),
+    ...provisionerErrors(new FieldPath('provisioner'), provisioner),
+    ...parameterErrors(new FieldPath('parameters'), parameters),
     ...(reclaimPolicy && !RECLAIM_POLICIES.includes(reclaimPolicy)
       ? [notSupported(new FieldPath('reclaimPolicy'), reclaimPolicy, RECLAIM_POLICIES)]
       : []),
@@ -72,54 +62,41 @@ function validateStorageClass(object: StorageClass): readonly FieldError[] {
       : BINDING_MODES.includes(volumeBindingMode)
         ? []
         : [notSupported(bindingPath, volumeBindingMode, BINDING_MODES)]),
-    ...topologyErrors(object),
+    ...topologyErrors(object.allowedTopologies ?? [], new FieldPath('allowedTopologies')),
   ]
 }
 
-function parameterErrors(parameters: Readonly<Record<string, string>>): readonly FieldError[] {
-  const path = new FieldPath('parameters')
-  const entries = Object.entries(parameters)
-  if (entries.length > PARAMETERS_MAX) {
-    const message = `Too long: may not be more than ${PARAMETERS_MAX} bytes`
-    return [{ type: 'FieldValueTooLong', path: path.text, message }]
-  }
-  const errors = entries.filter(([name]) => name === '').map(() => required(path.key(''), 'field can not be empty.'))
-  const bytes = entries.reduce((total, [name, value]) => total + byteLength(name) + byteLength(value), 0)
-  if (bytes <= PARAMETER_BYTES_MAX) return errors
-  const message = `Too long: may not be more than ${PARAMETER_BYTES_MAX} bytes`
-  return [...errors, { type: 'FieldValueTooLong', path: path.text, message }]
-}
-
-function topologyErrors({ allowedTopologies = [] }: StorageClass): readonly FieldError[] {
-  return allowedTopologies.flatMap((term, index) => {
-    const path = new FieldPath('allowedTopologies').index(index)
-    const requirements = term.matchLabelExpressions ?? []
-    const keys = requirements.map(({ key }) => key)
-    return requirements.flatMap(({ key, values = [] }, position) => {
-      const place = path.child('matchLabelExpressions').index(position)
-      return [
-        ...qualifiedNameErrors(place.child('key'), key ?? ''),
-        ...(values.length === 0 ? [required(place.child('values'))] : []),
-        ...values.flatMap((value, at) =>
-          values.indexOf(value) < at ? [duplicate(place.child('values').index(at), value)] : [],
-        ),
-        ...(keys.indexOf(key) < position ? [duplicate(place.child('key'), key)] : []),
-      ]
-    })
+function topologyErrors(terms: readonly TopologySelectorTerm[], path: FieldPath): readonly FieldError[] {
+  return terms.flatMap((term, index) => {
+    const place = path.index(index).child('matchLabelExpressions')
+    const isRepeated = terms.slice(0, index).some((other) => deepEqual(topologyOf(other), topologyOf(term)))
+    return [...termErrors(term, place), ...(isRepeated ? [duplicate(place, '')] : [])]
   })
 }
 
+/** What a term says, in whatever order. */
+function topologyOf({ matchLabelExpressions = [] }: TopologySelectorTerm): object {
+  const values = matchLabelExpressions.map(({ key, values = [] }) => [key, values.toSorted(byCodeUnit)])
+  return Object.fromEntries(values)
+}
+
+function termErrors({ matchLabelExpressions = [] }: TopologySelectorTerm, path: FieldPath): readonly FieldError[] {
+  const keys = matchLabelExpressions.map(({ key }) => key)
+  return matchLabelExpressions.flatMap(({ key, values = [] }, index) => {
+    const place = path.index(index)
+    return [
+      ...(values.length === 0 ? [required(place.child('values'))] : []),
+      ...values.flatMap((value, at) =>
+        values.indexOf(value) < at ? [duplicate(place.child('values').index(at), value)] : [],
+      ),
+      ...qualifiedNameErrors(place.child('key'), key ?? ''),
+      ...(keys.indexOf(key) < index ? [duplicate(place.child('key'), key)] : []),
+    ]
+  })
+}
+
+const FIXED = ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const
+
 function validateUpdate(object: StorageClass, previous: StorageClass): readonly FieldError[] {
-  const fixed = (field: 'parameters' | 'provisioner', detail: string): readonly FieldError[] => {
-    const same = immutable(field, object[field] ?? {}, previous[field] ?? {}).length === 0
-    return same ? [] : [forbidden(new FieldPath(field), detail)]
-  }
-  return [
-    ...fixed('parameters', 'updates to parameters are forbidden.'),
-    ...fixed('provisioner', 'updates to provisioner are forbidden.'),
-    ...(object.reclaimPolicy === previous.reclaimPolicy
-      ? []
-      : [forbidden(new FieldPath('reclaimPolicy'), 'updates to reclaimPolicy are forbidden.')]),
-    ...immutable('volumeBindingMode', object.volumeBindingMode, previous.volumeBindingMode),
-  ]
+  return FIXED.flatMap((field) => immutable(field, object[field], previous[field]))
 }

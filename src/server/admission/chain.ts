@@ -6,12 +6,20 @@ import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
+import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { podResize } from './plugins/pod-resize.ts'
+import { podSecurity } from './plugins/pod-security/pod-security.ts'
+import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { priority } from './plugins/priority.ts'
 import { resourceQuota } from './plugins/quota/resource-quota.ts'
+import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount } from './plugins/service-account.ts'
+import { claimResize } from './plugins/storage/claim-resize.ts'
+import { defaultStorageClass } from './plugins/storage/default-storage-class.ts'
+import { storageObjectInUseProtection } from './plugins/storage/in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes.ts'
 
 export interface PluginParts {
@@ -27,8 +35,16 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   limitRanger(parts),
   serviceAccount(parts),
   taintNodesByCondition(),
+  podSecurity(parts),
   priority(parts),
   defaultTolerationSeconds(),
+  defaultStorageClass(parts),
+  storageObjectInUseProtection(),
+  claimResize(parts),
+  runtimeClass(parts),
+  defaultIngressClass(parts),
+  podTopologyLabels(parts),
+  podResize(parts),
   resourceQuota(parts),
 ]
 

@@ -50,9 +50,9 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
   const pods = registries.named('', 'v1', 'pods')
   if (!pods) throw pageNotFound()
   const place = { namespace: target.namespace, name, nowMs: clock.now() }
-  await pods.admit({ namespace: target.namespace, name }, 'binding', binding, parameters)
+  const admitted = await pods.admit({ namespace: target.namespace, name }, 'binding', binding, parameters)
   // Pods are stored under that name; the body has been checked against the schema of a Binding.
-  await bind(pods as Registry<Pod>, place, binding as Binding, parameters)
+  await bind(pods as Registry<Pod>, place, admitted as Binding, parameters)
   return valueResponse(request, 201, SUCCESS)
 }
 

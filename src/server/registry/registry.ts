@@ -44,7 +44,7 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
   /** Asks admission about an object of another kind that is posted to a subresource: a Binding, an Eviction. */
-  admit(key: ObjectKey, subresource: string, object: KubeObject, options: WriteOptions): Promise<void>
+  admit<O extends KubeObject>(key: ObjectKey, subresource: string, object: O, options: WriteOptions): Promise<O>
   /** The write of `object` in place of the state it was made from, to go along with another object's write. */
   replacing(object: T): Companion
   /** What is in memory now, without waiting: for lookups that may be a moment old. */
@@ -115,12 +115,15 @@ async function notOlderThan<T extends KubeObject>(
   return peek(key)
 }
 
-async function admitPosted<T extends KubeObject>(
+/** The object as the plugins want it. */
+async function admitPosted<T extends KubeObject, O extends KubeObject>(
   context: RegistryContext<T>,
-  posted: { readonly key: ObjectKey; readonly subresource: string; readonly object: KubeObject },
+  posted: { readonly key: ObjectKey; readonly subresource: string; readonly object: O },
   options: WriteOptions,
-): Promise<void> {
+): Promise<O> {
   const attributes = admissionAttributes(context, { operation: 'CREATE', ...posted }, options)
-  const object = await context.admission.mutate(attributes, posted.object)
+  // What plugins return is of the same kind: they are given one and change its fields.
+  const object = (await context.admission.mutate(attributes, posted.object)) as O
   await context.admission.validate({ ...attributes, object })
+  return object
 }
