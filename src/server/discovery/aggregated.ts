@@ -11,7 +11,7 @@ import { sha512HexUpper } from '../../base/hash.ts'
 import type { ListMeta } from '../../machinery/meta/object.ts'
 import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { servedGroups } from './groups.ts'
-import { servedSubresources } from './resources.ts'
+import { servedSubresources, servedVerbs } from './resources.ts'
 
 /** What follows JSON's or protobuf's media type where the aggregated form is meant. */
 export const AGGREGATED_PARAMETERS = ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
@@ -84,7 +84,7 @@ function describeVersion(
 }
 
 function describeResource(definition: ResourceDefinition): APIResourceDiscovery {
-  const { resource, kind, scope, singular, verbs, shortNames, categories } = definition
+  const { resource, kind, scope, singular, shortNames, categories } = definition
   const subresources = servedSubresources(definition).map((served) => ({
     subresource: served.name,
     responseKind: {
@@ -99,7 +99,7 @@ function describeResource(definition: ResourceDefinition): APIResourceDiscovery 
     responseKind: { group: '', version: '', kind },
     scope,
     singularResource: singular,
-    verbs: verbs.toSorted(),
+    verbs: servedVerbs(definition),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
     ...(subresources.length === 0 ? {} : { subresources }),

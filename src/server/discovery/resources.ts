@@ -1,7 +1,7 @@
 /** `/api/v1` and `/apis/<group>/<version>`: the resources and subresources of one group version. */
 
 import { createHash } from 'node:crypto'
-import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import type { APIResource, APIResourceList } from '../../apis/meta/types.gen.ts'
 import { apiVersionOf, type GroupVersionKind, parseApiVersion } from '../../machinery/meta/group-version.ts'
 import { storageVersions, subresourceFacts } from './facts.gen.ts'
@@ -14,6 +14,17 @@ export interface ServedSubresource extends GroupVersionKind {
 }
 
 const OBJECT_VERBS = 'get,patch,update'
+/** The verbs of custom resources, in the order in which upstream lists them. */
+const CUSTOM_VERBS: readonly Verb[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+]
 const SCALE_KIND = 'autoscaling/v1/Scale'
 
 /** Subresources that a definition declares, by name. */
@@ -49,17 +60,22 @@ export function resourceList(definitions: readonly ResourceDefinition[], groupVe
 }
 
 function describeResource(definition: ResourceDefinition): APIResource {
-  const { resource, singular, scope, kind, verbs, shortNames, categories } = definition
+  const { resource, singular, scope, kind, shortNames, categories } = definition
   return {
     name: resource,
     singularName: singular,
     namespaced: scope === 'Namespaced',
     kind,
-    verbs: verbs.toSorted(),
+    verbs: servedVerbs(definition),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
     ...(isStored(definition) ? { storageVersionHash: storageVersionHash(definition) } : {}),
   }
+}
+
+/** In the order in which they are listed. */
+export function servedVerbs({ verbs, schemaStamp }: ResourceDefinition): readonly Verb[] {
+  return schemaStamp === undefined ? verbs.toSorted() : CUSTOM_VERBS
 }
 
 function describeIn({ resource, scope }: ResourceDefinition): (subresource: ServedSubresource) => APIResource {

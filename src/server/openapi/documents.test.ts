@@ -139,7 +139,10 @@ describe('custom resources', () => {
     expect(document).toHaveProperty(['components', 'schemas', 'com.example.stable.v1.Widget', 'properties', 'spec'], {
       type: 'object',
       description: 'What is wanted.',
-      properties: { size: { type: 'integer', minimum: 1, default: 3 }, port: { 'x-kubernetes-int-or-string': true } },
+      properties: {
+        size: { type: 'integer', minimum: 1, default: 3 },
+        port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
+      },
     })
     expect(Object.keys(isJson(document.paths) ? document.paths : {})).toContain(
       '/apis/stable.example.com/v1/namespaces/{namespace}/widgets/{name}',

@@ -44,6 +44,9 @@ const PATCHES = [
   'application/apply-patch+yaml',
 ]
 const ANYTHING = ['*/*']
+/** What custom resources are sent and answered in. */
+const CUSTOM = ['application/json', 'application/yaml']
+const CUSTOM_PATCHES = PATCHES.filter((type) => !type.includes('strategic'))
 
 const LIST_QUERY = [
   'allowWatchBookmarks',
@@ -142,7 +145,47 @@ interface Context {
   readonly scopeParameters: readonly string[]
   readonly object: string
   readonly list: string
+  /** What custom and built-in resources do not have in common. */
+  readonly media: Media
   can(verb: string): boolean
+}
+
+interface Media {
+  readonly consumes: readonly string[]
+  readonly produces: readonly string[]
+  readonly streams: readonly string[]
+  readonly patches: readonly string[]
+  readonly patchCodes: readonly number[]
+  /** Query parameters. */
+  readonly reading: readonly string[]
+  readonly deletingMany: readonly string[]
+  readonly deletingManyTakesBody: boolean
+}
+
+const BUILT_IN_MEDIA: Media = {
+  consumes: ANYTHING,
+  produces: OBJECTS,
+  streams: STREAMS,
+  patches: PATCHES,
+  patchCodes: [200, 201],
+  reading: [],
+  deletingMany: DELETE_COLLECTION_QUERY,
+  deletingManyTakesBody: true,
+}
+
+const CUSTOM_MEDIA: Media = {
+  consumes: CUSTOM,
+  produces: CUSTOM,
+  streams: CUSTOM,
+  patches: CUSTOM_PATCHES,
+  patchCodes: [200],
+  reading: ['resourceVersion'],
+  deletingMany: LIST_QUERY,
+  deletingManyTakesBody: false,
+}
+
+function isCustom({ schemaStamp }: ResourceDefinition): boolean {
+  return schemaStamp !== undefined
 }
 
 function contextOf(definition: ResourceDefinition): Context {
@@ -158,6 +201,7 @@ function contextOf(definition: ResourceDefinition): Context {
     scopeParameters: namespaced ? ['namespace'] : [],
     object: nameOfKind({ group, version, kind }),
     list: nameOfKind({ group, version, kind: listKind }),
+    media: isCustom(definition) ? CUSTOM_MEDIA : BUILT_IN_MEDIA,
     can: (verb) => (verbs as readonly string[]).includes(verb),
   }
 }
@@ -168,29 +212,29 @@ function nameOfKind(kind: GroupVersionKind): string {
 }
 
 function collectionPaths(definition: ResourceDefinition): readonly PathOperations[] {
-  const { names, base, collection, kind, scoped, scopeParameters, object, list, can } = contextOf(definition)
-  const common = { tag: names.tag, kind, consumes: ANYTHING }
+  const { names, base, collection, kind, scoped, scopeParameters, object, list, media, can } = contextOf(definition)
+  const common = { tag: names.tag, kind, consumes: media.consumes }
   const listing = (id: string): Operation => ({
     ...common,
     id,
     action: 'list',
     query: LIST_QUERY,
-    produces: STREAMS,
+    produces: media.streams,
     responses: { 200: list },
   })
   const methods: PathOperations['methods'] = {
     ...(can('list') && { get: listing(`list${names.id}${scoped}${kind.kind}`) }),
     ...(can('create') && {
-      post: { ...common, ...writing(`create${names.id}${scoped}${kind.kind}`, 'post', object, [200, 201, 202]) },
+      post: { ...common, ...writing(media, `create${names.id}${scoped}${kind.kind}`, 'post', object, [200, 201, 202]) },
     }),
     ...(can('deletecollection') && {
       delete: {
         ...common,
         id: `delete${names.id}Collection${scoped}${kind.kind}`,
         action: 'deletecollection',
-        query: DELETE_COLLECTION_QUERY,
-        body: { definition: DELETE_OPTIONS, required: false },
-        produces: OBJECTS,
+        query: media.deletingMany,
+        ...(media.deletingManyTakesBody && { body: { definition: DELETE_OPTIONS, required: false } }),
+        produces: media.produces,
         responses: { 200: STATUS },
       },
     }),
@@ -206,37 +250,44 @@ function collectionPaths(definition: ResourceDefinition): readonly PathOperation
 
 type Writing = Pick<Operation, 'id' | 'action' | 'query' | 'body' | 'produces' | 'responses'>
 
-function writing(id: string, action: string, definition: string, codes: readonly number[]): Writing {
+function writing(
+  { produces }: Media,
+  id: string,
+  action: string,
+  definition: string,
+  codes: readonly number[],
+): Writing {
   return {
     id,
     action,
     query: WRITE_QUERY,
     body: { definition, required: true },
-    produces: OBJECTS,
+    produces,
     responses: Object.fromEntries(codes.map((code) => [code, definition])),
   }
 }
 
-function patching(id: string, definition: string): Writing & Pick<Operation, 'consumes'> {
+function patching(media: Media, id: string, definition: string): Writing & Pick<Operation, 'consumes'> {
   return {
-    ...writing(id, 'patch', definition, [200, 201]),
+    ...writing(media, id, 'patch', definition, media.patchCodes),
     query: [...WRITE_QUERY, 'force'],
     body: { definition: PATCH, required: true },
-    consumes: PATCHES,
+    consumes: media.patches,
   }
 }
 
 function itemPaths(definition: ResourceDefinition): readonly PathOperations[] {
-  const { names, collection, kind, scoped, scopeParameters, object, can } = contextOf(definition)
-  const common = { tag: names.tag, kind, consumes: ANYTHING }
+  const { names, collection, kind, scoped, scopeParameters, object, media, can } = contextOf(definition)
+  const { consumes, produces, reading } = media
+  const common = { tag: names.tag, kind, consumes }
   const id = (verb: string): string => `${verb}${names.id}${scoped}${kind.kind}`
   const deleted = definition.deletion.returns === 'object' ? object : STATUS
   const methods: PathOperations['methods'] = {
     ...(can('get') && {
-      get: { ...common, id: id('read'), action: 'get', query: [], produces: OBJECTS, responses: { 200: object } },
+      get: { ...common, id: id('read'), action: 'get', query: reading, produces, responses: { 200: object } },
     }),
-    ...(can('update') && { put: { ...common, ...writing(id('replace'), 'put', object, [200, 201]) } }),
-    ...(can('patch') && { patch: { ...common, ...patching(id('patch'), object) } }),
+    ...(can('update') && { put: { ...common, ...writing(media, id('replace'), 'put', object, [200, 201]) } }),
+    ...(can('patch') && { patch: { ...common, ...patching(media, id('patch'), object) } }),
     ...(can('delete') && {
       delete: {
         ...common,
@@ -244,7 +295,7 @@ function itemPaths(definition: ResourceDefinition): readonly PathOperations[] {
         action: 'delete',
         query: DELETE_QUERY,
         body: { definition: DELETE_OPTIONS, required: false },
-        produces: OBJECTS,
+        produces,
         responses: { 200: deleted, 202: deleted },
       },
     }),
@@ -255,7 +306,7 @@ function itemPaths(definition: ResourceDefinition): readonly PathOperations[] {
 /** The deprecated way to watch. */
 function watchPaths(definition: ResourceDefinition): readonly PathOperations[] {
   const { names, base, kind, scoped, scopeParameters, can } = contextOf(definition)
-  if (!can('watch')) return []
+  if (!can('watch') || isCustom(definition)) return []
   const watching = (id: string, action: string): PathOperations['methods'] => ({
     get: {
       id,
@@ -292,19 +343,20 @@ function subresourcePaths(definition: ResourceDefinition, served: ServedSubresou
   const path = `${context.collection}/{name}/${served.name}`
   if (served.name === 'log') return [logPath(context, path)]
   if (connectOptions[served.kind] !== undefined) return connectPaths(context, path, served)
-  const { names, scoped, scopeParameters, kind } = context
-  const { group, version } = served
+  const { names, scoped, scopeParameters, kind, media } = context
+  const { produces, reading } = media
   const object = nameOfKind(served)
+  const shown = isCustom(definition) ? kind : { group: served.group, kind: served.kind, version: served.version }
   const id = (verb: string): string => `${verb}${names.id}${scoped}${kind.kind}${upperFirst(served.name)}`
-  const common = { tag: names.tag, kind: { group, kind: served.kind, version }, consumes: ANYTHING }
+  const common = { tag: names.tag, kind: shown, consumes: media.consumes }
   const can = (verb: string): boolean => served.verbs.includes(verb)
   const methods: PathOperations['methods'] = {
-    ...(can('create') && { post: { ...common, ...writing(id('create'), 'post', object, [200, 201, 202]) } }),
+    ...(can('create') && { post: { ...common, ...writing(media, id('create'), 'post', object, [200, 201, 202]) } }),
     ...(can('get') && {
-      get: { ...common, id: id('read'), action: 'get', query: [], produces: OBJECTS, responses: { 200: object } },
+      get: { ...common, id: id('read'), action: 'get', query: reading, produces, responses: { 200: object } },
     }),
-    ...(can('update') && { put: { ...common, ...writing(id('replace'), 'put', object, [200, 201]) } }),
-    ...(can('patch') && { patch: { ...common, ...patching(id('patch'), object) } }),
+    ...(can('update') && { put: { ...common, ...writing(media, id('replace'), 'put', object, [200, 201]) } }),
+    ...(can('patch') && { patch: { ...common, ...patching(media, id('patch'), object) } }),
   }
   return [{ path, parameters: [`name:${served.kind}`, ...scopeParameters, 'pretty'], methods }]
 }

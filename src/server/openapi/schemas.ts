@@ -1,10 +1,9 @@
 /**
  * Definitions as OpenAPI v3 schemas, from the same facts as `apis/builtin-schema.ts`; the v2 form is derived
- * from them. Custom resources bring their schema with their definition.
+ * from them. Custom resources bring their schema with their definition: `custom-schemas.ts`.
  */
 
 import { definitionFacts, definitionNames } from '../../apis/builtin-schema.ts'
-import type { ResourceDefinition } from '../../apis/definition.ts'
 import {
   type AttributeFacts,
   type DefinitionFacts,
@@ -12,7 +11,6 @@ import {
   type TypeFacts,
 } from '../../apis/definition-facts.ts'
 import type { GroupVersionKind } from '../../machinery/meta/group-version.ts'
-import type { Schema } from '../../machinery/schema/schema.ts'
 
 /** A node of an OpenAPI document: plain JSON. */
 export type Json = Readonly<Record<string, unknown>>
@@ -184,69 +182,6 @@ export function withoutAbsent(object: Json): Json {
 /** The name of a custom kind: its group backwards, version, kind. */
 export function customName({ group, version, kind }: GroupVersionKind): string {
   return [...group.split('.').reverse(), version, kind].join('.')
-}
-
-/** The v3 schema of a custom resource; `texts` are those of any object. */
-export function customSchema(definition: ResourceDefinition, texts: Readonly<Record<string, string>> = {}): Json {
-  const { group, kind, version } = definition
-  const { properties, ...rest } = plainSchema(definition.schema)
-  const metadata = { description: texts.metadata, allOf: [schemaReference('meta.v1.ObjectMeta')] }
-  return {
-    ...rest,
-    type: 'object',
-    properties: {
-      ...(isJson(properties) ? properties : {}),
-      apiVersion: withoutAbsent({ description: texts.apiVersion, type: 'string' }),
-      kind: withoutAbsent({ description: texts.kind, type: 'string' }),
-      metadata: withoutAbsent(metadata),
-    },
-    'x-kubernetes-group-version-kind': [{ group, kind, version }],
-  }
-}
-
-/** A list of custom objects. */
-export function customListSchema({ group, kind, listKind, version }: ResourceDefinition): Json {
-  const item = { $ref: `#/components/schemas/${customName({ group, version, kind })}` }
-  return {
-    type: 'object',
-    required: ['items'],
-    properties: {
-      apiVersion: { type: 'string' },
-      items: { type: 'array', items: item },
-      kind: { type: 'string' },
-      metadata: { allOf: [schemaReference('meta.v1.ListMeta')] },
-    },
-    'x-kubernetes-group-version-kind': [{ group, kind: listKind, version }],
-  }
-}
-
-function plainSchema(schema: Schema): Json {
-  if (schema.definition !== undefined) return schemaReference(schema.definition)
-  const result: Record<string, unknown> = {}
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (value !== undefined && keyword !== 'presence') result[keyword] = plainKeyword(keyword, value)
-  }
-  return result
-}
-
-function plainKeyword(keyword: string, value: unknown): unknown {
-  switch (keyword) {
-    case 'properties':
-      return Object.fromEntries(
-        Object.entries(value as Record<string, Schema>).map(([name, part]) => [name, plainSchema(part)]),
-      )
-    case 'items':
-    case 'not':
-      return plainSchema(value as Schema)
-    case 'additionalProperties':
-      return typeof value === 'boolean' ? value : plainSchema(value as Schema)
-    case 'allOf':
-    case 'anyOf':
-    case 'oneOf':
-      return (value as readonly Schema[]).map(plainSchema)
-    default:
-      return value
-  }
 }
 
 /** Keywords whose value is data and not a schema. */

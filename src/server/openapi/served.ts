@@ -4,18 +4,9 @@ import { definitionNames } from '../../apis/builtin-schema.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { GroupVersionKind } from '../../machinery/meta/group-version.ts'
 import { servedGroups } from '../discovery/groups.ts'
+import { customSchemas, type Form } from './custom-schemas.ts'
 import { commonPaths, groupPath, type PathOperations, resourcePaths, versionPath } from './operations.ts'
-import {
-  customListSchema,
-  customName,
-  customSchema,
-  type Descriptions,
-  definitionOfKind,
-  definitionSchema,
-  fullName,
-  isJson,
-  type Json,
-} from './schemas.ts'
+import { type Descriptions, definitionOfKind, definitionSchema, fullName, isJson, type Json, toV2 } from './schemas.ts'
 
 export const TITLE = 'Kubernetes'
 
@@ -31,7 +22,8 @@ export const RESPONSE_TEXTS: Readonly<Record<string, string>> = { 200: 'OK', 201
 export const UNAUTHORIZED = 'Unauthorized'
 
 export function servedPaths(definitions: readonly ResourceDefinition[]): readonly PathOperations[] {
-  const groups = servedGroups(definitions)
+  // Groups of custom resources have no documents about themselves in there.
+  const groups = servedGroups(definitions.filter(({ schemaStamp }) => schemaStamp === undefined))
   return [
     ...commonPaths(),
     ...groups.filter(({ name }) => name !== '').map(({ name }) => groupPath(name)),
@@ -40,27 +32,36 @@ export function servedPaths(definitions: readonly ResourceDefinition[]): readonl
   ]
 }
 
-/** The definition whose texts of kind, version and metadata hold for custom objects too. */
+/** Definitions whose texts of kind, version and metadata hold for custom objects and their lists, too. */
 const ANY_OBJECT = 'core.v1.ConfigMap'
+const ANY_LIST = 'core.v1.PodList'
 
-/** Finds the v3 schema of a full definition name. */
+/** Finds the schema of a full definition name. */
 export type SchemaSource = (name: string) => Json | undefined
+
+export interface SourceOptions {
+  readonly form: Form
+  /** Narrows the kinds of options that every group has. */
+  readonly about?: (kind: GroupVersionKind) => boolean
+}
 
 export function schemaSource(
   definitions: readonly ResourceDefinition[],
   descriptions: Descriptions,
-  about?: (kind: GroupVersionKind) => boolean,
+  { form, about }: SourceOptions,
 ): SchemaSource {
   const builtIn = new Map(definitionNames().map((name) => [fullName(name), name]))
   const custom = new Map<string, Json>()
+  const texts = { object: descriptions[ANY_OBJECT] ?? {}, list: descriptions[ANY_LIST] ?? {} }
   for (const definition of definitions) {
     if (definitionOfKind(definition) !== undefined) continue
-    custom.set(customName(definition), customSchema(definition, descriptions[ANY_OBJECT]))
-    custom.set(customName({ ...definition, kind: definition.listKind }), customListSchema(definition))
+    for (const [name, schema] of customSchemas(definition, form, texts)) custom.set(name, schema)
   }
   return (name) => {
     const short = builtIn.get(name)
-    return short === undefined ? custom.get(name) : definitionSchema(short, descriptions[short], about)
+    if (short === undefined) return custom.get(name)
+    const schema = definitionSchema(short, descriptions[short], about)
+    return form === 'v2' ? toV2(schema) : schema
   }
 }
 

@@ -5,7 +5,7 @@ import { GIT_VERSION } from '../discovery/version.ts'
 import { bodyParameters } from './facts.gen.ts'
 import { DELETE_OPTIONS, type Operation, PATCH, type PathOperations, WATCH_EVENT } from './operations.ts'
 import { entriesOf, type Parameter, parametersOf } from './parameters.ts'
-import { type Descriptions, type Json, toV2, withoutAbsent } from './schemas.ts'
+import { type Descriptions, type Json, withoutAbsent } from './schemas.ts'
 import {
   BEARER_TOKEN,
   closure,
@@ -30,12 +30,12 @@ export interface DocumentV2 {
 export function documentV2(definitions: readonly ResourceDefinition[], descriptions: Descriptions): DocumentV2 {
   const paths = servedPaths(definitions)
   const roots = [...definitionsOf(paths), WATCH_EVENT, DELETE_OPTIONS, PATCH]
-  const schemas = closure(roots, schemaSource(definitions, descriptions))
+  const schemas = closure(roots, schemaSource(definitions, descriptions, { form: 'v2' }))
   return {
     swagger: '2.0',
     info: { title: TITLE, version: GIT_VERSION },
     paths: sortedByKey(paths.map((path) => [path.path, printPath(path)])),
-    definitions: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, toV2(schema)])),
+    definitions: schemas,
     parameters: sharedParameters(paths),
     securityDefinitions: { BearerToken: BEARER_TOKEN },
     security: [{ BearerToken: [] }],

@@ -3,7 +3,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { parseApiVersion } from '../../machinery/meta/group-version.ts'
 import { GIT_VERSION } from '../discovery/version.ts'
-import { type Operation, PATCH, type PathOperations } from './operations.ts'
+import type { Operation, PathOperations } from './operations.ts'
 import { entriesOf, type Parameter, parametersOf } from './parameters.ts'
 import { type Descriptions, type Json, withoutAbsent } from './schemas.ts'
 import {
@@ -49,11 +49,11 @@ export function documentV3(
   descriptions: Descriptions,
 ): DocumentV3 {
   const own = parseApiVersion(name.replace(/^apis?\//, ''))
-  const source = schemaSource(
-    definitions,
-    descriptions,
-    ({ group, version }) => (group === '' && version === 'v1') || (group === own?.group && version === own.version),
-  )
+  const source = schemaSource(definitions, descriptions, {
+    form: 'v3',
+    about: ({ group, version }) =>
+      (group === '' && version === 'v1') || (group === own?.group && version === own.version),
+  })
   return {
     openapi: '3.0.0',
     info: { title: TITLE, version: GIT_VERSION },
@@ -93,8 +93,7 @@ function printOperation(operation: Operation, query: readonly Parameter[]): Json
 
 function printBody({ body, consumes = [] }: Operation): Json | undefined {
   if (body === undefined) return undefined
-  const types = body.definition === PATCH ? consumes : ['*/*']
-  return { content: contentOf(types, body.definition), ...(body.required ? { required: true } : {}) }
+  return { content: contentOf(consumes, body.definition), ...(body.required ? { required: true } : {}) }
 }
 
 function printResponses({ responses, produces = [] }: Operation): Json {

@@ -26,7 +26,7 @@ describe('a definition', () => {
         singularName: 'noxu',
         namespaced: true,
         kind: 'Noxu',
-        verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+        verbs: ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'],
         shortNames: ['nx'],
         categories: ['all'],
         storageVersionHash: expect.any(String),
