@@ -10,6 +10,7 @@ import { readFacts } from './facts.ts'
 import { openApiFactsFile } from './openapi-facts.ts'
 import { protobufFactsFile } from './protobuf-facts.ts'
 import { resourceFactsFile } from './resource-facts.ts'
+import { roleFactsFile } from './role-facts.ts'
 import { schemaFactsFile } from './schema-facts.ts'
 import { typeFiles } from './types.ts'
 
@@ -28,6 +29,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   files.set('server/openapi/facts.gen.ts', openApiFactsFile(facts))
   files.set('apis/schema-facts.gen.ts', schemaFactsFile(facts))
   files.set('apis/protobuf-facts.gen.ts', protobufFactsFile())
+  files.set('server/auth/rbac/role-facts.gen.ts', roleFactsFile())
   return files
 }
 

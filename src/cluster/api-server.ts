@@ -16,11 +16,16 @@ import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import { anonymous } from '../server/auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
-import { builtInRules } from '../server/auth/authorizer.ts'
+import type { Authorizer, RuleResolver } from '../server/auth/authorizer.ts'
 import { bearerToken } from '../server/auth/bearer-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { createTokenKeys } from '../server/auth/json-web-token.ts'
+import { nodeAuthorizer } from '../server/auth/node/node-authorizer.ts'
+import { rbacAuthorizer } from '../server/auth/rbac/rbac-authorizer.ts'
 import { createServiceAccountTokens } from '../server/auth/service-account-token.ts'
+import { superusers } from '../server/auth/superusers.ts'
+import { unionOf, unionOfRules } from '../server/auth/union.ts'
+import { createNodeObjects, createRoleSource } from '../server/auth-sources.ts'
 import type { Backend } from '../server/backend.ts'
 import { filters } from '../server/filters/chain.ts'
 import { createRequestMetrics } from '../server/filters/request-metrics.ts'
@@ -61,7 +66,12 @@ export function createApiServer(parts: ApiServerParts): Server {
   const metrics = createMetrics()
   // Tokens and streams look objects up in the server that they are parts of.
   const late: { registries?: Registries } = {}
-  const lookups = createLookups(() => late.registries)
+  const registries = () => {
+    assert(late.registries, 'the server is there before it is asked')
+    return late.registries
+  }
+  const lookups = createLookups(registries)
+  const { authorizer, rules } = createAuthorization(registries)
   const keys = createTokenKeys([signingKey])
   const issuer = `https://kubernetes.default.svc.${config.domain}`
   const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
@@ -79,20 +89,30 @@ export function createApiServer(parts: ApiServerParts): Server {
       random,
       log,
       authenticator,
-      authorizer: builtInRules,
+      authorizer,
       metrics: createRequestMetrics(metrics),
     }),
     tokenIssuer: tokens,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
     connect: connectTo(parts, lookups),
-    subresources: reviews({ authorizer: builtInRules, tokens }),
+    subresources: reviews({ authorizer, rules, tokens }),
     build: buildInfo(),
     serverAddress: address,
     descriptions: readDescriptions,
   })
   late.registries = server.registries
   return server
+}
+
+/** Who decides, in this order. */
+function createAuthorization(registries: () => Registries): {
+  readonly authorizer: Authorizer
+  readonly rules: RuleResolver
+} {
+  const node = nodeAuthorizer(createNodeObjects(registries))
+  const rbac = rbacAuthorizer(createRoleSource(registries))
+  return { authorizer: unionOf([superusers, node, rbac]), rules: unionOfRules([node, rbac]) }
 }
 
 function buildInfo() {
@@ -105,12 +125,8 @@ type Lookups = ReturnType<typeof createLookups>
 const BOUND = { serviceaccounts: serviceAccounts, pods, secrets, nodes }
 
 /** What is in the server's memory, for its own parts. */
-function createLookups(registries: () => Registries | undefined) {
-  const registryOf = <T extends KubeObject>(definition: ResourceDefinition<T>) => {
-    const served = registries()
-    assert(served, 'the server is there before it is asked')
-    return served.of(definition)
-  }
+function createLookups(registries: () => Registries) {
+  const registryOf = <T extends KubeObject>(definition: ResourceDefinition<T>) => registries().of(definition)
   const peek = <T extends KubeObject>(definition: ResourceDefinition<T>, key: ObjectKey): T | undefined =>
     registryOf(definition).peek(key)?.object()
   return {

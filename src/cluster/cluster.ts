@@ -6,7 +6,6 @@ import { createEventRecorder } from '../client/events.ts'
 import { createInformers } from '../client/informers.ts'
 import { builtinControllers } from '../controllers/builtin.ts'
 import { startControllers } from '../controllers/runtime/manager.ts'
-import type { UserInfo } from '../machinery/wire/message.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { PathHandler } from '../server/server.ts'
 import { bootstrap, publishApiEndpoints } from './bootstrap.ts'
@@ -14,6 +13,7 @@ import type { ClusterConfig } from './config.ts'
 import { controlPaths } from './control-paths.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { Environment } from './environment.ts'
+import { CONTROLLER_MANAGER, controllerIdentities, SCHEDULER, SYSTEM } from './identities.ts'
 import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
 import { createServiceNetwork } from './services.ts'
@@ -25,10 +25,6 @@ export interface Cluster extends AsyncDisposable {
   /** Resolves when every node that was asked for has reported Ready. */
   readonly ready: Promise<void>
 }
-
-const SYSTEM: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
-const CONTROLLERS: UserInfo = { name: 'system:kube-controller-manager', groups: ['system:authenticated'] }
-const SCHEDULER: UserInfo = { name: 'system:kube-scheduler', groups: ['system:authenticated'] }
 
 /** Resolves when the API answers and the controllers run; the nodes come after, see `ready`. */
 export async function createCluster(config: ClusterConfig, environment: Environment): Promise<Cluster> {
@@ -47,15 +43,17 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   )
   const system = controlPlane.clientAs(SYSTEM)
   await bootstrap(system, config)
-  const informers = stack.use(createInformers({ client: system, clock, random, log }))
-  const controllers = builtinControllers({ ...config, rootCa: controlPlane.authority.certificate })
-  stack.use(
-    startControllers(controllers, { client: controlPlane.clientAs(CONTROLLERS), informers, clock, random, log }),
+  const informers = stack.use(
+    createInformers({ client: controlPlane.clientAs(CONTROLLER_MANAGER), clock, random, log }),
   )
+  const controllers = builtinControllers({ ...config, rootCa: controlPlane.authority.certificate })
+  const identityOf = controllerIdentities()
+  const clientOf = (controller: string) => controlPlane.clientAs(identityOf(controller))
+  stack.use(startControllers(controllers, { clientOf, informers, clock, random, log }))
   const schedulerClient = controlPlane.clientAs(SCHEDULER)
   const events = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
   const scheduler = stack.use(startScheduler({ client: schedulerClient, informers, events, clock, random, log }))
-  const services = stack.use(createServiceNetwork({ config, environment, informers, client: system }))
+  const services = stack.use(createServiceNetwork({ config, environment, informers, client: system, clientOf }))
   const supervisor = stack.use(
     superviseNodes({
       config,

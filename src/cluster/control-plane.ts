@@ -16,6 +16,7 @@ import { openLevelStorage } from '../storage/level-storage.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createApiServer } from './api-server.ts'
+import { ADMINISTRATORS_GROUP } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 
@@ -75,7 +76,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     })
   const [serving, admin, caller] = await Promise.all([
     issue('apiserver', servingNames(config), 'kube-apiserver', []),
-    issue('admin', [], 't8s-admin', ['t8s:admins']),
+    issue('admin', [], 't8s-admin', [ADMINISTRATORS_GROUP]),
     issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
   ])
   const server = stack.use(createApiServer({ ...parts, storage, authority, signingKey, caller }))

@@ -6,6 +6,7 @@ import { isNotFound } from '../machinery/meta/api-error.ts'
 import { createNodeFeed, type NodeFeed } from '../node/node-feed.ts'
 import type { NodeRuntime } from './config.ts'
 import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
+import { NODES_GROUP, nodeIdentity, SYSTEM } from './identities.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
 import { type DockerPlaces, type NodePlace, openDockerPlaces, type PlaceParts, simulatedPlace } from './node-place.ts'
 import { removeDirectory } from './removal.ts'
@@ -92,13 +93,13 @@ async function inhabit(
   place: NodePlace,
 ): Promise<RunningNode> {
   const { config, environment, informers, controlPlane } = parts
-  const user = `system:node:${name}`
+  const identity = nodeIdentity(name)
   const names = [name, '127.0.0.1', place.ip]
-  const certificate = await controlPlane.issue(`kubelet-${name}`, names, user, ['system:nodes'])
+  const certificate = await controlPlane.issue(`kubelet-${name}`, names, identity.name, [NODES_GROUP])
   return startNode({
     ...place,
     ...{ config, environment, informers, feed, name },
-    client: controlPlane.clientAs({ name: user, groups: ['system:nodes', 'system:authenticated'] }),
+    client: controlPlane.clientAs(identity),
     directory: join(config.directory, 'nodes', name, 'pods'),
     tls: { ...certificate, clientCa: controlPlane.authority.certificate },
     allowedNames: [API_SERVER_NAME],
@@ -106,7 +107,7 @@ async function inhabit(
 }
 
 async function forget({ controlPlane }: NodeSupervisorParts, name: string): Promise<void> {
-  const client = controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
+  const client = controlPlane.clientAs(SYSTEM)
   try {
     await client.of(nodes).delete({ name })
   } catch (error) {

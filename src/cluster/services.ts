@@ -32,7 +32,9 @@ export interface ServiceNetworkParts {
   readonly config: ClusterConfig
   readonly environment: Environment
   readonly informers: Informers
+  /** Publishes where the DNS server is. */
   readonly client: Client
+  readonly clientOf: (controller: string) => Client
 }
 
 interface Served {
@@ -98,11 +100,12 @@ async function openDns({ config, environment, informers, client }: ServiceNetwor
 }
 
 function balance(
-  { environment, informers, client }: ServiceNetworkParts,
+  { environment, informers, clientOf }: ServiceNetworkParts,
   networkCidr: string,
   speaker: () => NodePlace | undefined,
 ): LoadBalancer {
   const { clock, log } = environment
+  const client = clientOf('service-lb-controller')
   const events = createEventRecorder({ client, clock, log, component: 'service-controller' })
   return startLoadBalancer({ informers, client, events, commands: namespaceCommands, networkCidr, speaker, clock, log })
 }

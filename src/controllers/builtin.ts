@@ -22,6 +22,7 @@ import { taintEvictionController } from './nodes/taint-eviction.ts'
 import { disruptionController } from './policy/disruption.ts'
 import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
+import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
 
 export interface ControllerSettings {
   readonly podCidr: string
@@ -41,6 +42,7 @@ export function builtinControllers({
     namespaceController,
     garbageCollector,
     serviceAccountController,
+    clusterRoleAggregationController,
     rootCaPublisher(rootCa),
     resourceQuotaController,
     nodeIpamController(podCidr, nodePrefixLength),

@@ -23,6 +23,9 @@ export interface ResourceRequestInfo {
   readonly name: string
   /** The one name that a request on a collection selects with `metadata.name=…`, for authorization; else empty. */
   readonly selectedName: string
+  /** The selectors of a request on a collection, as they were sent. */
+  readonly fieldSelector?: string | undefined
+  readonly labelSelector?: string | undefined
   /** What follows the subresource, undecoded, with its leading slash: `/healthz` in `…/pods/web/proxy/healthz`. */
   readonly rest: string
 }
@@ -60,6 +63,7 @@ export function requestInfo({ method, path, query }: Pick<ApiRequest, 'method' |
     path,
     ...names,
     selectedName: names.name === '' ? selectedName(query) : '',
+    ...(names.name === '' && selectors(query)),
     verb: verbOf(verb, place, query),
   }
 }
@@ -86,7 +90,10 @@ function decoded(segment: string): string | undefined {
   }
 }
 
-type Place = Omit<ResourceRequestInfo, 'type' | 'path' | 'verb' | 'selectedName'> & { readonly watchPrefix: boolean }
+type Place = Omit<
+  ResourceRequestInfo,
+  'type' | 'path' | 'verb' | 'selectedName' | 'fieldSelector' | 'labelSelector'
+> & { readonly watchPrefix: boolean }
 
 function resourcePlace(segments: readonly string[], path: string): Place | undefined {
   const grouped = segments[0] === 'apis'
@@ -137,6 +144,12 @@ function verbOf(verb: string, { name, watchPrefix }: Place, query: URLSearchPara
   if (name !== '') return verb
   if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list'
   return verb === 'delete' ? 'deletecollection' : verb
+}
+
+function selectors(query: URLSearchParams) {
+  const fieldSelector = query.get('fieldSelector')
+  const labelSelector = query.get('labelSelector')
+  return { ...(fieldSelector && { fieldSelector }), ...(labelSelector && { labelSelector }) }
 }
 
 /** A selector with escapes is not looked into: an escaped comma must not open a term. */

@@ -24,7 +24,9 @@ import { badRequest, invalid } from '../machinery/meta/api-error.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
-import { type Attributes, type Authorizer, isAdministrator } from './auth/authorizer.ts'
+import { authenticated } from './auth/authenticator.ts'
+import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
+import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
 import type { ServiceAccountTokens } from './auth/service-account-token.ts'
 import { messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
@@ -34,13 +36,20 @@ import type { SubresourceHandler } from './handlers/routes.ts'
 
 export interface ReviewParts {
   readonly authorizer: Authorizer
+  readonly rules: RuleResolver
   readonly tokens: Pick<ServiceAccountTokens, 'review'>
 }
 
 type Answer = (review: KubeObject, user: UserInfo, exchange: Exchange) => object | Promise<object>
 
-export function reviews({ authorizer, tokens }: ReviewParts): readonly (readonly [string, SubresourceHandler])[] {
-  const access: Answer = (review, user) => ({ status: mayDo(authorizer, review as SubjectAccessReview, user) })
+export function reviews({
+  authorizer,
+  rules,
+  tokens,
+}: ReviewParts): readonly (readonly [string, SubresourceHandler])[] {
+  const access: Answer = async (review, user) => ({
+    status: await mayDo(authorizer, review as SubjectAccessReview, user),
+  })
   const kinds: readonly (readonly [ResourceDefinition, Answer])[] = [
     [
       selfSubjectReviews,
@@ -53,7 +62,7 @@ export function reviews({ authorizer, tokens }: ReviewParts): readonly (readonly
     [subjectAccessReviews, access],
     [localSubjectAccessReviews, access],
     [selfSubjectAccessReviews, access],
-    [selfSubjectRulesReviews, (review, user) => ({ status: rulesOf(review as SelfSubjectRulesReview, user) })],
+    [selfSubjectRulesReviews, (review, user) => rulesOf(rules, review as SelfSubjectRulesReview, user)],
   ]
   return kinds.map(([definition, answer]) => [
     `${definition.group}/${definition.resource}/`,
@@ -85,13 +94,26 @@ function subjectOf(spec: SubjectAccessReviewSpec, caller: UserInfo): UserInfo {
   return { name: user ?? '', groups: groups ?? [], uid, extra }
 }
 
-function mayDo(authorizer: Authorizer, { spec }: SubjectAccessReview, caller: UserInfo): object {
-  const user = subjectOf(spec, caller)
-  const { allowed, reason } = authorizer.authorize(attributesOf(spec, user))
-  return { allowed, ...(reason === '' ? {} : { reason }) }
+async function mayDo(authorizer: Authorizer, { spec }: SubjectAccessReview, caller: UserInfo): Promise<object> {
+  const attributes = reviewedAttributes(spec, subjectOf(spec, caller))
+  const { verdict, reason, error } = await authorizer.authorize(attributes)
+  const problems = [error, unreadText('field', attributes.fields), unreadText('label', attributes.labels)]
+  const evaluationError = problems.filter((text) => text !== undefined).join('; ')
+  return {
+    allowed: verdict === 'allow',
+    ...(verdict === 'deny' && { denied: true }),
+    ...(reason !== '' && { reason }),
+    ...(evaluationError !== '' && { evaluationError }),
+  }
 }
 
-function attributesOf(
+function unreadText(kind: 'field' | 'label', limits: Attributes['fields' | 'labels']): string | undefined {
+  if (!limits?.unread) return undefined
+  const partly = limits.requirements.length > 0 ? 'partially ignored' : 'ignored'
+  return `spec.resourceAttributes.${kind}Selector ${partly} due to parse error`
+}
+
+function reviewedAttributes(
   { resourceAttributes, nonResourceAttributes }: SubjectAccessReviewSpec,
   user: UserInfo,
 ): Attributes {
@@ -99,14 +121,17 @@ function attributesOf(
   if (nonResourceAttributes)
     return { ...none, user, verb: nonResourceAttributes.verb ?? '', path: nonResourceAttributes.path ?? '' }
   const {
+    verb = '',
     group = '',
     resource = '',
     subresource = '',
     namespace = '',
     name = '',
-    verb = '',
+    fieldSelector,
+    labelSelector,
   }: ResourceAttributes = resourceAttributes ?? {}
-  return { user, verb, group, resource, subresource, namespace, name, path: '' }
+  const asked = { user, verb, group, resource, subresource, namespace, name, path: '' }
+  return { ...asked, fields: reviewedFields(fieldSelector), labels: reviewedLabels(labelSelector) }
 }
 
 async function whose(tokens: ReviewParts['tokens'], { spec }: TokenReview): Promise<object> {
@@ -114,29 +139,16 @@ async function whose(tokens: ReviewParts['tokens'], { spec }: TokenReview): Prom
   try {
     const verified = await tokens.review(spec.token, spec.audiences ?? [])
     if (!verified) return { authenticated: false, user: {} }
-    return { authenticated: true, user: shown(verified.user), audiences: verified.audiences }
+    return { authenticated: true, user: shown(authenticated(verified.user)), audiences: verified.audiences }
   } catch (error) {
     return { authenticated: false, user: {}, error: error instanceof Error ? error.message : 'the token is not valid' }
   }
 }
 
-const EVERYTHING = ['*']
-
-/** Until there are role objects: an administrator may do everything, others what every caller may. */
-function rulesOf(_review: SelfSubjectRulesReview, user: UserInfo): object {
-  const own = [
-    {
-      verbs: ['create'],
-      apiGroups: ['authorization.k8s.io'],
-      resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-    },
-    { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
-  ]
-  const paths = [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/livez', '/readyz', '/version', '/version/'] }]
-  const all = isAdministrator(user)
-  return {
-    resourceRules: all ? [{ verbs: EVERYTHING, apiGroups: EVERYTHING, resources: EVERYTHING }, ...own] : own,
-    nonResourceRules: all ? [{ verbs: EVERYTHING, nonResourceURLs: EVERYTHING }, ...paths] : paths,
-    incomplete: false,
-  }
+/** Upstream answers with the rules alone: neither metadata nor the question come back. */
+async function rulesOf(resolver: RuleResolver, { spec }: SelfSubjectRulesReview, user: UserInfo): Promise<object> {
+  const namespace = spec.namespace ?? ''
+  if (namespace === '') throw badRequest('no namespace on request')
+  const { error, ...rules } = await resolver.rulesOf(user, namespace)
+  return { metadata: {}, spec: {}, status: { ...rules, ...(error !== '' && { evaluationError: error }) } }
 }

@@ -50,7 +50,7 @@ export async function createTestCluster(
   const client = createClient(createLoopbackTransport(server.handle, ADMIN))
   const parts = { client, clock, random: seededRandom(1), log: silentLogger }
   const informers = stack.use(createInformers(parts))
-  stack.use(startControllers(controllers, { ...parts, informers }))
+  stack.use(startControllers(controllers, { ...parts, clientOf: () => client, informers }))
   const report = (pod: Pod, body: object) =>
     client.of(pods).patch(keyOf(pod), { type: 'strategic', body }, { subresource: 'status' })
   const owned = stack.move()

@@ -19,7 +19,7 @@ async function running(controller: LoopController) {
   const log: Logger = { ...silentLogger, error: (message) => void errors.push(message), child: () => log }
   const parts = { client, clock, random: seededRandom(1), log }
   const informers = createInformers(parts)
-  const controllers = startControllers([controller], { ...parts, informers })
+  const controllers = startControllers([controller], { ...parts, clientOf: () => parts.client, informers })
   const close = async () => {
     await controllers[Symbol.asyncDispose]()
     await informers[Symbol.asyncDispose]()

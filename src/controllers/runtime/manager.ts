@@ -3,12 +3,16 @@
 import { AssertionError } from '../../base/assert.ts'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import { stackOf } from '../../base/error-text.ts'
+import type { Client } from '../../client/client.ts'
 import { createEventRecorder } from '../../client/events.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { Cache, Controller, ControllerParts } from './controller.ts'
 import { runController } from './run.ts'
 
-export type ManagerParts = Omit<ControllerParts, 'cache' | 'events'>
+export interface ManagerParts extends Omit<ControllerParts, 'cache' | 'events' | 'client'> {
+  /** Each controller acts as itself. */
+  readonly clientOf: (controller: string) => Client
+}
 
 const RESTART: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
 
@@ -28,8 +32,9 @@ export function startControllers(controllers: readonly Controller[], parts: Mana
   const running = controllers.map((controller) => {
     const { name } = controller
     const log = parts.log.child({ controller: name })
-    const events = createEventRecorder({ ...parts, log, component: name })
-    return keepRunning(controller, { ...parts, cache, events, log }, stop.signal)
+    const client = parts.clientOf(name)
+    const events = createEventRecorder({ ...parts, client, log, component: name })
+    return keepRunning(controller, { ...parts, client, cache, events, log }, stop.signal)
   })
   return {
     async [Symbol.asyncDispose]() {

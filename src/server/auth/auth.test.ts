@@ -5,7 +5,7 @@ import { seededRandom } from '../../base/random.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { anonymous } from './anonymous.ts'
 import { inOrder, peerIdentity } from './authenticator.ts'
-import { attributesOf, builtInRules, refusal } from './authorizer.ts'
+import { attributesOf, refusal } from './authorizer.ts'
 import { bearerToken, tokenOf } from './bearer-token.ts'
 import { createTokenKeys, generateSigningKey } from './json-web-token.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './service-account-token.ts'
@@ -152,25 +152,6 @@ describe('authorization', () => {
     }) as const
   const path = (text: string, verb = 'get') => ({ type: 'path', path: text, verb }) as const
   const jane: UserInfo = { name: 'jane', groups: ['system:authenticated'] }
-  const node: UserInfo = { name: 'system:node:n', groups: ['system:nodes', 'system:authenticated'] }
-  const nobody: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
-  const review = { group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', namespace: '' }
-
-  for (const [user, target, allowed] of [
-    [{ name: 'a', groups: ['system:masters'] }, resource('delete'), true],
-    [node, resource('list'), true],
-    [{ ...node, groups: [] }, resource('list'), false],
-    [jane, resource('list'), false],
-    [jane, resource('create', '', review), true],
-    [jane, path('/apis/apps/v1'), true],
-    [jane, path('/metrics'), false],
-    [jane, path('/apis', 'post'), false],
-    [nobody, path('/livez'), true],
-    [nobody, path('/apis'), false],
-  ] as const)
-    test(`${user.name} ${allowed ? 'may' : 'may not'} ${target.verb} ${target.path || JSON.stringify(target)}`, () =>
-      expect(builtInRules.authorize(attributesOf(user, target)).allowed).toBe(allowed))
-
   for (const [target, message] of [
     [
       resource('list'),

@@ -43,7 +43,8 @@ export const peerIdentity: Authenticator = {
 
 export const AUTHENTICATED_GROUP = 'system:authenticated'
 
-function authenticated(user: UserInfo): UserInfo {
+/** Whoever has proved something is in the group of all who have. */
+export function authenticated(user: UserInfo): UserInfo {
   if (user.groups.includes(AUTHENTICATED_GROUP)) return user
   return { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] }
 }

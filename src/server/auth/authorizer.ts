@@ -1,10 +1,12 @@
 /**
- * May this user do that? The contract, the text of a refusal, and the rules that hold before any role is
- * consulted: administrators and the cluster's own components may do everything, everybody known may look
- * around, strangers may ask for health and version.
+ * May this user do that? The contract of everything that decides it, what a request asks for in its terms, and the
+ * text of a refusal. Who decides, in which order: `cluster/api-server.ts`.
  */
 
-import { type ApiError, forbiddenPath, forbiddenRequest } from '../../machinery/meta/api-error.ts'
+import type { NonResourceRule, ResourceRule } from '../../apis/authorization/types.gen.ts'
+import { type ApiError, forbiddenPath, forbiddenRequest, internalError } from '../../machinery/meta/api-error.ts'
+import { type FieldRequirement, parseFieldSelector } from '../../machinery/meta/fields.ts'
+import { parseLabelSelector, type Requirement } from '../../machinery/meta/labels.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 
 export interface Attributes {
@@ -18,17 +20,46 @@ export interface Attributes {
   readonly namespace: string
   readonly name: string
   readonly path: string
+  /** What a list, a watch or a deletion of many is limited to; absent: to nothing. Of no request for a path. */
+  readonly fields?: Limits<FieldRequirement> | undefined
+  readonly labels?: Limits<Requirement> | undefined
+}
+
+/** A selector as far as it could be read: leaving a part out makes what is asked for more, never less. */
+export interface Limits<T> {
+  readonly requirements: readonly T[]
+  readonly unread: boolean
 }
 
 export interface Decision {
-  readonly allowed: boolean
+  /** `no-opinion` lets the next one in the list decide; when nobody allows, the answer is no. */
+  readonly verdict: 'allow' | 'deny' | 'no-opinion'
   /** Why not, where that helps the caller; or which rule allowed it. */
   readonly reason: string
+  /** What went wrong while it was decided. */
+  readonly error?: string | undefined
 }
 
 export interface Authorizer {
-  authorize(attributes: Attributes): Decision
+  /** At once where that is possible: it is on the way of every request. */
+  authorize(attributes: Attributes): Decision | Promise<Decision>
 }
+
+export interface Rules {
+  readonly resourceRules: readonly ResourceRule[]
+  readonly nonResourceRules: readonly NonResourceRule[]
+  /** There may be more than these. */
+  readonly incomplete: boolean
+  readonly error: string
+}
+
+export interface RuleResolver {
+  /** All that the user may do in the namespace, as far as that can be listed. */
+  rulesOf(user: UserInfo, namespace: string): Rules | Promise<Rules>
+}
+
+export const ALLOWED: Decision = { verdict: 'allow', reason: '' }
+export const NO_OPINION: Decision = { verdict: 'no-opinion', reason: '' }
 
 /** What a request is about, as far as filters care; `request-info.ts` makes it. */
 export type RequestTarget =
@@ -44,6 +75,9 @@ export type RequestTarget =
       readonly name: string
       /** The one name that a list or watch selects. */
       readonly selectedName?: string | undefined
+      /** The selectors of a request on a collection, as they were sent. */
+      readonly fieldSelector?: string | undefined
+      readonly labelSelector?: string | undefined
     }
   | { readonly type: 'path'; readonly path: string; readonly verb: string }
 
@@ -51,9 +85,34 @@ export function attributesOf(user: UserInfo, target: RequestTarget): Attributes 
   const { verb, path } = target
   if (target.type === 'path')
     return { user, verb, path, group: '', resource: '', subresource: '', namespace: '', name: '' }
-  const { group, resource, subresource, namespace, name, selectedName } = target
+  const { group, resource, subresource, namespace, name, selectedName, fieldSelector, labelSelector } = target
   // A list of the one object of a name is a request for that object.
-  return { user, verb, path, group, resource, subresource, namespace, name: name || (selectedName ?? '') }
+  const asked = { user, verb, path, group, resource, subresource, namespace, name: name || (selectedName ?? '') }
+  if (!fieldSelector && !labelSelector) return asked
+  return { ...asked, fields: fieldLimits(fieldSelector), labels: labelLimits(labelSelector) }
+}
+
+export function fieldLimits(selector = ''): Limits<FieldRequirement> | undefined {
+  return selector === '' ? undefined : limits(() => parseFieldSelector(selector).requirements)
+}
+
+export function labelLimits(selector = ''): Limits<Requirement> | undefined {
+  return selector === '' ? undefined : limits(() => parseLabelSelector(selector).requirements)
+}
+
+function limits<T>(read: () => readonly T[]): Limits<T> {
+  try {
+    return { requirements: read(), unread: false }
+  } catch {
+    return { requirements: [], unread: true }
+  }
+}
+
+/** Throws the 403 of what nobody allows; a 500 when somebody could not decide. */
+export async function demand(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+  const { verdict, reason, error } = await authorizer.authorize(attributes)
+  if (verdict === 'allow') return
+  throw error === undefined ? refusal(attributes, reason) : internalError(error)
 }
 
 /** The 403 in upstream's words. */
@@ -65,54 +124,4 @@ export function refusal(attributes: Attributes, reason: string): ApiError {
   const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
   const detail = `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`
   return forbiddenRequest({ group, resource }, name, reason === '' ? detail : `${detail}: ${reason}`)
-}
-
-const ADMINISTRATORS: ReadonlySet<string> = new Set(['system:masters', 't8s:admins'])
-
-const COMPONENTS: ReadonlySet<string> = new Set([
-  'system:apiserver',
-  'system:kube-apiserver',
-  'system:kube-controller-manager',
-  'system:kube-scheduler',
-  'system:kube-proxy',
-])
-
-/** What upstream's `system:public-info-viewer` shows. */
-const PUBLIC_PATHS = ['/healthz', '/livez', '/readyz', '/version']
-/** What upstream's `system:discovery` adds to it. */
-const DISCOVERY_PATHS = [...PUBLIC_PATHS, '/api', '/apis', '/openapi', '/.well-known', '/openid/v1/jwks']
-
-/** What upstream's `system:basic-user` may create. */
-const SELF_REVIEWS: ReadonlySet<string> = new Set([
-  'authentication.k8s.io/selfsubjectreviews',
-  'authorization.k8s.io/selfsubjectaccessreviews',
-  'authorization.k8s.io/selfsubjectrulesreviews',
-])
-
-const ALLOWED: Decision = { allowed: true, reason: '' }
-const DENIED: Decision = { allowed: false, reason: '' }
-
-/** Rules that need no role objects. */
-export const builtInRules: Authorizer = {
-  authorize({ user, verb, group, resource, path }) {
-    if (isAdministrator(user) || isComponent(user)) return ALLOWED
-    const known = user.groups.includes('system:authenticated')
-    if (resource === '') {
-      const readable = verb === 'get' && isUnder(path, known ? DISCOVERY_PATHS : PUBLIC_PATHS)
-      return readable ? ALLOWED : DENIED
-    }
-    return known && verb === 'create' && SELF_REVIEWS.has(`${group}/${resource}`) ? ALLOWED : DENIED
-  },
-}
-
-export function isAdministrator(user: UserInfo): boolean {
-  return user.groups.some((group) => ADMINISTRATORS.has(group))
-}
-
-function isComponent({ name, groups }: UserInfo): boolean {
-  return COMPONENTS.has(name) || (name.startsWith('system:node:') && groups.includes('system:nodes'))
-}
-
-function isUnder(path: string, roots: readonly string[]): boolean {
-  return roots.some((root) => path === root || path.startsWith(`${root}/`))
 }

@@ -50,7 +50,7 @@ export interface VerifiedToken {
 }
 
 export interface ServiceAccountTokens extends TokenIssuer, TokenVerifier {
-  /** For token reviews, which may ask for other audiences than the API server. Otherwise as `verify`. */
+  /** For token reviews, which may ask for other audiences than the API server (none: that). Otherwise as `verify`. */
   review(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
 }
 
@@ -101,7 +101,8 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
     if (issuerOf(token) !== issuer) return undefined
     const claims = await signedClaims(token)
     checkTimes(claims, clock.now())
-    const audiences = asked.filter((audience) => [claims.aud].flat().includes(audience))
+    const wanted = asked.length > 0 ? asked : parts.audiences
+    const audiences = wanted.filter((audience) => [claims.aud].flat().includes(audience))
     if (audiences.length === 0) throw new Error('the token is for other audiences')
     const kubernetes = kubernetesClaims(claims)
     await checkBound(kubernetes, parts.bound)
@@ -123,14 +124,14 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
         jti: randomUuid(parts.random),
         'kubernetes.io': boundClaims(wish),
         nbf: issuedAt,
-        sub: userName(wish.namespace, wish.serviceAccount.name),
+        sub: serviceAccountName(wish.namespace, wish.serviceAccount.name),
       })
       return { token, audiences, expiresAtMs: expires * 1_000 }
     },
   }
 }
 
-function userName(namespace: string, name: string): string {
+export function serviceAccountName(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`
 }
 
@@ -168,7 +169,8 @@ function kubernetesClaims(claims: JWTPayload): KubernetesClaims {
   const namespace = fields.get('namespace')
   const serviceaccount = named(fields.get('serviceaccount'))
   if (typeof namespace !== 'string' || !serviceaccount) throw new Error('the token names no service account')
-  if (claims.sub !== userName(namespace, serviceaccount.name)) throw new Error("the token is not its subject's")
+  if (claims.sub !== serviceAccountName(namespace, serviceaccount.name))
+    throw new Error("the token is not its subject's")
   const optional = (name: string) => named(fields.get(name))
   return { namespace, serviceaccount, pod: optional('pod'), secret: optional('secret'), node: optional('node') }
 }
@@ -206,5 +208,5 @@ function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: 
     extra['authentication.kubernetes.io/pod-uid'] = [pod.uid]
   }
   const groups = serviceAccountGroups(namespace)
-  return { name: userName(namespace, serviceaccount.name), uid: serviceaccount.uid, groups, extra }
+  return { name: serviceAccountName(namespace, serviceaccount.name), uid: serviceaccount.uid, groups, extra }
 }

@@ -1,7 +1,7 @@
 /** Lets through what the user may do; everything else is a 403. */
 
 import { assert } from '../../base/assert.ts'
-import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
+import { type Attributes, type Authorizer, attributesOf, demand } from '../auth/authorizer.ts'
 import type { Filter } from './filter.ts'
 
 export function authorize({ authorizer }: { readonly authorizer: Authorizer }): Filter {
@@ -9,10 +9,8 @@ export function authorize({ authorizer }: { readonly authorizer: Authorizer }): 
     const { user } = call.request
     assert(user !== undefined, 'authentication comes before authorization')
     const asked = attributesOf(user, call.target)
-    for (const attributes of opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]) {
-      const { allowed, reason } = authorizer.authorize(attributes)
-      if (!allowed) throw refusal(attributes, reason)
-    }
+    await demand(authorizer, asked)
+    if (opensContainer(asked)) await demand(authorizer, { ...asked, verb: 'create' })
     return next(call)
   }
 }

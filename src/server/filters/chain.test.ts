@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { fixedRoles } from '../../../test/support/fixed-roles.ts'
 import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
@@ -6,7 +7,10 @@ import { seededRandom } from '../../base/random.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../../machinery/wire/message.ts'
 import { anonymous } from '../auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../auth/authenticator.ts'
-import { type Authorizer, builtInRules, type RequestTarget } from '../auth/authorizer.ts'
+import { ALLOWED, type Authorizer, NO_OPINION, type RequestTarget } from '../auth/authorizer.ts'
+import { rbacAuthorizer } from '../auth/rbac/rbac-authorizer.ts'
+import { superusers } from '../auth/superusers.ts'
+import { unionOf } from '../auth/union.ts'
 import { chain, filters } from './chain.ts'
 import { createRequestMetrics } from './request-metrics.ts'
 
@@ -35,7 +39,7 @@ const pathTarget = ({ method, path }: ApiRequest): RequestTarget => ({ type: 'pa
 function server(
   handle: (request: ApiRequest) => Promise<ApiResponse>,
   targetOf = pathTarget,
-  authorizer: Authorizer = builtInRules,
+  authorizer: Authorizer = unionOf([superusers, rbacAuthorizer(fixedRoles())]),
 ) {
   const metrics = createMetrics()
   const list = filters({
@@ -137,7 +141,7 @@ test('opening a container takes the right to create, however it is asked for', a
   const authorizer: Authorizer = {
     authorize: ({ verb, subresource }) => {
       seen.push(`${verb} ${subresource}`)
-      return { allowed: verb === 'get', reason: '' }
+      return verb === 'get' ? ALLOWED : NO_OPINION
     },
   }
   const { handle } = server(async () => ok, targetOf, authorizer)

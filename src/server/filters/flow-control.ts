@@ -1,11 +1,11 @@
 /**
  * Limits on requests under way, apart for reading and writing. Beyond them callers get 429 and come again in a
- * second. Administrators and this process's own components are never turned away: they are who can help.
+ * second. Superusers and this process's own components are never turned away: they are who can help.
  */
 
 import { assert } from '../../base/assert.ts'
 import { tooManyRequests } from '../../machinery/meta/api-error.ts'
-import { isAdministrator } from '../auth/authorizer.ts'
+import { isSuperuser } from '../auth/superusers.ts'
 import { type Filter, isLongRunning } from './filter.ts'
 
 export interface InFlightLimits {
@@ -25,7 +25,7 @@ export function flowControl(parts: { readonly limits?: Partial<InFlightLimits> |
   return (next) => async (call) => {
     const { request, target } = call
     assert(request.user !== undefined, 'authentication comes before flow control')
-    if (isLongRunning(target) || request.wants === 'object' || isAdministrator(request.user)) return next(call)
+    if (isLongRunning(target) || request.wants === 'object' || isSuperuser(request.user)) return next(call)
     const kind = READING.has(target.verb) ? 'reading' : 'mutating'
     if (underWay[kind] >= limits[`${kind}Max`])
       throw tooManyRequests('Too many requests, please try again later.', RETRY_AFTER_SECONDS)

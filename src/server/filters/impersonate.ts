@@ -8,7 +8,7 @@ import { setOwn } from '../../base/deep-freeze.ts'
 import { internalError } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { AUTHENTICATED_GROUP } from '../auth/authenticator.ts'
-import { type Attributes, type Authorizer, refusal } from '../auth/authorizer.ts'
+import { type Attributes, type Authorizer, demand } from '../auth/authorizer.ts'
 import { serviceAccountGroups } from '../auth/service-account-token.ts'
 import type { Filter } from './filter.ts'
 
@@ -21,10 +21,7 @@ export function impersonate({ authorizer }: { readonly authorizer: Authorizer })
     if (!Object.keys(request.headers).some((name) => name.startsWith(PREFIX))) return next(call)
     assert(request.user !== undefined, 'authentication comes before impersonation')
     const wish = wishOf(request)
-    for (const attributes of neededRights(request.user, wish)) {
-      const { allowed, reason } = authorizer.authorize(attributes)
-      if (!allowed) throw refusal(attributes, reason)
-    }
+    for (const attributes of neededRights(request.user, wish)) await demand(authorizer, attributes)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
     return next({ ...call, request: { ...request, headers, user: impersonated(wish) } })
   }

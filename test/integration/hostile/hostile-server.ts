@@ -11,12 +11,15 @@ import { createMetrics } from '../../../src/base/metrics.ts'
 import { systemRandom } from '../../../src/base/random.ts'
 import { anonymous } from '../../../src/server/auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../../../src/server/auth/authenticator.ts'
-import { builtInRules } from '../../../src/server/auth/authorizer.ts'
 import { createCertificateAuthority } from '../../../src/server/auth/certificate-authority.ts'
+import { rbacAuthorizer } from '../../../src/server/auth/rbac/rbac-authorizer.ts'
+import { superusers } from '../../../src/server/auth/superusers.ts'
+import { unionOf } from '../../../src/server/auth/union.ts'
 import { filters } from '../../../src/server/filters/chain.ts'
 import { createRequestMetrics } from '../../../src/server/filters/request-metrics.ts'
 import { listen } from '../../../src/server/http.ts'
 import { reviews } from '../../../src/server/reviews.ts'
+import { fixedRoles } from '../../support/fixed-roles.ts'
 import { createTestServer, type TestServer } from '../../support/test-server.ts'
 
 export interface Answered {
@@ -44,14 +47,16 @@ export async function openHostileServer(): Promise<HostileServer> {
     child: () => log,
   }
   const tokens = { review: () => Promise.resolve(undefined) }
+  const rbac = rbacAuthorizer(fixedRoles())
+  const authorizer = unionOf([superusers, rbac])
   const server = createTestServer(builtinResources, {
-    subresources: reviews({ authorizer: builtInRules, tokens }),
+    subresources: reviews({ authorizer, rules: rbac, tokens }),
     filters: filters({
       clock: systemClock,
       random: systemRandom,
       log,
       authenticator: inOrder([peerIdentity], anonymous),
-      authorizer: builtInRules,
+      authorizer,
       metrics: createRequestMetrics(createMetrics()),
     }),
     log,

@@ -20,15 +20,18 @@ import type { ApiRequest, ApiResponse } from '../../../src/machinery/wire/messag
 import { acceptPortForward } from '../../../src/machinery/wire/port-forward.ts'
 import { anonymous } from '../../../src/server/auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../../../src/server/auth/authenticator.ts'
-import { builtInRules } from '../../../src/server/auth/authorizer.ts'
 import { bearerToken } from '../../../src/server/auth/bearer-token.ts'
 import { createCertificateAuthority, type KeyPair } from '../../../src/server/auth/certificate-authority.ts'
 import { createTokenKeys, generateSigningKey } from '../../../src/server/auth/json-web-token.ts'
+import { rbacAuthorizer } from '../../../src/server/auth/rbac/rbac-authorizer.ts'
 import { createServiceAccountTokens } from '../../../src/server/auth/service-account-token.ts'
+import { superusers } from '../../../src/server/auth/superusers.ts'
+import { unionOf } from '../../../src/server/auth/union.ts'
 import { chain, filters } from '../../../src/server/filters/chain.ts'
 import { createRequestMetrics } from '../../../src/server/filters/request-metrics.ts'
 import { type Listener, listen } from '../../../src/server/http.ts'
 import { requestInfo } from '../../../src/server/request-info.ts'
+import { fixedRoles } from '../../support/fixed-roles.ts'
 
 let listener: Listener
 let ca: string
@@ -90,7 +93,7 @@ beforeAll(async () => {
     random: systemRandom,
     log: silentLogger,
     authenticator: inOrder([peerIdentity, bearerToken([tokens])], anonymous),
-    authorizer: builtInRules,
+    authorizer: unionOf([superusers, rbacAuthorizer(fixedRoles())]),
     metrics: createRequestMetrics(createMetrics()),
   })
   listener = await listen({

@@ -1,0 +1,46 @@
+/** Several authorizers as one: the first with an opinion decides. It answers at once as long as all before it did. */
+
+import type { Attributes, Authorizer, Decision, RuleResolver, Rules } from './authorizer.ts'
+
+export function unionOf(authorizers: readonly Authorizer[]): Authorizer {
+  return { authorize: (attributes) => decide(authorizers, attributes, []) }
+}
+
+function decide(
+  [first, ...rest]: readonly Authorizer[],
+  attributes: Attributes,
+  undecided: readonly Decision[],
+): Decision | Promise<Decision> {
+  if (!first) return summary(undecided)
+  const next = (decision: Decision): Decision | Promise<Decision> =>
+    decision.verdict === 'no-opinion' ? decide(rest, attributes, [...undecided, decision]) : decision
+  const decision = first.authorize(attributes)
+  return decision instanceof Promise ? decision.then(next) : next(decision)
+}
+
+function summary(undecided: readonly Decision[]): Decision {
+  const reasons = undecided.map(({ reason }) => reason).filter((reason) => reason !== '')
+  const errors = undecided.map(({ error = '' }) => error).filter((error) => error !== '')
+  return { verdict: 'no-opinion', reason: reasons.join('\n'), ...(errors.length > 0 && { error: aggregated(errors) }) }
+}
+
+export function unionOfRules(resolvers: readonly RuleResolver[]): RuleResolver {
+  return {
+    async rulesOf(user, namespace) {
+      const found = await Promise.all(resolvers.map((resolver) => resolver.rulesOf(user, namespace)))
+      const errors = found.map(({ error }) => error).filter((error) => error !== '')
+      return {
+        resourceRules: found.flatMap(({ resourceRules }) => resourceRules),
+        nonResourceRules: found.flatMap(({ nonResourceRules }) => nonResourceRules),
+        incomplete: found.some(({ incomplete }) => incomplete),
+        error: aggregated(errors),
+      } satisfies Rules
+    },
+  }
+}
+
+/** Several failures as one text: `a`, or `[a, b]`; equal ones are said once. */
+export function aggregated(texts: readonly string[]): string {
+  const different = [...new Set(texts)]
+  return different.length > 1 ? `[${different.join(', ')}]` : (different[0] ?? '')
+}
