@@ -64,7 +64,12 @@ import { resourceClaims } from './resource/resource-claim.ts'
 import { resourceClaimTemplates } from './resource/resource-claim-template.ts'
 import { resourceSlices } from './resource/resource-slice.ts'
 import { priorityClasses } from './scheduling/priority-class.ts'
+import { csiDrivers } from './storage/csi-driver.ts'
+import { csiNodes } from './storage/csi-node.ts'
+import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
 import { storageClasses } from './storage/storage-class.ts'
+import { volumeAttachments } from './storage/volume-attachment.ts'
+import { volumeAttributesClasses } from './storage/volume-attributes-class.ts'
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
@@ -109,7 +114,12 @@ export const builtinResources: readonly ResourceDefinition[] = [
   clusterRoles,
   roleBindings,
   roles,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
   storageClasses,
+  volumeAttachments,
+  volumeAttributesClasses,
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
   mutatingWebhookConfigurations,

@@ -54,6 +54,12 @@ export function statusOnly<T extends KubeObject>(object: T, previous: T): T {
   return keepSpec({ ...object, metadata }, previous)
 }
 
+/** For a status endpoint: it does not change the metadata, but for who is known to have changed what. */
+export function keepMetadata<T extends KubeObject>(object: T, previous: T): T {
+  const { managedFields } = object.metadata
+  return { ...object, metadata: { ...previous.metadata, managedFields } }
+}
+
 /** For `prepareForCreate` of resources that count their generations. */
 export function startGeneration<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, generation: 1 } }

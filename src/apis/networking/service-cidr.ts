@@ -6,7 +6,7 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 import { canonicalCidrErrors } from '../field-rules.ts'
-import { keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
+import { keepMetadata, keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
 import type { ServiceCIDR } from './types.gen.ts'
 
 export const serviceCidrs = defineResource<ServiceCIDR>({
@@ -22,7 +22,7 @@ export const serviceCidrs = defineResource<ServiceCIDR>({
   validate: validateServiceCidr,
   validateUpdate,
   status: {
-    prepareForUpdate: (object, previous) => ({ ...keepSpec(object, previous), metadata: previous.metadata }),
+    prepareForUpdate: (object, previous) => keepMetadata(keepSpec(object, previous), previous),
     validateUpdate: () => [],
   },
   resetFields: { '': [['status']], status: [['metadata'], ['spec']] },

@@ -23,7 +23,7 @@ test('a class has a provisioner and a policy that provisioners know', () => {
 test('what a class does never changes', () => {
   const changed = { ...storageClass, parameters: { type: 'ssd' }, volumeBindingMode: 'WaitForFirstConsumer' }
   expect(updateFindings(storageClasses, changed, storageClass)).toEqual([
-    'FieldValueForbidden parameters: Forbidden: updates to parameters are forbidden.',
+    'FieldValueInvalid parameters: Invalid value: {"type":"ssd"}: field is immutable',
     'FieldValueInvalid volumeBindingMode: Invalid value: "WaitForFirstConsumer": field is immutable',
   ])
 })

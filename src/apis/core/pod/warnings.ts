@@ -32,12 +32,16 @@ function podSpecWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
   ]
 }
 
+/** What there is to say against a label of nodes, if anything. */
+export function deprecatedNodeLabelText(key: string): string | undefined {
+  const successor = DEPRECATED_NODE_LABELS.get(key)
+  return successor && `deprecated since v1.14; use "${successor}" instead`
+}
+
 function nodeLabelWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
   return Object.keys(spec.nodeSelector ?? {}).flatMap((key) => {
-    const successor = DEPRECATED_NODE_LABELS.get(key)
-    return successor
-      ? [`${path.child('nodeSelector').key(key)}: deprecated since v1.14; use "${successor}" instead`]
-      : []
+    const text = deprecatedNodeLabelText(key)
+    return text ? [`${path.child('nodeSelector').key(key)}: ${text}`] : []
   })
 }
 
