@@ -9,6 +9,7 @@ import { mutatingWebhookConfigurations } from './admissionregistration/mutating-
 import { validatingAdmissionPolicies } from './admissionregistration/validating-admission-policy.ts'
 import { validatingWebhookConfigurations } from './admissionregistration/validating-webhook-configuration.ts'
 import { customResourceDefinitions } from './apiextensions/custom-resource-definition.ts'
+import { apiServices } from './apiregistration/api-service.ts'
 import { controllerRevisions } from './apps/controller-revision.ts'
 import { daemonSets } from './apps/daemon-set.ts'
 import { deployments } from './apps/deployment.ts'
@@ -89,6 +90,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   secrets,
   serviceAccounts,
   services,
+  apiServices,
   controllerRevisions,
   daemonSets,
   deployments,

@@ -5,6 +5,8 @@ import { deploymentController } from './apps/deployment/controller.ts'
 import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
 import { statefulSetController } from './apps/stateful-set/controller.ts'
+import { autoRegisterController } from './extensions/auto-register.ts'
+import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
 import { namespaceController } from './namespaces/namespace.ts'
 import { resourceQuotaController } from './namespaces/resource-quota.ts'
@@ -45,6 +47,8 @@ export function builtinControllers({
     clusterRoleAggregationController,
     rootCaPublisher(rootCa),
     resourceQuotaController,
+    autoRegisterController,
+    flowSchemaStatusController,
     nodeIpamController(podCidr, nodePrefixLength),
     nodeLifecycleController(),
     taintEvictionController,
