@@ -9,6 +9,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { THEMES } from './peers/cases/themes.ts'
+import { playCorpus } from './peers/corpus/play-corpus.ts'
 import { startOwn } from './peers/own-server.ts'
 import { type Peers, type Played, playThemes } from './peers/play.ts'
 import { report } from './peers/report.ts'
@@ -41,10 +42,10 @@ try {
   await rm(directory, { recursive: true, force: true })
 }
 
-function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
+async function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
   const themes = THEMES.map((theme) => ({
     ...theme,
     cases: theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter)),
   }))
-  return playThemes(peers, themes)
+  return [...(await playThemes(peers, themes)), ...(await playCorpus(peers, filter))]
 }
