@@ -13,7 +13,7 @@ const COMPONENT = ['base', ...MACHINERY, 'apis', 'client']
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   'machinery/meta': ['base'],
-  'machinery/cel': ['base'],
+  'machinery/cel': ['base', 'machinery/meta'],
   'machinery/schema': ['base', 'machinery/meta', 'machinery/cel'],
   'machinery/wire': ['base', 'machinery/meta'],
   'machinery/patch': ['base', 'machinery/meta', 'machinery/schema'],

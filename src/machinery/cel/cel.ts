@@ -15,6 +15,7 @@ import { type Checked, check } from './check/checker.ts'
 import { Environment, type EnvironmentOptions } from './environment.ts'
 import { type Bindings, type Frame, OverBudget, type Step } from './evaluate/frame.ts'
 import { Planner } from './evaluate/planner.ts'
+import { KUBERNETES_LIBRARIES } from './kubernetes/libraries.ts'
 import { STANDARD } from './library/standard.ts'
 import { parse } from './syntax/parser.ts'
 import { type Issue, renderIssues } from './syntax/source.ts'
@@ -97,7 +98,9 @@ function run(step: Step, frame: Frame): Evaluation {
   }
 }
 
+const baseEnvironment = standardEnvironment.extend({ libraries: KUBERNETES_LIBRARIES, homogeneousLiterals: true })
+
 /** The environment of Kubernetes 1.36: its libraries in its versions, plus the options given. */
 export function kubernetesEnvironment(options: EnvironmentOptions): Environment {
-  return createEnvironment({ homogeneousLiterals: true, ...options })
+  return baseEnvironment.extend(options)
 }

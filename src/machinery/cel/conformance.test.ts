@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compile, createEnvironment } from './cel.ts'
+import { KUBERNETES_LIBRARIES } from './kubernetes/libraries.ts'
 import { equal } from './operators/equality.ts'
 import {
   bindingsOf,
@@ -18,6 +19,7 @@ function finding({ original }: OfficialCase): string | undefined {
   const environment = createEnvironment({
     variables: variablesOf(original),
     container: original.container,
+    libraries: KUBERNETES_LIBRARIES,
   })
   const compiled = compile(original.expr, environment)
   const { resultMatcher: wanted } = original

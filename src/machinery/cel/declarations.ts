@@ -18,6 +18,8 @@ export interface Overload {
   readonly evaluate?: Evaluate | undefined
   /** What a call costs; absent: 1, or what the language says of its own functions. */
   readonly cost?: ((values: readonly CelValue[], result: Result) => number) | undefined
+  /** Whether the cost is known from the values and charged before the call: the budget then bounds the call. */
+  readonly isChargedFirst?: boolean | undefined
 }
 
 export interface FunctionDeclaration {

@@ -5,7 +5,7 @@ import { type Matcher, matcherOf, typeOfValue } from '../library/type-of-value.t
 import { equal, NO_SUCH_OVERLOAD } from '../operators/equality.ts'
 import type { Call, Expression } from '../syntax/ast.ts'
 import { typeName } from '../types.ts'
-import { ArrayList, CelError, type CelValue, type MapKey, mapKey, type Result } from '../values.ts'
+import { ArrayList, CelError, type CelValue, type MapKey, mapKey, OptionalValue, type Result } from '../values.ts'
 import { index, optionalIndex, optionalSelect } from './access.ts'
 import { callCostOf } from './actual-cost.ts'
 import { planAppend } from './folds.ts'
@@ -45,6 +45,7 @@ export function planCall(planner: Planning, node: Call): Planned {
     const membership = planMembership(parts)
     if (membership !== undefined) return membership
   }
+  if (isMember && (declaration.name === 'or' || declaration.name === 'orValue')) return planOr(parts, declaration.name)
   const call = planFunction(declaration, overloads, parts, isMember)
   if (!CONVERSIONS.has(declaration.name) || parts.length !== 1 || parts[0]?.constant === undefined) return call
   const folded = call.step({ bindings: new Map(), slots: [], cost: 0, budget: Number.POSITIVE_INFINITY })
@@ -168,6 +169,20 @@ function planMembership([needle, list]: readonly Planned[]): Planned | undefined
   }
 }
 
+/** `optional.or(other)` and `optional.orValue(value)`: the other side counts only when there is no value. */
+function planOr([optional, other]: readonly Planned[], name: 'or' | 'orValue'): Planned {
+  return {
+    step: (frame) => {
+      const first = optional?.step(frame) ?? null
+      if (first instanceof CelError) return first
+      if (!(first instanceof OptionalValue)) return noSuchOverload(name, [first])
+      charge(frame, 1)
+      if (first.value !== undefined) return name === 'or' ? first : first.value
+      return other?.step(frame) ?? null
+    },
+  }
+}
+
 type Invoke = (values: readonly CelValue[]) => Result
 
 function planFunction(
@@ -180,6 +195,7 @@ function planFunction(
   const [only] = overloads
   const costOf = overloads.length === 1 && only !== undefined ? callCostOf(only) : undefined
   const invoke = invocation(declaration, overloads, isMember)
+  const isChargedFirst = overloads.length === 1 && only?.isChargedFirst === true
   const isEquality = declaration.name === '_==_'
   const [left, right] = steps
   if (isEquality && costOf !== undefined && left !== undefined && right !== undefined) {
@@ -197,8 +213,9 @@ function planFunction(
       charge(frame, 1)
       return failure
     }
+    if (isChargedFirst) charge(frame, costOf?.(values, null) ?? 1)
     const result = invoke(values)
-    charge(frame, costOf === undefined ? 1 : costOf(values, result))
+    if (!isChargedFirst) charge(frame, costOf?.(values, result) ?? 1)
     return result
   }
   return { step }

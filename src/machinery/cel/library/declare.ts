@@ -42,3 +42,19 @@ export function declare(
 function checkedAtCall(evaluate: ((...values: never[]) => Result) | undefined): Evaluate | undefined {
   return evaluate as ((...values: readonly CelValue[]) => Result) | undefined
 }
+
+/** The overloads, with what a call of any of them costs. */
+export function costing(
+  cost: (values: readonly CelValue[], result: Result) => number,
+  overloads: readonly Overload[],
+): readonly Overload[] {
+  return overloads.map((declared) => ({ ...declared, cost }))
+}
+
+/** As `costing`, for calls so expensive that the budget must be asked before them. */
+export function costingFirst(
+  cost: (values: readonly CelValue[], result: Result) => number,
+  overloads: readonly Overload[],
+): readonly Overload[] {
+  return overloads.map((declared) => ({ ...declared, cost, isChargedFirst: true }))
+}
