@@ -12,15 +12,20 @@ import { THEMES } from './peers/cases/themes.ts'
 import { playCorpus } from './peers/corpus/play-corpus.ts'
 import { startOwn } from './peers/own-server.ts'
 import { type Peers, type Played, playThemes } from './peers/play.ts'
+import { freePort } from './peers/processes.ts'
 import { report } from './peers/report.ts'
 import { startUpstream } from './peers/upstream-server.ts'
 
 const BINARIES = join(homedir(), '.cache/t8s/upstream/v1.36.3')
-const PORTS = { t8s: 7150, upstream: 7160, etcd: 7190 }
+/** Where free ports are looked for. */
+const FIRST_PORT = 7150
 const RANGES = { serviceCidr: '10.164.0.0/16', podCidr: '10.154.0.0/16' }
 
 const { values } = parseArgs({ options: { filter: { type: 'string' } } })
 
+const ports: number[] = []
+for (let count = 0; count < 4; count++) ports.push(await freePort(FIRST_PORT, ports))
+const [port = 0, upstreamPort = 0, etcdPort = 0, etcdPeerPort = 0] = ports
 const directory = await mkdtemp(join(tmpdir(), 't8s-peers-'))
 try {
   const [upstream, t8s] = await Promise.all([
@@ -28,10 +33,11 @@ try {
       ...RANGES,
       binaries: BINARIES,
       directory: join(directory, 'upstream'),
-      port: PORTS.upstream,
-      etcdPort: PORTS.etcd,
+      port: upstreamPort,
+      etcdPort,
+      etcdPeerPort,
     }),
-    startOwn({ ...RANGES, directory: join(directory, 't8s'), port: PORTS.t8s }),
+    startOwn({ ...RANGES, directory: join(directory, 't8s'), port }),
   ])
   await using stack = new AsyncDisposableStack()
   stack.use(upstream)

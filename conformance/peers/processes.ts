@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { systemClock } from '../../src/base/clock.ts'
 
 /** A program that does not end by itself after this long is killed. */
@@ -53,4 +54,22 @@ export async function until(program: Program, timeoutMs: number, ask: () => Prom
     await systemClock.sleep(POLL_MS)
   }
   throw new Error(`the program does not answer after ${timeoutMs} ms${reason}`)
+}
+
+/** The first port of this machine from `first` on that nobody listens on, and that is not `taken`. */
+export async function freePort(first: number, taken: readonly number[] = []): Promise<number> {
+  for (let port = first; port < first + PORTS_TRIED_MAX; port++)
+    if (!taken.includes(port) && (await isFree(port))) return port
+  throw new Error(`no port is free from ${first} on`)
+}
+
+/** Comparisons that run at the same time on one machine are few. */
+const PORTS_TRIED_MAX = 100
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

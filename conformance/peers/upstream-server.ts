@@ -20,8 +20,8 @@ export interface ServerPlace {
 interface UpstreamPlace extends ServerPlace {
   /** Where the binaries lie. */
   readonly binaries: string
-  /** etcd takes this port and the next one. */
   readonly etcdPort: number
+  readonly etcdPeerPort: number
 }
 
 const ETCD_START_MS = 20_000
@@ -41,7 +41,7 @@ export async function startUpstream(place: UpstreamPlace): Promise<Peer & AsyncD
   const accounts = createPrivateKey(generateSigningKey()).export({ type: 'sec1', format: 'pem' })
   await writeFile(join(directory, 'accounts.key'), accounts)
   await using stack = new AsyncDisposableStack()
-  const etcd = startProgram(join(binaries, 'etcd'), etcdFlags(directory, etcdPort), join(directory, 'etcd.log'))
+  const etcd = startProgram(join(binaries, 'etcd'), etcdFlags(place), join(directory, 'etcd.log'))
   await until(stack.use(etcd), ETCD_START_MS, async () => (await fetch(`http://127.0.0.1:${etcdPort}/health`)).ok)
   const log = join(directory, 'kube-apiserver.log')
   const server = stack.use(startProgram(join(binaries, 'kube-apiserver'), serverFlags(place), log))
@@ -61,9 +61,9 @@ async function isReady(peer: Peer): Promise<boolean> {
   return (await peer.send(request)).status === 200
 }
 
-function etcdFlags(directory: string, port: number): readonly string[] {
-  const client = `http://127.0.0.1:${port}`
-  const own = `http://127.0.0.1:${port + 1}`
+function etcdFlags({ directory, etcdPort, etcdPeerPort }: UpstreamPlace): readonly string[] {
+  const client = `http://127.0.0.1:${etcdPort}`
+  const own = `http://127.0.0.1:${etcdPeerPort}`
   return [
     `--data-dir=${join(directory, 'etcd')}`,
     `--listen-client-urls=${client}`,
