@@ -13,7 +13,6 @@ import type { Client, New } from '../client/client.ts'
 import { isAlreadyExists, undefinedIfNotFound } from '../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
 import { ensureServerObjects } from './bootstrap-objects.ts'
-import { ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', NODE_LEASE_NAMESPACE]
@@ -40,7 +39,6 @@ const DNS_PORT = 53
 export async function bootstrap(client: Client, config: ClusterConfig): Promise<void> {
   await Promise.all(NAMESPACES.map((name) => ensure(client, namespaces, { metadata: { name }, spec: {} })))
   await Promise.all([
-    ensureRoles(client),
     ensureServerObjects(client),
     ...SYSTEM_PRIORITIES.map(({ name, ...rest }) =>
       ensure(client, priorityClasses, { metadata: { name }, globalDefault: false, ...rest }),

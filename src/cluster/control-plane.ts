@@ -16,9 +16,10 @@ import { openLevelStorage } from '../storage/level-storage.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createApiServer } from './api-server.ts'
-import { ADMINISTRATORS_GROUP } from './bootstrap-roles.ts'
+import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
+import { SYSTEM } from './identities.ts'
 
 /** The common name with which the API server calls nodes. */
 export const API_SERVER_NAME = 'system:kube-apiserver'
@@ -80,6 +81,9 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
   ])
   const server = stack.use(createApiServer({ ...parts, storage, authority, signingKey, caller }))
+  const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
+  // Nobody meets a server that does not know yet what anybody may do.
+  await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
   const tls = { ...serving, clientCa: authority.certificate }
   const shared = { handle: server.handle, tls, http2: config.http2, clock, log, leavesBody: isProxyPath }
   const first = await listen({ ...shared, hosts: [config.host], port: config.port })
@@ -104,7 +108,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
         }),
       )
     },
-    clientAs: (user) => createClient(createLoopbackTransport(server.handle, user)),
+    clientAs,
     issue,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -20,6 +20,7 @@ import { type Deleted, type DeleteWish, deleteObject } from './delete.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { type Listed, type ListOptions, list } from './list.ts'
 import { storageKey, storagePrefix } from './object-key.ts'
+import { seed } from './seed.ts'
 import { type Updated, type Updating, update } from './update.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
@@ -40,6 +41,8 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   list(options: ListOptions): Promise<Listed<T>>
   watch(options: WatchOptions): Promise<Watcher>
   create(object: T, options: WriteOptions): Promise<Stored<T>>
+  /** For what the server itself begins with: see `seed.ts`. */
+  seed(objects: readonly T[]): Promise<void>
   update(key: ObjectKey, updating: Updating<T>, options: WriteOptions): Promise<Updated<T>>
   delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
@@ -84,6 +87,7 @@ export function createRegistry<T extends KubeObject>(
     list: (options) => list(context, options),
     watch: async (options) => watch(context, options),
     create: (object, options) => create(context, object, options),
+    seed: (objects) => seed(context, objects),
     update: (key, updating, options) => update(context, key, updating, options),
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),

@@ -57,8 +57,8 @@ function clusterRoleOf(facts: RoleFacts): ClusterRole {
   const selectors = facts.aggregate?.map((matchLabels) => ({ matchLabels }))
   return {
     metadata: metadataOf(facts),
-    ...(selectors && { aggregationRule: { clusterRoleSelectors: selectors } }),
     rules: facts.rules?.map(ruleOf) ?? null,
+    ...(selectors && { aggregationRule: { clusterRoleSelectors: selectors } }),
   }
 }
 

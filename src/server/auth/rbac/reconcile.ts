@@ -23,7 +23,8 @@ interface AnyBinding extends KubeObject {
 /** The role as it should be; the same object when nothing is missing. */
 export function reconciledRole<T extends AnyRole>(existing: T, expected: ClusterRole): T {
   if (isProtected(existing)) return existing
-  const missing = missingRules(existing.rules, expected.rules)
+  // Most starts find what the last one left.
+  const missing = deepEqual(existing.rules, expected.rules) ? [] : missingRules(existing.rules, expected.rules)
   const selectors = expected.aggregationRule && {
     clusterRoleSelectors: union(
       existing.aggregationRule?.clusterRoleSelectors,
