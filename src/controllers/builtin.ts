@@ -25,6 +25,9 @@ import { disruptionController } from './policy/disruption.ts'
 import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
+import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
+import { claimProtectionController, volumeProtectionController } from './volumes/protection.ts'
+import { claimBinder, volumeReclaimer } from './volumes/volume-binder.ts'
 
 export interface ControllerSettings {
   readonly podCidr: string
@@ -47,6 +50,11 @@ export function builtinControllers({
     clusterRoleAggregationController,
     rootCaPublisher(rootCa),
     resourceQuotaController,
+    claimBinder,
+    volumeReclaimer,
+    claimProtectionController,
+    volumeProtectionController,
+    ephemeralVolumeController,
     autoRegisterController,
     flowSchemaStatusController,
     nodeIpamController(podCidr, nodePrefixLength),

@@ -1,10 +1,10 @@
 /** DefaultIngressClass: an ingress that names no class gets the one that is marked as the default. */
 
+import { newestClass } from '../../../apis/default-class.ts'
 import { ingresses } from '../../../apis/networking/ingress.ts'
 import { ingressClasses } from '../../../apis/networking/ingress-class.ts'
 import type { Ingress } from '../../../apis/networking/types.gen.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
-import { newestClass } from './newest-class.ts'
 
 const IS_DEFAULT = 'ingressclass.kubernetes.io/is-default-class'
 /** Names a class, too, as it was before there was a field. */

@@ -2,9 +2,9 @@
 
 import { hasClaimClass } from '../../../../apis/core/claim-class.ts'
 import type { PersistentVolumeClaim } from '../../../../apis/core/types.gen.ts'
+import { newestClass } from '../../../../apis/default-class.ts'
 import { isDefaultStorageClass, storageClasses } from '../../../../apis/storage/storage-class.ts'
 import type { AdmissionPlugin, AdmissionView } from '../../plugin.ts'
-import { newestClass } from '../newest-class.ts'
 
 export function defaultStorageClass({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
   return {

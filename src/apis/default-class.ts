@@ -1,7 +1,7 @@
 /** Of several classes that are marked as the default the newest counts, and among equals the first by name. */
 
-import { byCodeUnit } from '../../../base/group-by.ts'
-import type { KubeObject } from '../../../machinery/meta/object.ts'
+import { byCodeUnit } from '../base/group-by.ts'
+import type { KubeObject } from '../machinery/meta/object.ts'
 
 export function newestClass<T extends KubeObject>(classes: readonly T[]): T | undefined {
   const [newest] = classes.toSorted(

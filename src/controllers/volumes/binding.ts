@@ -1,0 +1,84 @@
+/** How a volume and a claim name each other. Both must: the volume first, so that nobody else takes it. */
+
+import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../apis/core/types.gen.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
+import { compareQuantities, quantityOf } from '../../machinery/meta/quantity.ts'
+import { isMeantFor } from './volume-matching.ts'
+
+/** The claim has had its volume: what was bound once is never bound to another one. */
+export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
+/** This controller has chosen, not the user: it may undo its choice. */
+export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
+/** The size a volume had before it grew, for as long as its file system has not. */
+const SIZE_BEFORE_RESIZE = 'volume.alpha.kubernetes.io/pre-resize-capacity'
+
+/** The same volume when it names the claim already. */
+export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
+  const { name, namespace, uid, resourceVersion } = claim.metadata
+  const reference = volume.spec?.claimRef
+  if (isMeantFor(volume, claim) && reference?.uid === uid) return volume
+  const { kind } = persistentVolumeClaims
+  const claimRef = { kind, apiVersion: apiVersionOf(persistentVolumeClaims), namespace, name, uid, resourceVersion }
+  const bound = { ...volume, spec: { ...volume.spec, claimRef } }
+  return isMeantFor(volume, claim) ? bound : annotated(bound, BOUND_BY_CONTROLLER)
+}
+
+/** The same claim when it names the volume already. */
+export function boundClaim(claim: PersistentVolumeClaim, { metadata }: PersistentVolume): PersistentVolumeClaim {
+  const chosen =
+    claim.spec.volumeName === metadata.name
+      ? claim
+      : annotated({ ...claim, spec: { ...claim.spec, volumeName: metadata.name } }, BOUND_BY_CONTROLLER)
+  return annotated(chosen, BIND_COMPLETED)
+}
+
+/** The volume as nobody's, or as meant for a claim of that name where the user said so. */
+export function unboundVolume(volume: PersistentVolume): PersistentVolume {
+  const { claimRef, ...spec } = volume.spec ?? {}
+  if (!hasAnnotation(volume, BOUND_BY_CONTROLLER)) {
+    const { uid: _uid, ...reference } = claimRef ?? {}
+    return { ...volume, spec: { ...spec, claimRef: reference } }
+  }
+  const { [BOUND_BY_CONTROLLER]: _bound, ...annotations } = volume.metadata.annotations ?? {}
+  return { ...volume, metadata: { ...volume.metadata, annotations }, spec }
+}
+
+export function boundStatus(
+  { status = {} }: PersistentVolumeClaim,
+  { metadata, spec }: PersistentVolume,
+): PersistentVolumeClaimStatus {
+  const bound = { ...status, phase: 'Bound', accessModes: spec?.accessModes } as const
+  if (status.phase === 'Bound') return bound
+  const before = metadata.annotations?.[SIZE_BEFORE_RESIZE]
+  const size = quantityOf(spec?.capacity?.storage)
+  const same =
+    status.capacity?.storage !== undefined && compareQuantities(quantityOf(status.capacity.storage), size) === 0
+  const capacity =
+    before === undefined ? (same ? status.capacity : spec?.capacity) : { ...status.capacity, storage: before }
+  const attributes = spec?.volumeAttributesClassName
+  const current =
+    status.phase === 'Pending' && attributes !== undefined ? { currentVolumeAttributesClassName: attributes } : {}
+  return { ...bound, capacity, ...current }
+}
+
+/** What a claim without a volume reports. */
+export function unboundStatus(
+  { status = {} }: PersistentVolumeClaim,
+  phase: 'Pending' | 'Lost',
+): PersistentVolumeClaimStatus {
+  const { accessModes: _modes, capacity: _capacity, currentVolumeAttributesClassName: _class, ...rest } = status
+  return { ...rest, phase }
+}
+
+type Annotated = PersistentVolume | PersistentVolumeClaim
+
+export function hasAnnotation({ metadata }: Annotated, name: string): boolean {
+  return metadata.annotations?.[name] !== undefined
+}
+
+export function annotated<T extends Annotated>(object: T, name: string, value = 'yes'): T {
+  if (object.metadata.annotations?.[name] !== undefined) return object
+  const annotations = { ...object.metadata.annotations, [name]: value }
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}
