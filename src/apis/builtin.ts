@@ -23,6 +23,8 @@ import {
   selfSubjectAccessReviews,
   subjectAccessReviews,
 } from './authorization/subject-access-review.ts'
+import { horizontalPodAutoscalers } from './autoscaling/horizontal-pod-autoscaler.ts'
+import { horizontalPodAutoscalersV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts'
 import { cronJobs } from './batch/cron-job.ts'
 import { jobs } from './batch/job.ts'
 import { certificateSigningRequests } from './certificates/certificate-signing-request.ts'
@@ -96,6 +98,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   deployments,
   replicaSets,
   statefulSets,
+  horizontalPodAutoscalers,
+  horizontalPodAutoscalersV1,
   cronJobs,
   jobs,
   certificateSigningRequests,

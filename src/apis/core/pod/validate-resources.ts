@@ -119,7 +119,7 @@ function validateRequest(name: string, text: string, limits: ResourceList, path:
   return order > 0 ? [invalidValue(at, text, `must be less than or equal to ${name} limit of ${limit}`)] : []
 }
 
-function validateContainerResourceName(name: string, path: FieldPath): FieldError[] {
+export function validateContainerResourceName(name: string, path: FieldPath): FieldError[] {
   const errors = findingErrors(path, name, isQualifiedName(name))
   if (errors.length > 0) return errors
   if (!name.includes('/')) {
