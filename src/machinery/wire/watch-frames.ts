@@ -4,6 +4,7 @@
  * clients ask for) yields every event that one chunk completes as one batch.
  */
 
+import { joinKept } from '../../base/kept-bytes.ts'
 import { DecodeError, decodeJson } from './json.ts'
 import type { WatchEvent, WatchEventType } from './message.ts'
 import { BackwardsWriter } from './protobuf-writer.ts'
@@ -23,7 +24,7 @@ const HEADS: Readonly<Record<WatchEventType, Buffer>> = {
 
 /** One frame around an object that is JSON already. */
 export function encodeWatchFrame(type: WatchEventType, object: Uint8Array): Uint8Array {
-  return Buffer.concat([HEADS[type], object, TAIL])
+  return joinKept([HEADS[type], object, TAIL])
 }
 
 const LENGTH_BYTES = 4
@@ -38,7 +39,7 @@ export function encodeProtobufFrame(type: WatchEventType, object: Uint8Array): U
   })
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(event.length)
-  return Buffer.concat([length, event])
+  return joinKept([length, event])
 }
 
 /** Ends when the chunks do; a last line without its newline is dropped. Throws `DecodeError` on what is no frame. */

@@ -13,6 +13,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
+import { joinKept } from '../../base/kept-bytes.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import type { Entry } from '../../storage/storage.ts'
@@ -76,7 +77,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     encode(object) {
       const stored = toStored(object)
       const names = conversion?.toStored ? stored : named(definition)
-      return Buffer.concat([written, jsonOf(names, stored)])
+      return joinKept([written, jsonOf(names, stored)])
     },
     stored(incoming, revision) {
       const object = roundTrips ? current(toStored(incoming)) : incoming
@@ -138,7 +139,7 @@ function jsonOf(names: Names | ResourceDefinition, object: KubeObject): Buffer {
 
 /** The metadata always goes on after the splice: every object has a name. */
 function spliced(json: Uint8Array, head: Buffer, revision: number): Uint8Array {
-  return Buffer.concat([head, Buffer.from(`"resourceVersion":"${revision}",`), json.subarray(head.length)])
+  return joinKept([head, Buffer.from(`"resourceVersion":"${revision}",`), json.subarray(head.length)])
 }
 
 /** How many bytes of an answered object stand before `"metadata"`: an item of a list is `{` and what follows them. */
