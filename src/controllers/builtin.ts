@@ -26,7 +26,11 @@ import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
-import { claimProtectionController, volumeProtectionController } from './volumes/protection.ts'
+import {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from './volumes/protection.ts'
 import { claimBinder, volumeReclaimer } from './volumes/volume-binder.ts'
 
 export interface ControllerSettings {
@@ -54,6 +58,7 @@ export function builtinControllers({
     volumeReclaimer,
     claimProtectionController,
     volumeProtectionController,
+    attributesClassProtectionController,
     ephemeralVolumeController,
     autoRegisterController,
     flowSchemaStatusController,

@@ -14,6 +14,16 @@ export function hasClaimClass({ metadata, spec }: PersistentVolumeClaim): boolea
   return metadata.annotations?.[BETA_ANNOTATION] !== undefined || typeof spec?.storageClassName === 'string'
 }
 
+/** The classes of volume attributes that a claim wants, has, and is on its way to. */
+export function attributesClassNames({ spec, status }: PersistentVolumeClaim): ReadonlySet<string> {
+  const names = [
+    spec?.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ]
+  return new Set(names.flatMap((name) => name || []))
+}
+
 export function volumeClassName({ metadata, spec }: PersistentVolume): string {
   return metadata.annotations?.[BETA_ANNOTATION] ?? spec?.storageClassName ?? ''
 }

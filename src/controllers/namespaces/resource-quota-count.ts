@@ -9,12 +9,13 @@ import { chargedUntil } from '../../apis/core/quota/pod-usage.ts'
 import { services } from '../../apis/core/service/definition.ts'
 import type { ResourceQuota, ResourceQuotaStatus } from '../../apis/core/types.gen.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import { resourceClaims } from '../../apis/resource/resource-claim.ts'
 import type { Client, ResourceAddress } from '../../client/client.ts'
 import { undefinedIfNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 
 /** Resources of which quotas count more than the number, so that whole objects are read. */
-export const SIZED: readonly ResourceDefinition[] = [pods, services, persistentVolumeClaims]
+export const SIZED: readonly ResourceDefinition[] = [pods, services, persistentVolumeClaims, resourceClaims]
 
 export interface Counting {
   readonly client: Client

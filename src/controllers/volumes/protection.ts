@@ -1,11 +1,14 @@
 /** Keeps claims while pods use them and volumes while claims have them: takes the finalizers away when that is over. */
 
+import { attributesClassNames } from '../../apis/core/claim-class.ts'
 import { persistentVolumes } from '../../apis/core/persistent-volume/definition.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../apis/core/types.gen.ts'
-import { CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../apis/core/volume-finalizers.ts'
+import { ATTRIBUTES_CLASS_PROTECTION, CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../apis/core/volume-finalizers.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { VolumeAttributesClass } from '../../apis/storage/types.gen.ts'
+import { volumeAttributesClasses } from '../../apis/storage/volume-attributes-class.ts'
 import { isBeingDeleted } from '../../machinery/meta/finalizers.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { controllerOf } from '../../machinery/meta/owner.ts'
@@ -42,6 +45,44 @@ export const volumeProtectionController = defineController({
     actions: protect(persistentVolumes, volume, VOLUME_PROTECTION, volume.status?.phase === 'Bound'),
   }),
 })
+
+interface ClassUse {
+  readonly attributesClass: VolumeAttributesClass
+  readonly inUse: boolean
+}
+
+export const attributesClassProtectionController = defineController({
+  name: 'volumeattributesclass-protection-controller',
+  reconciles: volumeAttributesClasses,
+  watches: [
+    {
+      definition: persistentVolumeClaims,
+      keysOf: (claim: PersistentVolumeClaim) => [...attributesClassNames(claim)].map(keyOfClass),
+    },
+    { definition: persistentVolumes, keysOf: (volume: PersistentVolume) => namesOfVolume(volume).map(keyOfClass) },
+  ],
+  observe: (cache, { name }): ClassUse | undefined => {
+    const attributesClass = cache.get(volumeAttributesClasses, { name })
+    if (!attributesClass) return undefined
+    const claims = cache.informer(persistentVolumeClaims)
+    claims.addIndex(CLASS_INDEX, (claim) => [...attributesClassNames(claim)])
+    const volumes = cache.informer(persistentVolumes)
+    volumes.addIndex(CLASS_INDEX, namesOfVolume)
+    const inUse = claims.byIndex(CLASS_INDEX, name).length > 0 || volumes.byIndex(CLASS_INDEX, name).length > 0
+    return { attributesClass, inUse }
+  },
+  plan: ({ attributesClass, inUse }) => ({
+    actions: protect(volumeAttributesClasses, attributesClass, ATTRIBUTES_CLASS_PROTECTION, inUse),
+  }),
+})
+
+const CLASS_INDEX = 'volumeAttributesClassName'
+
+const keyOfClass = (name: string) => ({ name })
+
+function namesOfVolume({ spec }: PersistentVolume): readonly string[] {
+  return spec?.volumeAttributesClassName ? [spec.volumeAttributesClassName] : []
+}
 
 /** Objects from before there was the finalizer get it. */
 function protect<T extends KubeObject>(

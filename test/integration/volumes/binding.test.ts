@@ -9,8 +9,13 @@ import { pods } from '../../../src/apis/core/pod/definition.ts'
 import { serviceAccounts } from '../../../src/apis/core/service-account.ts'
 import type { PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../../../src/apis/core/types.gen.ts'
 import { storageClasses } from '../../../src/apis/storage/storage-class.ts'
+import { volumeAttributesClasses } from '../../../src/apis/storage/volume-attributes-class.ts'
 import { ephemeralVolumeController } from '../../../src/controllers/volumes/ephemeral-volume.ts'
-import { claimProtectionController, volumeProtectionController } from '../../../src/controllers/volumes/protection.ts'
+import {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from '../../../src/controllers/volumes/protection.ts'
 import { claimBinder, volumeReclaimer } from '../../../src/controllers/volumes/volume-binder.ts'
 import { builtinPlugins } from '../../../src/server/admission/chain.ts'
 import { namespace, pod } from '../../support/builders.ts'
@@ -21,6 +26,7 @@ const CONTROLLERS = [
   volumeReclaimer,
   claimProtectionController,
   volumeProtectionController,
+  attributesClassProtectionController,
   ephemeralVolumeController,
 ]
 
@@ -177,6 +183,21 @@ test('a claim of a class that waits for its consumer is not bound before, and sa
   const told = await cluster.eventually(events, (all) => all.find(({ reason }) => reason === 'WaitForFirstConsumer'))
   expect(told.message).toBe('waiting for first consumer to be created before binding')
   expect((await cluster.client.of(persistentVolumeClaims).get(at('data'))).spec.volumeName).toBeUndefined()
+})
+
+test('a class of volume attributes stays while a claim wants it', async () => {
+  await using cluster = await start()
+  const { client } = cluster
+  await client
+    .of(volumeAttributesClasses)
+    .create({ metadata: { name: 'fast' }, driverName: 'disk.example.com', parameters: { iops: '9' } })
+  await addClaim(cluster, 'data', '1Gi', { volumeAttributesClassName: 'fast' })
+  await cluster.eventually(persistentVolumeClaims, (claims) => (claims.length === 1 ? true : undefined))
+  await client.of(volumeAttributesClasses).delete({ name: 'fast' })
+  const held = await client.of(volumeAttributesClasses).get({ name: 'fast' })
+  expect(held.metadata.finalizers).toEqual(['kubernetes.io/vac-protection'])
+  await client.of(persistentVolumeClaims).delete(at('data'))
+  await cluster.eventually(volumeAttributesClasses, (classes) => (classes.length === 0 ? true : undefined))
 })
 
 test('a claim of a class that somebody else serves is marked for its provisioner', async () => {

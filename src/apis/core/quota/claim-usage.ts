@@ -3,7 +3,7 @@
 import { deepEqual } from '../../../base/deep-equal.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import { compareQuantities, type Quantity, quantityFromValue, quantityOf } from '../../../machinery/meta/quantity.ts'
-import { claimClassName } from '../claim-class.ts'
+import { attributesClassNames, claimClassName } from '../claim-class.ts'
 import type { PersistentVolumeClaim } from '../types.gen.ts'
 import { type Amounts, ONE } from './amounts.ts'
 import { countName, type QuotaEvaluator, selectsValue } from './evaluator.ts'
@@ -28,7 +28,7 @@ export const claimEvaluator: QuotaEvaluator = {
       (name) => name === COUNT || NAMES.some((own) => name === own || name.endsWith(`${CLASS_INFIX}${own}`)),
     ),
   matchesScope: (selector, object) =>
-    selector.scopeName === 'VolumeAttributesClass' && selectsValue(selector, attributesClasses(claimOf(object))),
+    selector.scopeName === 'VolumeAttributesClass' && selectsValue(selector, attributesClassNames(claimOf(object))),
   usage: (object) => claimUsage(claimOf(object)),
   replenishes: (object, previous) => changesUsage(claimOf(object), claimOf(previous)),
 }
@@ -36,18 +36,8 @@ export const claimEvaluator: QuotaEvaluator = {
 function changesUsage(claim: PersistentVolumeClaim, previous: PersistentVolumeClaim): boolean {
   return (
     claim.status?.allocatedResources?.storage !== previous.status?.allocatedResources?.storage ||
-    !deepEqual([...attributesClasses(claim)].sort(), [...attributesClasses(previous)].sort())
+    !deepEqual([...attributesClassNames(claim)].sort(), [...attributesClassNames(previous)].sort())
   )
-}
-
-/** The class that is wanted, the one there is, and the one on its way. */
-function attributesClasses({ spec, status }: PersistentVolumeClaim): ReadonlySet<string> {
-  const names = [
-    spec?.volumeAttributesClassName,
-    status?.currentVolumeAttributesClassName,
-    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
-  ]
-  return new Set(names.flatMap((name) => name || []))
 }
 
 function claimUsage(claim: PersistentVolumeClaim): Amounts {

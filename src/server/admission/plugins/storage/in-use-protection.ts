@@ -3,13 +3,17 @@
  * which a controller takes away when nobody uses them any more.
  */
 
-import { CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../../../apis/core/volume-finalizers.ts'
+import {
+  ATTRIBUTES_CLASS_PROTECTION,
+  CLAIM_PROTECTION,
+  VOLUME_PROTECTION,
+} from '../../../../apis/core/volume-finalizers.ts'
 import type { AdmissionPlugin } from '../../plugin.ts'
 
 const FINALIZERS: ReadonlyMap<string, string> = new Map([
   ['/persistentvolumes', VOLUME_PROTECTION],
   ['/persistentvolumeclaims', CLAIM_PROTECTION],
-  ['storage.k8s.io/volumeattributesclasses', 'kubernetes.io/vac-protection'],
+  ['storage.k8s.io/volumeattributesclasses', ATTRIBUTES_CLASS_PROTECTION],
 ])
 
 export function storageObjectInUseProtection(): AdmissionPlugin {
