@@ -19,14 +19,20 @@ const NOW_FINER = new RegExp(
 const TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g
 const SERVER_ADDRESS = /127\.0\.0\.1:\d{4,5}\b/g
 /** What changed, of objects as Go prints them: below the sentence that says what may not change. */
-const GO_DIFF = /\n(@@ |[-+ ] ?\t)[^]*$/g
+const GO_DIFF = /\n(@@ |[-+ ] ?\t)[\s\S]*$/g
 /** From the range of the services, but for the first few, which cases ask for by name. */
 const SERVICE_ADDRESS = /\b10\.164\.(?!0\.(?:\d|10)\b)\d+\.\d+\b/g
 const ACCOUNT_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g
 const REVISION_IN_TEXT = /(resource version|resourceVersion|current): ?"?\d+"?/g
 
+/** Names that only Go has: of types, and of structs that are embedded in others. */
+const GO_TYPE = /(Go (?:struct field [^"]*|value)) of type [\w.[\]]+/g
+const GO_EMBEDDED = /(?<=Go struct field \w+(?:\.\w+)*)\.[A-Z]\w+(?=\.)/g
+
 const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
   [GO_DIFF, '<diff>'],
+  [GO_EMBEDDED, ''],
+  [GO_TYPE, '$1 of type <type>'],
   [UUID, '<uid>'],
   [NOW_FINER, '<now, fraction>'],
   [NOW_SECONDS, '<now>'],
@@ -71,7 +77,33 @@ const HEADERS = [
 ]
 
 export function steadyText(text: string): string {
-  return TEXT_RULES.reduce((steady, [pattern, word]) => steady.replace(pattern, word), text)
+  return TEXT_RULES.reduce((steady, [pattern, word]) => steady.replace(pattern, word), withoutComposites(text))
+}
+
+const COMPOSITE = /(?:Invalid|Unsupported|Duplicate) value: (?=[{[])/g
+
+/** Objects and lists inside of messages: upstream prints them with the names that Go has for their fields. */
+function withoutComposites(text: string): string {
+  let result = ''
+  let rest = 0
+  for (const match of text.matchAll(COMPOSITE)) {
+    const start = match.index + match[0].length
+    if (start < rest) continue
+    result += `${text.slice(rest, start)}<value>`
+    rest = endOfComposite(text, start)
+  }
+  return result + text.slice(rest)
+}
+
+/** Where the JSON value that begins at `start` has ended. */
+function endOfComposite(text: string, start: number): number {
+  let depth = 0
+  for (const { 0: token, index } of text.slice(start).matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    if (depth === 0) return start + index + token.length
+  }
+  return text.length
 }
 
 /** A JSON value with every volatile part replaced. */
