@@ -5,9 +5,10 @@
  */
 
 import { Agent, type RequestOptions, request as requestHttps } from 'node:https'
+import { isIP } from 'node:net'
 import { WEBHOOK_PORT, type WebhookService } from '../../../apis/webhook-address.ts'
-import { type Clock } from '../../../base/clock.ts'
-import { DeadlineExceeded, deadline } from '../../../base/deadline.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { DeadlineExceeded, deadline, orAborted } from '../../../base/deadline.ts'
 import { formatDuration } from '../../../machinery/meta/time.ts'
 import { dialFailure, refusal } from './call-failures.ts'
 
@@ -51,10 +52,7 @@ const IDLE_CONNECTIONS_MAX = 4
 /** Places whose connections are kept. */
 const AGENTS_MAX = 128
 
-export function createWebhookClient(parts: {
-  readonly clock: Clock
-  readonly resolve: ResolveService
-}): WebhookClient {
+export function createWebhookClient(parts: { readonly clock: Clock; readonly resolve: ResolveService }): WebhookClient {
   const agents = createAgents()
   return {
     async call(address, body, { timeoutMs, signal }) {
@@ -62,9 +60,11 @@ export function createWebhookClient(parts: {
       using limit = deadline(parts.clock, timeoutMs, signal)
       try {
         const { service } = target
-        const place = service ? await parts.resolve(service.namespace, service.name, target.port) : target
+        const place = service
+          ? await orAborted(parts.resolve(service.namespace, service.name, target.port), limit.signal)
+          : { host: target.host, port: target.port }
         const agent = agents.of({ place, address, serverName: target.serverName })
-        return await post({ place, agent, target, body: JSON.stringify(body), signal: limit.signal })
+        return await postAgain({ place, agent, target, body: JSON.stringify(body), signal: limit.signal })
       } catch (error) {
         throw new WebhookCallError(failureText(target, error, limit.signal))
       }
@@ -148,7 +148,8 @@ function createAgent(servername: string, caBundle: string | undefined): Agent {
     keepAlive: true,
     maxSockets: CONNECTIONS_MAX,
     maxFreeSockets: IDLE_CONNECTIONS_MAX,
-    servername,
+    // A name that is an address is checked, but not asked for.
+    ...(isIP(servername) === 0 ? { servername } : {}),
     ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
   })
 }
@@ -159,6 +160,20 @@ interface Post {
   readonly target: Target
   readonly body: string
   readonly signal: AbortSignal
+}
+
+/** A connection that was kept may be gone when it is used again; nothing was asked on it then. */
+async function postAgain(call: Post): Promise<unknown> {
+  try {
+    return await post(call)
+  } catch (error) {
+    if (!(error instanceof ConnectionGone)) throw error
+    return post(call)
+  }
+}
+
+class ConnectionGone extends Error {
+  override readonly name = 'ConnectionGone'
 }
 
 function post({ place, agent, target, body, signal }: Post): Promise<unknown> {
@@ -189,7 +204,10 @@ function post({ place, agent, target, body, signal }: Post): Promise<unknown> {
         }
       })
     })
-    sent.once('error', reject)
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      const gone = sent.reusedSocket && error.code === 'ECONNRESET'
+      reject(gone ? new ConnectionGone('EOF') : error)
+    })
     sent.end(body)
   })
 }
