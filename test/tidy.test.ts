@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'server/discovery': ['base', ...MACHINERY, 'apis'],
   'server/openapi': ['base', ...MACHINERY, 'apis', 'server/discovery'],
   'server/auth': COMPONENT,
-  'server/admission': [...COMPONENT, 'server/registry'],
+  'server/admission': [...COMPONENT, 'server/registry', 'server/auth'],
   'server/handlers': [...COMPONENT, 'watch', 'server/registry', 'server/discovery', 'server/openapi'],
   'server/filters': [...COMPONENT, 'server/auth'],
   server: [

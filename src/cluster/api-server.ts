@@ -16,7 +16,8 @@ import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import { anonymous } from '../server/auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
-import type { Authorizer, RuleResolver } from '../server/auth/authorizer.ts'
+import type { Authorization } from '../server/auth/authorization.ts'
+import type { RuleResolver } from '../server/auth/authorizer.ts'
 import { bearerToken } from '../server/auth/bearer-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { createTokenKeys } from '../server/auth/json-web-token.ts'
@@ -71,7 +72,7 @@ export function createApiServer(parts: ApiServerParts): Server {
     return late.registries
   }
   const lookups = createLookups(registries)
-  const { authorizer, rules } = createAuthorization(registries)
+  const { authorizer, roles, rules } = createAuthorization(registries)
   const keys = createTokenKeys([signingKey])
   const issuer = `https://kubernetes.default.svc.${config.domain}`
   const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
@@ -92,6 +93,7 @@ export function createApiServer(parts: ApiServerParts): Server {
       authorizer,
       metrics: createRequestMetrics(metrics),
     }),
+    authorization: { authorizer, roles },
     tokenIssuer: tokens,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
@@ -106,13 +108,10 @@ export function createApiServer(parts: ApiServerParts): Server {
 }
 
 /** Who decides, in this order. */
-function createAuthorization(registries: () => Registries): {
-  readonly authorizer: Authorizer
-  readonly rules: RuleResolver
-} {
+function createAuthorization(registries: () => Registries): Authorization & { readonly rules: RuleResolver } {
   const node = nodeAuthorizer(createNodeObjects(registries))
   const rbac = rbacAuthorizer(createRoleSource(registries))
-  return { authorizer: unionOf([superusers, node, rbac]), rules: unionOfRules([node, rbac]) }
+  return { authorizer: unionOf([superusers, node, rbac]), roles: rbac, rules: unionOfRules([node, rbac]) }
 }
 
 function buildInfo() {

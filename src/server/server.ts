@@ -15,6 +15,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
 import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
+import { type Authorization, onlySuperusers } from './auth/authorization.ts'
 import { createCustomResources } from './extensions/custom-resources.ts'
 import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
@@ -43,6 +44,8 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
   readonly connect?: Connect | undefined
   /** Further handlers by `group/resource/subresource`, with an empty subresource for reviews and the like. */
   readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
+  /** For plugins that ask for rights besides the request's own. Absent: superusers have them, nobody else. */
+  readonly authorization?: Authorization | undefined
   /** In place of the usual admission plugins. */
   readonly plugins?: ((parts: PluginParts) => readonly AdmissionPlugin[]) | undefined
   /** Where services get their addresses and node ports from. */
@@ -61,14 +64,22 @@ export interface Server extends Disposable {
 }
 
 export function createServer(dependencies: ServerDependencies): Server {
-  const { storage, catalog, clock, random, log, plugins = builtinPlugins } = dependencies
+  const {
+    storage,
+    catalog,
+    clock,
+    random,
+    log,
+    plugins = builtinPlugins,
+    authorization = onlySuperusers,
+  } = dependencies
   const dispatcher = createChangeDispatcher(storage, log)
   const view = admissionView(() => registries, catalog)
   const writes: AdmissionWrites = {
     replacing: (definition, object) => registries.of(definition).replacing(object),
   }
   const customResources = createCustomResources({ catalog, registries: () => registries, clock, log })
-  const admission = customResources.guard(admissionChain(plugins({ view, writes, clock, random })))
+  const admission = customResources.guard(admissionChain(plugins({ view, writes, clock, random, authorization })))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })

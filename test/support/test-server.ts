@@ -30,6 +30,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly wants?: ApiRequest['wants']
   readonly signal?: AbortSignal
+  /** Whom the connection proves, for servers with filters of their own. */
+  readonly peer?: UserInfo
 }
 
 export interface Answer {
@@ -105,7 +107,7 @@ function serviceCidr(): Cidr {
 
 async function send(server: Server, method: string, url: string, options: SendOptions): Promise<Answer> {
   const [path = '', query = ''] = url.split('?')
-  const { body, headers = {}, wants = 'bytes', signal = new AbortController().signal } = options
+  const { body, headers = {}, wants = 'bytes', signal = new AbortController().signal, peer } = options
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body ?? null))
   const response = await server.handle({
     method,
@@ -120,6 +122,7 @@ async function send(server: Server, method: string, url: string, options: SendOp
           : { type: 'bytes', bytes },
     signal,
     wants,
+    peer,
   })
   const text = textOf(response)
   const json =

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import type { Authorization } from '../auth/authorization.ts'
 import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
@@ -15,6 +16,7 @@ import { podSecurity } from './plugins/pod-security/pod-security.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { priority } from './plugins/priority.ts'
 import { resourceQuota } from './plugins/quota/resource-quota.ts'
+import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount } from './plugins/service-account.ts'
 import { claimResize } from './plugins/storage/claim-resize.ts'
@@ -27,6 +29,7 @@ export interface PluginParts {
   readonly writes: AdmissionWrites
   readonly clock: Clock
   readonly random: Random
+  readonly authorization: Authorization
 }
 
 /** Upstream's order, for mutating and validating alike. */
@@ -46,6 +49,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   podTopologyLabels(parts),
   podResize(parts),
   resourceQuota(parts),
+  roleEscalation(parts),
 ]
 
 export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHooks {

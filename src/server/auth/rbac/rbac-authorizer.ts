@@ -1,5 +1,7 @@
 /** Rights by roles and bindings: additive, so the first rule that allows decides and none can forbid. */
 
+import type { PolicyRule, RoleRef } from '../../../apis/rbac/types.gen.ts'
+import type { UserInfo } from '../../../machinery/wire/message.ts'
 import {
   type Attributes,
   type Authorizer,
@@ -14,7 +16,24 @@ import { type Grants, RoleRules } from './role-rules.ts'
 import type { RoleSource } from './role-source.ts'
 import { ruleAllows } from './rule-match.ts'
 
-export function rbacAuthorizer(source: RoleSource, rules = new RoleRules(source)): Authorizer & RuleResolver {
+/** What roles give, for those who must not give away more than they have. */
+export interface RoleRights {
+  /** All rules of a user, in a namespace as far as one is named. */
+  rightsOf(user: UserInfo, namespace: string): Promise<Rights>
+  /** Undefined: there is no such role. */
+  rulesOfRole(role: RoleRef, namespace: string): Promise<readonly PolicyRule[] | undefined>
+}
+
+export interface Rights {
+  readonly rules: readonly PolicyRule[]
+  /** Bindings whose roles are missing. */
+  readonly errors: readonly string[]
+}
+
+export type RbacAuthorizer = Authorizer & RuleResolver & RoleRights
+
+export function rbacAuthorizer(source: RoleSource): RbacAuthorizer {
+  const rules = new RoleRules(source)
   const now = (attributes: Attributes): Decision =>
     decide(rules.grantsOf(attributes.user, attributes.namespace), attributes)
   return {
@@ -22,6 +41,15 @@ export function rbacAuthorizer(source: RoleSource, rules = new RoleRules(source)
     async rulesOf(user, namespace) {
       await source.whenFresh()
       return listed(rules.grantsOf(user, namespace))
+    },
+    async rightsOf(user, namespace) {
+      await source.whenFresh()
+      const { grants, errors } = rules.grantsOf(user, namespace)
+      return { rules: grants.flatMap((grant) => grant.rules), errors }
+    },
+    async rulesOfRole(role, namespace) {
+      await source.whenFresh()
+      return rules.rulesOfRole(role, namespace)
     },
   }
 }
