@@ -60,7 +60,7 @@ export async function runSuite(run: SuiteRun): Promise<readonly TestResult[]> {
   if (broken) throw new Error(`the suite did not start: ${broken.Failure?.Message ?? broken.State}`)
   return run.tests.flatMap((test) => {
     const spec = results.get(test)
-    return spec && !INTERRUPTED.includes(spec.State) ? [resultOf(test, spec)] : []
+    return spec && ranToItsEnd(spec) ? [resultOf(test, spec)] : []
   })
 }
 
@@ -100,6 +100,11 @@ async function ginkgo({ tests, processes, nodes, cluster, folder, program, onFin
 function resultOf(test: string, spec: SpecReport): TestResult {
   const outcome = spec.State === 'passed' ? 'pass' : isFailure(spec.State) ? 'fail' : 'skipped'
   return { test, outcome, seconds: spec.RunTime / 1e9, message: spec.Failure?.Message ?? '' }
+}
+
+/** A test that skips itself says why; those that were not reached or broken off say nothing of the cluster. */
+function ranToItsEnd({ State: state, Failure: failure }: SpecReport): boolean {
+  return !INTERRUPTED.includes(state) && (state !== 'skipped' || (failure?.Message ?? '') !== '')
 }
 
 function isFailure(state: string): boolean {
