@@ -12,7 +12,11 @@
  */
 
 import { type Checked, check } from './check/checker.ts'
+import { literalIssues } from './check/literals.ts'
 import { Environment, type EnvironmentOptions } from './environment.ts'
+import { estimate } from './estimate/estimator.ts'
+import type { Range } from './estimate/range.ts'
+import { hintsOfVariables, type SizeHints } from './estimate/size-hints.ts'
 import { type Bindings, type Frame, OverBudget, type Step } from './evaluate/frame.ts'
 import { Planner } from './evaluate/planner.ts'
 import { KUBERNETES_LIBRARIES } from './kubernetes/libraries.ts'
@@ -67,6 +71,8 @@ export function compile(source: string, environment: Environment): Compiled {
   if ('issues' in parsed) return refused(source, parsed.issues)
   const checked = check(parsed.expression, environment, source)
   if ('issues' in checked) return refused(source, checked.issues)
+  const issues = environment.homogeneousLiterals ? literalIssues(checked, source) : []
+  if (issues.length > 0) return refused(source, issues)
   return { program: programOf(source, checked) }
 }
 
@@ -103,4 +109,9 @@ const baseEnvironment = standardEnvironment.extend({ libraries: KUBERNETES_LIBRA
 /** The environment of Kubernetes 1.36: its libraries in its versions, plus the options given. */
 export function kubernetesEnvironment(options: EnvironmentOptions): Environment {
   return baseEnvironment.extend(options)
+}
+
+/** The least and most an evaluation can cost. By default the types of the variables tell how large values can be. */
+export function estimateCost({ checked }: Program, sizes: SizeHints = hintsOfVariables(checked.environment)): Range {
+  return estimate(checked, sizes)
 }

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { compile, createEnvironment } from './cel.ts'
 import { KUBERNETES_LIBRARIES } from './kubernetes/libraries.ts'
 import { equal } from './operators/equality.ts'
 import {
   bindingsOf,
+  functionsOf,
   type OfficialCase,
   officialCases,
   officialValue,
@@ -12,16 +13,69 @@ import {
   variablesOf,
 } from './test-conformance.ts'
 import { sameType, typeText } from './types.ts'
-import { CelError, type CelValue } from './values.ts'
+import { CelError, type CelValue, ObjectValue } from './values.ts'
 
-/** What a case says about ours: undefined when it is as it should be. */
-function finding({ original }: OfficialCase): string | undefined {
+/** Files that are about what Kubernetes' environments do not have. */
+const EXCLUDED_FILES: Readonly<Record<string, string>> = {
+  block_ext: 'cel.@block is made by optimizers, not written',
+  encoders_ext: 'base64.encode and base64.decode are not in the environment',
+  math_ext: 'math.* is not in the environment',
+  proto2: 'protobuf messages',
+  proto2_ext: 'protobuf messages',
+  proto3: 'protobuf messages',
+  wrappers: 'protobuf messages',
+}
+
+/** Cases where cel-go in the version of Kubernetes 1.36 answers otherwise. */
+const ANSWERED_OTHERWISE: Readonly<Record<string, string>> = {
+  'string_ext/value_errors/indexof_out_of_range': 'an offset behind the end answers -1',
+  'string_ext/value_errors/lastindexof_out_of_range': 'an offset behind the end answers -1',
+}
+
+const MESSAGES =
+  /TestAllTypes|^Value\{|NestedTestAllTypes|GlobalEnum|NestedEnum|google\.protobuf\.(?!Timestamp\b(?!\{)|Duration\b(?!\{))/
+
+/** How many of the cases are left out, by reason: neither more nor fewer. */
+const EXCLUDED: Readonly<Record<string, number>> = {
+  'an offset behind the end answers -1': 2,
+  'base64.encode and base64.decode are not in the environment': 4,
+  'cel.@block is made by optimizers, not written': 37,
+  'evaluates what the checker refuses': 28,
+  'math.* is not in the environment': 199,
+  'protobuf messages': 682,
+}
+
+/** Why a case is left out; undefined: it is run. */
+function exclusionOf({ name, original }: OfficialCase): string | undefined {
+  const file = name.split('/', 1)[0] ?? ''
+  const excluded = EXCLUDED_FILES[file] ?? ANSWERED_OTHERWISE[name]
+  if (excluded !== undefined) return excluded
+  if (MESSAGES.test(original.expr)) return 'protobuf messages'
+  try {
+    bindingsOf(original)
+    variablesOf(original)
+    if (original.resultMatcher.case === 'value') officialValue(original.resultMatcher.value)
+    if (original.resultMatcher.case === 'typedResult') typeOf(original.resultMatcher.value.deducedType)
+  } catch (error) {
+    if (error instanceof Unsupported) return 'protobuf messages'
+    throw error
+  }
+  const isRefused = original.disableCheck && 'issues' in compiledCase(original)
+  return isRefused && original.resultMatcher.case !== 'evalError' ? 'evaluates what the checker refuses' : undefined
+}
+
+function compiledCase(original: OfficialCase['original']) {
   const environment = createEnvironment({
     variables: variablesOf(original),
     container: original.container,
-    libraries: KUBERNETES_LIBRARIES,
+    libraries: [...KUBERNETES_LIBRARIES, functionsOf(original)],
   })
-  const compiled = compile(original.expr, environment)
+  return compile(original.expr, environment)
+}
+
+/** What a case says about ours: undefined when it is as it should be. */
+function findingOf({ original }: OfficialCase): string | undefined {
+  const compiled = compiledCase(original)
   const { resultMatcher: wanted } = original
   if ('issues' in compiled) return wanted.case === 'evalError' ? undefined : compiled.text
   const { program } = compiled
@@ -38,43 +92,30 @@ function finding({ original }: OfficialCase): string | undefined {
 
 function difference(actual: CelValue | CelError, wanted: CelValue): string | undefined {
   if (actual instanceof CelError) return `error: ${actual.message}`
-  if (typeof actual === 'number' && typeof wanted === 'number' && Number.isNaN(actual) && Number.isNaN(wanted))
-    return undefined
-  return equal(actual, wanted) && typeof actual === typeof wanted
-    ? undefined
-    : `${show(actual)} instead of ${show(wanted)}`
+  if (Object.is(actual, wanted)) return undefined
+  const same = equal(actual, wanted) && typeof actual === typeof wanted
+  return same ? undefined : `${show(actual)} instead of ${show(wanted)}`
 }
 
 function show(value: CelValue): string {
-  return typeof value === 'object'
-    ? JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}n` : part))
-    : String(value)
+  if (value instanceof ObjectValue || typeof value !== 'object') return String(value)
+  return JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}n` : part))
 }
 
-describe('official cases', () => {
-  test('all', () => {
-    const by = new Map<string, [number, number, number]>()
-    const out: string[] = []
-    for (const official of officialCases()) {
-      const file = official.name.split('/')[0] ?? ''
-      const count = by.get(file) ?? [0, 0, 0]
-      by.set(file, count)
-      try {
-        const found = finding(official)
-        if (found === undefined) count[0]++
-        else {
-          count[1]++
-          out.push(`${official.name}: ${official.original.expr}\n      ${found}`)
-        }
-      } catch (error) {
-        if (!(error instanceof Unsupported)) {
-          out.push(`${official.name}: THROWS ${error instanceof Error ? error.stack : error}`)
-        } else out.push(`${official.name}: unsupported ${error.message}`)
-        count[2]++
-      }
+test('the official cases hold, but for those that are about what Kubernetes leaves out', () => {
+  const cases = officialCases()
+  const excluded: Record<string, number> = {}
+  const findings: string[] = []
+  for (const official of cases) {
+    const reason = exclusionOf(official)
+    if (reason === undefined) {
+      const finding = findingOf(official)
+      if (finding !== undefined) findings.push(`${official.name}: ${official.original.expr}\n  ${finding}`)
+    } else {
+      excluded[reason] = (excluded[reason] ?? 0) + 1
     }
-    console.log(out.join('\n'))
-    console.log([...by].map(([file, [ok, bad, un]]) => `${file}: ${ok} ok ${bad} bad ${un} unsupported`).join('\n'))
-    expect(1).toBe(1)
-  })
+  }
+  expect(findings).toEqual([])
+  expect(excluded).toEqual(EXCLUDED)
+  expect(cases.length).toBe(2344)
 })

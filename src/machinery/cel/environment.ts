@@ -124,7 +124,7 @@ function merged(
 
 function united(known: FunctionDeclaration, more: FunctionDeclaration): FunctionDeclaration {
   const own = ({ overloads, evaluate }: FunctionDeclaration): readonly Overload[] =>
-    evaluate === undefined ? overloads : overloads.map((overload) => ({ evaluate, ...overload }))
+    overloads.map((overload) => ({ ...overload, evaluate: overload.evaluate ?? evaluate }))
   const replaced = new Set(more.overloads.map(({ id }) => id))
   const kept = own(known).filter(({ id }) => !replaced.has(id))
   return { name: known.name, overloads: [...kept, ...own(more)] }

@@ -5,6 +5,7 @@ import {
   type IncrementalTest,
   type IncrementalTestSuite,
 } from '@bufbuild/cel-spec/testdata/tests.js'
+import type { FunctionDeclaration, Library } from './declarations.ts'
 import {
   ANY,
   BOOL,
@@ -21,6 +22,7 @@ import {
   type SimpleType,
   STRING,
   TIMESTAMP,
+  typeParameter,
   typeType,
   UINT,
   wrapperType,
@@ -131,6 +133,8 @@ export function typeOf(type: ProtoType | undefined): CelType {
       return typeType(typeOf(kind.value))
     case 'abstractType':
       return opaqueType(kind.value.name, ...kind.value.parameterTypes.map(typeOf))
+    case 'typeParam':
+      return typeParameter(kind.value)
     case 'messageType':
       return namedType(kind.value)
     default:
@@ -142,10 +146,25 @@ export function typeOf(type: ProtoType | undefined): CelType {
 export function variablesOf({ typeEnv }: Original): Record<string, CelType> {
   const variables: [string, CelType][] = []
   for (const { name, declKind } of typeEnv) {
-    if (declKind.case !== 'ident') throw new Unsupported('declared functions')
-    variables.push([name, typeOf(declKind.value.type)])
+    if (declKind.case === 'ident') variables.push([name, typeOf(declKind.value.type)])
   }
   return Object.fromEntries(variables)
+}
+
+/** The functions a case declares, which are only checked. */
+export function functionsOf({ typeEnv }: Original): Library {
+  const functions: FunctionDeclaration[] = []
+  for (const { name, declKind } of typeEnv) {
+    if (declKind.case !== 'function') continue
+    const overloads = declKind.value.overloads.map(({ overloadId, params, resultType, isInstanceFunction }) => ({
+      id: overloadId,
+      parameters: params.map(typeOf),
+      result: typeOf(resultType),
+      member: isInstanceFunction,
+    }))
+    functions.push({ name, overloads })
+  }
+  return { name: 'declared by the case', functions }
 }
 
 /** The values of a case's variables. */

@@ -48,6 +48,7 @@ export type Reference =
 
 export interface Checked {
   readonly expression: Expression
+  readonly environment: Environment
   readonly types: ReadonlyMap<Expression, CelType>
   readonly references: ReadonlyMap<Expression, Reference>
 }
@@ -63,7 +64,7 @@ export function check(
   const checker = new Checker(environment, source)
   checker.check(expression)
   if (checker.issues.length > 0) return { issues: checker.issues }
-  return { expression, types: checker.resolvedTypes(), references: checker.references }
+  return { expression, environment, types: checker.resolvedTypes(), references: checker.references }
 }
 
 interface Scope {

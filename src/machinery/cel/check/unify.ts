@@ -119,6 +119,7 @@ export class Substitutions {
 
 /** The more general of two types that fit each other. */
 export function moreGeneral(left: CelType, right: CelType): CelType {
+  if (right.kind === 'null_type') return left
   return isAtLeastAsGeneral(left, right) ? left : right
 }
 

@@ -23,7 +23,8 @@ function readField(value: CelValue, field: string): Result | undefined {
 /** `value.field`. Out of an optional comes an optional. */
 export function select(value: CelValue, field: string): Result {
   if (value instanceof OptionalValue) return optionalSelect(value, field)
-  return readField(value, field) ?? new CelError(`no such key: ${field}`)
+  const found = readField(value, field)
+  return found === undefined ? new CelError(`no such key: ${field}`) : found
 }
 
 /** `value.?field`: an optional, empty when the field is absent. */

@@ -178,7 +178,7 @@ function planOr([optional, other]: readonly Planned[], name: 'or' | 'orValue'): 
       if (!(first instanceof OptionalValue)) return noSuchOverload(name, [first])
       charge(frame, 1)
       if (first.value !== undefined) return name === 'or' ? first : first.value
-      return other?.step(frame) ?? null
+      return other === undefined ? null : other.step(frame)
     },
   }
 }

@@ -87,7 +87,8 @@ export class Planner implements Planning {
     const missing = new CelError(`no such attribute(s): ${name}`)
     const step: Step = (frame) => {
       charge(frame, 1)
-      return frame.bindings.get(name) ?? missing
+      const value = frame.bindings.get(name)
+      return value === undefined ? missing : value
     }
     return { step, isPath: true }
   }

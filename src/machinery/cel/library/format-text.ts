@@ -26,7 +26,7 @@ type Clause = (value: CelValue, precision: number) => string | CelError
 const CLAUSES: Readonly<Record<string, Clause>> = {
   s: plainText,
   d: decimalText,
-  f: (value, precision) => floating(value, (number) => number.toFixed(precision), 'fixed-point'),
+  f: (value, precision) => floating(value, (number) => fixed(number, precision), 'fixed-point'),
   e: (value, precision) => floating(value, (number) => scientific(number, precision), 'scientific'),
   b: binaryText,
   o: octalText,
@@ -129,6 +129,19 @@ function floating(value: CelValue, write: (number: number) => string, clause: st
   const number = value instanceof Uint ? Number(value.value) : typeof value === 'bigint' ? Number(value) : value
   if (typeof number === 'number') return specialNumber(number) ?? write(number)
   return refused(`${clause} clause can only be used on ints, uints, and doubles`, value)
+}
+
+/** Digits beyond the precision that tell a tie; a double that ends in a tie within the precision has none further. */
+const TIE_DIGITS = 30
+
+/** As Go rounds: of two equally near texts the one that ends in an even digit. */
+function fixed(number: number, precision: number): string {
+  if (Math.abs(number) >= 1e21) return `${BigInt(number)}${precision === 0 ? '' : `.${'0'.repeat(precision)}`}`
+  const digits = Math.min(PRECISION_MAX, precision + TIE_DIGITS)
+  const exact = number.toFixed(digits)
+  const kept = exact.slice(0, exact.length - (digits - precision)).replace(/\.$/, '')
+  const isTie = /^50*$/.test(exact.slice(exact.length - (digits - precision)))
+  return isTie && /[02468]$/.test(kept) ? kept : number.toFixed(precision)
 }
 
 function scientific(number: number, precision: number): string {

@@ -37,7 +37,7 @@ function isZero(value: CelValue): boolean {
 }
 
 function contentOf({ value }: OptionalValue): Result {
-  return value ?? new CelError('optional.none() dereference')
+  return value === undefined ? new CelError('optional.none() dereference') : value
 }
 
 function unwrapped(list: ListValue): Result {
@@ -70,11 +70,8 @@ export const OPTIONALS: Library = {
       ),
     ]),
     declare('orValue', [
-      member(
-        'optional_orValue_value',
-        [OPTIONAL, A],
-        A,
-        (optional: OptionalValue, other: CelValue) => optional.value ?? other,
+      member('optional_orValue_value', [OPTIONAL, A], A, (optional: OptionalValue, other: CelValue) =>
+        optional.value === undefined ? other : optional.value,
       ),
     ]),
     declare('_?._', [overload('select_optional_field', [DYN, STRING], OPTIONAL)]),

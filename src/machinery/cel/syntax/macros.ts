@@ -247,6 +247,25 @@ function optionalMapMacro(name: string): Macro {
   }
 }
 
+const SORT_INPUT = '@__sortBy_input__'
+
+/** `list.sortBy(x, key)`: the list is bound once, and sorted by the list of its keys. */
+function expandSortBy(
+  offset: number,
+  target: Expression | undefined,
+  values: readonly Expression[],
+): Expression | MacroError | undefined {
+  if (target === undefined) return undefined
+  const input: Expression = { kind: 'identifier', offset, depth: 1, name: SORT_INPUT }
+  const keys = mapMacro(offset, input, values)
+  if (keys === undefined || keys instanceof MacroError) return keys
+  const depth = depthOf([input, keys])
+  const name = '@sortByAssociatedKeys'
+  return binding(offset, SORT_INPUT, target, { kind: 'call', offset, depth, name, target: input, values: [keys] })
+}
+
+const mapMacro = transform(1, appended, 'argument is not an identifier')
+
 function memberCall(offset: number, name: string, target: Expression): Expression {
   return { kind: 'call', offset, depth: depthOf([target]), name, target, values: [] }
 }
@@ -262,8 +281,9 @@ const MEMBER_MACROS: ReadonlyMap<string, Macro> = new Map<string, Macro>([
   ['exists_one/3', quantifier(existsOne)],
   ['existsOne/2', quantifier(existsOne)],
   ['existsOne/3', quantifier(existsOne)],
-  ['map/2', transform(1, appended, 'argument is not an identifier')],
-  ['map/3', transform(1, appended, 'argument is not an identifier')],
+  ['map/2', mapMacro],
+  ['map/3', mapMacro],
+  ['sortBy/2', expandSortBy],
   ['filter/2', expandFilter],
   ['transformList/3', transform(2, appended)],
   ['transformList/4', transform(2, appended)],
