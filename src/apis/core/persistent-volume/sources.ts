@@ -1,138 +1,109 @@
-/** What a PersistentVolume can be made of, and the fields without which each source is nothing. */
+/** What a PersistentVolume can be made of, and the rules of each source, in the order in which they are checked. */
 
-import { type FieldError, type FieldPath, invalidValue, required } from '../../../machinery/meta/field-error.ts'
-import { dnsSubdomainErrors } from '../../field-rules.ts'
+import {
+  type FieldError,
+  type FieldPath,
+  forbidden,
+  invalidValue,
+  required,
+} from '../../../machinery/meta/field-error.ts'
+import { nameIsDns1123Label } from '../../../machinery/meta/names.ts'
+import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
+import { requiredFields } from '../pod/findings.ts'
+import { validateHostPath } from '../pod/volumes/validate-volume.ts'
 import { validateNoBacksteps } from '../pod/volumes/validate-volume-files.ts'
-import type { CSIPersistentVolumeSource, PersistentVolumeSpec } from '../types.gen.ts'
+import type { CSIPersistentVolumeSource, PersistentVolumeSpec, SecretReference } from '../types.gen.ts'
+import {
+  CHECKED_NAMES,
+  driverNameErrors,
+  iscsiErrors,
+  iscsiNeedsSecret,
+  networkSources,
+  SURPLUS_NAMES,
+  storageOsErrors,
+} from '../volumes/network-sources.ts'
 
-/** In the order in which they are checked. */
-const REQUIRED_FIELDS = {
-  hostPath: ['path'],
-  gcePersistentDisk: ['pdName'],
-  awsElasticBlockStore: ['volumeID'],
-  glusterfs: ['endpoints', 'path'],
-  flocker: [],
-  nfs: ['server', 'path'],
-  rbd: ['monitors', 'image'],
-  quobyte: ['registry', 'volume'],
-  cephfs: ['monitors'],
-  iscsi: ['targetPortal', 'iqn'],
-  cinder: ['volumeID'],
-  fc: [],
-  flexVolume: ['driver'],
-  azureFile: ['secretName', 'shareName'],
-  vsphereVolume: ['volumePath'],
-  photonPersistentDisk: ['pdID'],
-  portworxVolume: ['volumeID'],
-  azureDisk: ['diskName', 'diskURI'],
-  scaleIO: ['gateway', 'system', 'volumeName'],
-  local: ['path'],
-  storageos: ['volumeName'],
-  csi: ['driver', 'volumeHandle'],
-} as const satisfies Partial<Record<keyof PersistentVolumeSpec, readonly string[]>>
-
-export type SourceField = keyof typeof REQUIRED_FIELDS
-
-export const SOURCE_FIELDS: readonly SourceField[] = [
-  'hostPath',
-  'gcePersistentDisk',
-  'awsElasticBlockStore',
-  'glusterfs',
-  'flocker',
-  'nfs',
-  'rbd',
-  'quobyte',
-  'cephfs',
-  'iscsi',
-  'cinder',
-  'fc',
-  'flexVolume',
-  'azureFile',
-  'vsphereVolume',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'azureDisk',
-  'scaleIO',
-  'local',
-  'storageos',
-  'csi',
-]
-
-export function validateSource(spec: PersistentVolumeSpec, field: SourceField, path: FieldPath): readonly FieldError[] {
-  const source = spec[field] ?? {}
-  const names: readonly string[] = REQUIRED_FIELDS[field]
-  const missing = names.filter((name) => isMissing(Reflect.get(source, name)))
-  return [...missing.map((name) => required(path.child(name))), ...particularErrors(spec, field, path)]
+type Spec = PersistentVolumeSpec
+type Rules = {
+  readonly [Name in keyof Spec]?: (source: NonNullable<Spec[Name]>, at: FieldPath) => readonly FieldError[]
 }
 
-function isMissing(value: unknown): boolean {
-  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
-}
+const RULES = {
+  hostPath: validateHostPath,
+  gcePersistentDisk: networkSources.gcePersistentDisk,
+  awsElasticBlockStore: networkSources.awsElasticBlockStore,
+  glusterfs: (source, at) => [
+    ...networkSources.glusterfs(source, at),
+    ...endpointsNamespaceErrors(source.endpointsNamespace, at.child('endpointsNamespace')),
+  ],
+  flocker: networkSources.flocker,
+  nfs: networkSources.nfs,
+  rbd: networkSources.rbd,
+  quobyte: networkSources.quobyte,
+  cephfs: networkSources.cephfs,
+  iscsi: (source, at) =>
+    iscsiErrors(source, at, { unknownForm: 'must be valid format', portal: [], secret: iscsiSecretErrors(source, at) }),
+  cinder: (source, at) => [...requiredFields(source, ['volumeID'], at), ...secretErrors(source.secretRef, at)],
+  fc: networkSources.fc,
+  flexVolume: networkSources.flexVolume,
+  azureFile: (source, at) => [
+    ...networkSources.azureFile(source, at),
+    ...(source.secretNamespace === '' ? [required(at.child('secretNamespace'))] : []),
+  ],
+  vsphereVolume: networkSources.vsphereVolume,
+  photonPersistentDisk: networkSources.photonPersistentDisk,
+  portworxVolume: networkSources.portworxVolume,
+  azureDisk: networkSources.azureDisk,
+  scaleIO: networkSources.scaleIO,
+  local: ({ path }, at) => (path ? validateNoBacksteps(path, at.child('path')) : [required(at.child('path'))]),
+  storageos: (source, at) => [...storageOsErrors(source, at), ...secretErrors(source.secretRef, at)],
+  csi: csiErrors,
+} as const satisfies Rules
 
-const HOST_PATH_TYPES = [
-  '',
-  'DirectoryOrCreate',
-  'Directory',
-  'FileOrCreate',
-  'File',
-  'Socket',
-  'CharDevice',
-  'BlockDevice',
-]
+export type SourceField = keyof typeof RULES
 
-function particularErrors(spec: PersistentVolumeSpec, field: SourceField, path: FieldPath): readonly FieldError[] {
-  switch (field) {
-    case 'hostPath':
-      return [
-        ...validateNoBacksteps(spec.hostPath?.path ?? '', path.child('path')),
-        ...hostPathTypeErrors(spec.hostPath?.type ?? '', path.child('type')),
-      ]
-    case 'local':
-      return validateNoBacksteps(spec.local?.path ?? '', path.child('path'))
-    case 'nfs':
-      if (!spec.nfs?.path || spec.nfs.path.startsWith('/')) return []
-      return [invalidValue(path.child('path'), spec.nfs.path, 'must be an absolute path')]
-    case 'flocker':
-      return flockerErrors(spec.flocker ?? {}, path)
-    case 'fc':
-      return fibreChannelErrors(spec.fc ?? {}, path)
-    case 'csi':
-      return spec.csi ? csiErrors(spec.csi, path) : []
-    default:
-      return []
+export const SOURCE_FIELDS = Object.keys(RULES) as readonly SourceField[]
+
+/** One source, and no other besides; FlexVolumes are checked wherever they stand. */
+export function sourceErrors(spec: Spec, path: FieldPath, affinityIsGiven: boolean): readonly FieldError[] {
+  const errors: FieldError[] = []
+  let found = 0
+  for (const name of SOURCE_FIELDS) {
+    const source = spec[name]
+    if (source === undefined) continue
+    if (found > 0 && name !== 'flexVolume')
+      errors.push(forbidden(path.child(SURPLUS_NAMES[name] ?? name), 'may not specify more than 1 volume type'))
+    else errors.push(...errorsOf(name, source, path), ...localErrors(name, path, affinityIsGiven))
+    found++
   }
+  return found === 0 ? [required(path, 'must specify a volume type')] : errors
 }
 
-function hostPathTypeErrors(type: string, path: FieldPath): readonly FieldError[] {
-  if (HOST_PATH_TYPES.includes(type)) return []
-  const choices = [...HOST_PATH_TYPES].sort().map((choice) => JSON.stringify(choice))
-  const message = `Unsupported value: ${JSON.stringify(type)}: supported values: ${choices.join(', ')}`
-  return [{ type: 'FieldValueNotSupported', path: path.text, message }]
+function errorsOf(name: SourceField, source: object, path: FieldPath): readonly FieldError[] {
+  // The rule of a name is for the source of this name.
+  const rule = RULES[name] as (source: object, at: FieldPath) => readonly FieldError[]
+  return rule(source, path.child(CHECKED_NAMES[name] ?? name))
 }
 
-function flockerErrors(
-  { datasetName, datasetUUID }: NonNullable<PersistentVolumeSpec['flocker']>,
-  path: FieldPath,
-): readonly FieldError[] {
-  if (!datasetName && !datasetUUID) return [required(path, 'one of datasetName and datasetUUID is required')]
-  if (datasetName && datasetUUID)
-    return [invalidValue(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously')]
-  if (!datasetName?.includes('/')) return []
-  return [invalidValue(path.child('datasetName'), datasetName, "must not contain '/'")]
+function localErrors(name: SourceField, path: FieldPath, affinityIsGiven: boolean): readonly FieldError[] {
+  if (name !== 'local' || affinityIsGiven) return []
+  return [required(path.child('nodeAffinity'), 'Local volume requires node affinity')]
 }
 
-function fibreChannelErrors(
-  { targetWWNs = [], wwids = [], lun }: NonNullable<PersistentVolumeSpec['fc']>,
-  path: FieldPath,
-): readonly FieldError[] {
-  const worldWide = path.child('targetWWNs')
-  if (targetWWNs.length === 0 && wwids.length === 0)
-    return [required(worldWide, 'must specify either targetWWNs or wwids, but not both')]
-  if (targetWWNs.length > 0 && wwids.length > 0)
-    return [invalidValue(worldWide, targetWWNs, 'targetWWNs and wwids can not be specified simultaneously')]
-  if (targetWWNs.length === 0) return []
-  if (lun === undefined) return [required(path.child('lun'), 'lun is required if targetWWNs is specified')]
-  return lun >= 0 && lun <= 255 ? [] : [invalidValue(path.child('lun'), lun, 'must be between 0 and 255, inclusive')]
+function endpointsNamespaceErrors(name: string | undefined, path: FieldPath): readonly FieldError[] {
+  if (name === undefined) return []
+  if (name === '')
+    return [invalidValue(path, name, 'if the endpointnamespace is set, it must be a valid namespace name')]
+  return findingErrors(path, name, nameIsDns1123Label(name, false))
+}
+
+function iscsiSecretErrors(source: NonNullable<Spec['iscsi']>, at: FieldPath): readonly FieldError[] {
+  if (source.secretRef) return requiredFields(source.secretRef, ['name'], at.child('secretRef'))
+  return iscsiNeedsSecret(source) ? [required(at.child('secretRef'))] : []
+}
+
+function secretErrors(secret: SecretReference | undefined, at: FieldPath): readonly FieldError[] {
+  return secret ? requiredFields(secret, ['name', 'namespace'], at.child('secretRef')) : []
 }
 
 const CSI_SECRETS = [
@@ -142,12 +113,20 @@ const CSI_SECRETS = [
   'nodeExpandSecretRef',
 ] as const
 
-function csiErrors(source: CSIPersistentVolumeSource, path: FieldPath): readonly FieldError[] {
-  const secrets = CSI_SECRETS.flatMap((field) => {
-    const secret = source[field]
-    if (!secret) return []
-    return (['name', 'namespace'] as const).flatMap((part) => (secret[part] ? [] : [required(path.child(field, part))]))
-  })
-  const driver = source.driver ? dnsSubdomainErrors(path.child('driver'), source.driver.toLowerCase()) : []
-  return [...driver, ...secrets]
+function csiErrors(source: CSIPersistentVolumeSource, at: FieldPath): readonly FieldError[] {
+  return [
+    ...driverNameErrors(source.driver, at.child('driver')),
+    ...requiredFields(source, ['volumeHandle'], at),
+    ...CSI_SECRETS.flatMap((field) => {
+      const secret = source[field]
+      return secret ? csiSecretErrors(secret, at.child(field)) : []
+    }),
+  ]
+}
+
+function csiSecretErrors({ name, namespace }: SecretReference, at: FieldPath): readonly FieldError[] {
+  return [
+    ...(name ? dnsSubdomainErrors(at.child('name'), name) : [required(at.child('name'))]),
+    ...(namespace ? dnsLabelErrors(at.child('namespace'), namespace) : [required(at.child('namespace'))]),
+  ]
 }

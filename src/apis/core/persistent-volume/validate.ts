@@ -12,7 +12,7 @@ import { dnsSubdomainErrors } from '../../field-rules.ts'
 import { validateNodeSelector } from '../pod/validate-affinity.ts'
 import type { PersistentVolumeSpec } from '../types.gen.ts'
 import { accessModeErrors, positiveQuantityErrors, VOLUME_MODES } from '../volume-rules.ts'
-import { SOURCE_FIELDS, validateSource } from './sources.ts'
+import { sourceErrors } from './sources.ts'
 
 const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain']
 
@@ -26,7 +26,8 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: FieldPath):
       ? [notSupported(path.child('persistentVolumeReclaimPolicy'), policy, RECLAIM_POLICIES)]
       : []),
     ...nodeAffinityErrors(spec, path.child('nodeAffinity')),
-    ...sourceErrors(spec, path),
+    ...sourceErrors(spec, path, isAffinityGiven(spec)),
+    ...recycledRootErrors(spec, path),
     ...(storageClassName ? dnsSubdomainErrors(path.child('storageClassName'), storageClassName) : []),
     ...(volumeMode !== undefined && !VOLUME_MODES.includes(volumeMode)
       ? [notSupported(path.child('volumeMode'), volumeMode, VOLUME_MODES)]
@@ -39,26 +40,26 @@ function capacityErrors({ capacity = {} }: PersistentVolumeSpec, path: FieldPath
   const names = Object.keys(capacity)
   return [
     ...(names.length === 0 ? [required(path)] : []),
-    ...(names.length === 1 && names[0] === 'storage' ? [] : [notSupported(path, capacity, ['storage'])]),
+    ...(names.length === 1 && names[0] === 'storage'
+      ? []
+      : [notSupported(path, names.length === 0 ? null : capacity, ['storage'])]),
     ...Object.entries(capacity).flatMap(([name, text]) => positiveQuantityErrors(path.key(name), text)),
   ]
 }
 
-function nodeAffinityErrors({ nodeAffinity, local }: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {
-  if (nodeAffinity === undefined) return local ? [required(path, 'Local volume requires node affinity')] : []
+function nodeAffinityErrors({ nodeAffinity }: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {
+  if (nodeAffinity === undefined) return []
   if (nodeAffinity.required === undefined)
     return [required(path.child('required'), 'must specify required node constraints')]
   const terms = nodeAffinity.required.nodeSelectorTerms ?? []
-  const termsPath = path.child('required', 'nodeSelectorTerms')
-  if (terms.length === 0) return [required(termsPath, 'must have at least one node selector term')]
-  return validateNodeSelector(terms, termsPath)
+  const requiredPath = path.child('required')
+  if (terms.length === 0)
+    return [required(requiredPath.child('nodeSelectorTerms'), 'must have at least one node selector term')]
+  return validateNodeSelector(terms, requiredPath)
 }
 
-function sourceErrors(spec: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {
-  const [first, ...others] = SOURCE_FIELDS.filter((field) => spec[field] !== undefined)
-  if (first === undefined) return [required(path, 'must specify a volume type')]
-  const surplus = others.map((field) => forbidden(path.child(field), 'may not specify more than 1 volume type'))
-  return [...validateSource(spec, first, path.child(first)), ...surplus, ...recycledRootErrors(spec, path)]
+function isAffinityGiven({ nodeAffinity }: PersistentVolumeSpec): boolean {
+  return nodeAffinity?.required !== undefined
 }
 
 function recycledRootErrors(spec: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {

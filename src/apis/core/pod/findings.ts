@@ -26,7 +26,7 @@ export function requiredFields<T extends object>(
   path: FieldPath,
 ): FieldError[] {
   const isEmpty = (value: unknown) =>
-    value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+    value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
   return fields.filter((field) => isEmpty(source?.[field])).map((field) => required(path.child(field)))
 }
 

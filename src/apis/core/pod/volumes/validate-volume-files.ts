@@ -130,7 +130,7 @@ function validateProjection(
     take(source.clusterTrustBundle.path, source.clusterTrustBundle.path ?? '')
   }
   const kinds = Object.values(source).filter((value) => value !== undefined).length
-  if (kinds > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type'))
+  if (kinds > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type per source'))
   return errors
 }
 

@@ -5,20 +5,28 @@ import {
   type FieldError,
   type FieldPath,
   forbidden,
-  invalidValue,
   required,
 } from '../../../../machinery/meta/field-error.ts'
 import { isNegative, quantityOf } from '../../../../machinery/meta/quantity.ts'
-import { dnsLabelErrors } from '../../../field-rules.ts'
+import { dnsLabelErrors, dnsSubdomainErrors } from '../../../field-rules.ts'
 import type {
   CSIVolumeSource,
   EphemeralVolumeSource,
   HostPathVolumeSource,
   ImageVolumeSource,
   ISCSIVolumeSource,
-  NFSVolumeSource,
+  LocalObjectReference,
   Volume,
 } from '../../types.gen.ts'
+import {
+  CHECKED_NAMES,
+  driverNameErrors,
+  iscsiErrors,
+  iscsiNeedsSecret,
+  networkSources,
+  SURPLUS_NAMES,
+  storageOsErrors,
+} from '../../volumes/network-sources.ts'
 import { requiredFields, validateChoice } from '../findings.ts'
 import {
   validateDescendingPath,
@@ -75,74 +83,45 @@ const rules: Readonly<Record<Source, SourceRule>> = {
     ...requiredFields(gitRepo, ['repository'], at),
     ...validateDescendingPath(gitRepo?.directory ?? '', at.child('directory')),
   ],
-  gcePersistentDisk: ({ gcePersistentDisk: disk }, at) => [
-    ...requiredFields(disk, ['pdName'], at),
-    ...validatePartition(disk?.partition, at),
-  ],
-  awsElasticBlockStore: ({ awsElasticBlockStore: disk }, at) => [
-    ...requiredFields(disk, ['volumeID'], at),
-    ...validatePartition(disk?.partition, at),
-  ],
+  gcePersistentDisk: networkSource('gcePersistentDisk'),
+  awsElasticBlockStore: networkSource('awsElasticBlockStore'),
   secret: ({ secret }, at) => [
     ...requiredFields(secret, ['secretName'], at),
     ...validateMode(secret?.defaultMode, at.child('defaultMode')),
     ...validateKeysToPaths(secret?.items, at.child('items')),
   ],
-  nfs: ({ nfs }, at) => (nfs ? validateNfs(nfs, at) : []),
+  nfs: networkSource('nfs'),
   iscsi: ({ iscsi }, at) => (iscsi ? validateIscsi(iscsi, at) : []),
-  glusterfs: ({ glusterfs }, at) => requiredFields(glusterfs, ['endpoints', 'path'], at),
-  flocker: ({ flocker }, at) => {
-    if (!flocker?.datasetName && !flocker?.datasetUUID) {
-      return [required(at, 'one of datasetName and datasetUUID is required')]
-    }
-    const both = flocker.datasetName && flocker.datasetUUID
-    return both ? [invalidValue(at, 'resource', 'datasetName and datasetUUID can not be specified simultaneously')] : []
-  },
+  glusterfs: networkSource('glusterfs'),
+  flocker: networkSource('flocker'),
   persistentVolumeClaim: ({ persistentVolumeClaim: claim }, at) => requiredFields(claim, ['claimName'], at),
-  rbd: ({ rbd }, at) => requiredFields(rbd, ['monitors', 'image'], at),
+  rbd: networkSource('rbd'),
   cinder: ({ cinder }, at) => [
     ...requiredFields(cinder, ['volumeID'], at),
-    ...(cinder?.secretRef ? requiredFields(cinder.secretRef, ['name'], at.child('secretRef')) : []),
+    ...namedSecretErrors(cinder?.secretRef, at),
   ],
-  cephfs: ({ cephfs }, at) => requiredFields(cephfs, ['monitors'], at),
-  quobyte: ({ quobyte }, at) => requiredFields(quobyte, ['registry', 'volume'], at),
+  cephfs: networkSource('cephfs'),
+  quobyte: networkSource('quobyte'),
   downwardAPI: ({ downwardAPI }, at) => [
     ...validateMode(downwardAPI?.defaultMode, at.child('defaultMode')),
     ...validateDownwardFiles(downwardAPI?.items, at),
   ],
-  fc: ({ fc }, at) => {
-    const named = (fc?.targetWWNs ?? []).length > 0
-    const wide = (fc?.wwids ?? []).length > 0
-    if (!named && !wide) {
-      return [required(at.child('targetWWNs'), 'must specify either targetWWNs or wwids, but not both')]
-    }
-    if (named && wide) {
-      return [
-        invalidValue(
-          at.child('targetWWNs'),
-          fc?.targetWWNs,
-          'targetWWNs and wwids can not be specified simultaneously',
-        ),
-      ]
-    }
-    return named && fc?.lun === undefined
-      ? [required(at.child('lun'), 'lun is required if targetWWNs is specified')]
-      : []
-  },
-  flexVolume: ({ flexVolume }, at) => requiredFields(flexVolume, ['driver'], at),
+  fc: networkSource('fc'),
+  flexVolume: networkSource('flexVolume'),
   configMap: ({ configMap }, at) => [
     ...requiredFields(configMap, ['name'], at),
     ...validateMode(configMap?.defaultMode, at.child('defaultMode')),
     ...validateKeysToPaths(configMap?.items, at.child('items')),
   ],
-  azureFile: ({ azureFile }, at) => requiredFields(azureFile, ['secretName', 'shareName'], at),
-  vsphereVolume: ({ vsphereVolume }, at) => requiredFields(vsphereVolume, ['volumePath'], at),
-  photonPersistentDisk: ({ photonPersistentDisk: disk }, at) => requiredFields(disk, ['pdID'], at),
-  portworxVolume: ({ portworxVolume }, at) => requiredFields(portworxVolume, ['volumeID'], at),
-  azureDisk: ({ azureDisk }, at) => requiredFields(azureDisk, ['diskName', 'diskURI'], at),
-  storageos: ({ storageos }, at) => requiredFields(storageos, ['volumeName'], at),
-  scaleIO: ({ scaleIO }, at) => requiredFields(scaleIO, ['gateway', 'system', 'volumeName'], at),
+  azureFile: networkSource('azureFile'),
+  vsphereVolume: networkSource('vsphereVolume'),
+  photonPersistentDisk: networkSource('photonPersistentDisk'),
+  portworxVolume: networkSource('portworxVolume'),
+  azureDisk: networkSource('azureDisk'),
+  storageos: ({ storageos }, at) =>
+    storageos ? [...storageOsErrors(storageos, at), ...namedSecretErrors(storageos.secretRef, at)] : [],
   projected: ({ projected }, at) => (projected ? validateProjected(projected, at) : []),
+  scaleIO: networkSource('scaleIO'),
   csi: ({ csi }, at) => (csi ? validateCsi(csi, at) : []),
   ephemeral: ({ ephemeral }, at) => (ephemeral ? validateEphemeral(ephemeral, at) : []),
   image: ({ image }, at) => (image ? validateImage(image, at) : []),
@@ -153,49 +132,47 @@ function validateSource(volume: Volume, at: FieldPath): FieldError[] {
   let found = 0
   for (const source of Object.keys(rules) as Source[]) {
     if (volume[source] === undefined) continue
-    if (found > 0) errors.push(forbidden(at.child(source), 'may not specify more than 1 volume type'))
-    else errors.push(...rules[source](volume, at.child(source)))
+    if (found > 0)
+      errors.push(forbidden(at.child(SURPLUS_NAMES[source] ?? source), 'may not specify more than 1 volume type'))
+    else errors.push(...rules[source](volume, at.child(CHECKED_NAMES[source] ?? source)))
     found++
   }
   if (found === 0) errors.push(required(at, 'must specify a volume type'))
   return errors
 }
 
-function validatePartition(partition: number | undefined, at: FieldPath): FieldError[] {
-  if (partition === undefined || (partition >= 0 && partition <= 255)) return []
-  return [invalidValue(at.child('partition'), partition, 'must be between 0 and 255, inclusive')]
+function networkSource(name: keyof typeof networkSources & Source): SourceRule {
+  // The rule of a name is for the source of this name.
+  const rule = networkSources[name] as (source: object, at: FieldPath) => readonly FieldError[]
+  return (volume, at) => {
+    const source = volume[name]
+    return source === undefined ? [] : rule(source, at)
+  }
 }
 
-function validateHostPath(source: HostPathVolumeSource, at: FieldPath): FieldError[] {
+function namedSecretErrors(secret: LocalObjectReference | undefined, at: FieldPath): FieldError[] {
+  return secret ? requiredFields(secret, ['name'], at.child('secretRef')) : []
+}
+
+export function validateHostPath(source: HostPathVolumeSource, at: FieldPath): FieldError[] {
   if (!source.path) return [required(at.child('path'))]
   const errors = validateNoBacksteps(source.path, at.child('path'))
   return [...errors, ...validateChoice(source.type, HOST_PATH_TYPES, at.child('type'))]
 }
 
-function validateNfs(nfs: NFSVolumeSource, at: FieldPath): FieldError[] {
-  const errors = requiredFields(nfs, ['server', 'path'], at)
-  if (!nfs.path?.startsWith('/')) errors.push(invalidValue(at.child('path'), nfs.path, 'must be an absolute path'))
-  return errors
-}
+const ISCSI_FORM = 'must be valid format starting with iqn, eui, or naa'
 
 function validateIscsi(iscsi: ISCSIVolumeSource, at: FieldPath): FieldError[] {
-  const errors = requiredFields(iscsi, ['targetPortal', 'iqn'], at)
-  if (iscsi.iqn && !/^(iqn|eui|naa)\./.test(iscsi.iqn)) {
-    errors.push(invalidValue(at.child('iqn'), iscsi.iqn, 'must be valid format starting with iqn, eui, or naa'))
-  }
-  if (iscsi.lun < 0 || iscsi.lun > 255) {
-    errors.push(invalidValue(at.child('lun'), iscsi.lun, 'must be between 0 and 255, inclusive'))
-  }
-  const authenticated = iscsi.chapAuthDiscovery || iscsi.chapAuthSession
-  return authenticated && !iscsi.secretRef ? [...errors, required(at.child('secretRef'))] : errors
+  const secret = iscsiNeedsSecret(iscsi) && !iscsi.secretRef ? [required(at.child('secretRef'))] : []
+  return iscsiErrors(iscsi, at, { unknownForm: ISCSI_FORM, portal: [], secret })
 }
 
 function validateCsi(csi: CSIVolumeSource, at: FieldPath): FieldError[] {
-  const errors = requiredFields(csi, ['driver'], at)
-  if (csi.nodePublishSecretRef) {
-    errors.push(...requiredFields(csi.nodePublishSecretRef, ['name'], at.child('nodePublishSecretRef')))
-  }
-  return errors
+  const errors = driverNameErrors(csi.driver, at.child('driver'))
+  const { nodePublishSecretRef: secret } = csi
+  if (!secret) return errors
+  if (!secret.name) return [...errors, required(at.child('nodePublishSecretRef', 'name'))]
+  return [...errors, ...dnsSubdomainErrors(at.child('name'), secret.name)]
 }
 
 function validateEphemeral(ephemeral: EphemeralVolumeSource, at: FieldPath): FieldError[] {
