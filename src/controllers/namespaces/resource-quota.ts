@@ -12,7 +12,6 @@ import { AssertionError } from '../../base/assert.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import type { Client } from '../../client/client.ts'
 import { retryOnConflict } from '../../client/retry-on-conflict.ts'
-import { undefinedIfNotFound } from '../../machinery/meta/api-error.ts'
 import { keyOf, keyText, type ObjectKey, parseKeyText } from '../../machinery/meta/object.ts'
 import type { ControllerParts, LoopController } from '../runtime/controller.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
@@ -83,8 +82,9 @@ async function work(shared: Work): Promise<void> {
 }
 
 /** When to count again without a change: pods that overstay their grace stop to count. */
-async function recount({ parts, changes, signal }: Work, key: ObjectKey): Promise<number | undefined> {
-  const quota = await parts.client.of(resourceQuotas).get(key, signal).catch(undefinedIfNotFound)
+async function recount(work: Work, key: ObjectKey): Promise<number | undefined> {
+  const { parts, changes, signal } = work
+  const quota = await quotaNow(work, key)
   if (!quota) {
     await changes.follow(keyText(key), [])
     return undefined
@@ -97,6 +97,13 @@ async function recount({ parts, changes, signal }: Work, key: ObjectKey): Promis
   await writeStatus(client, quota, count.status)
   if (count.unserved) return UNSERVED_MS
   return count.changesAtMs === undefined ? undefined : Math.max(0, count.changesAtMs - parts.clock.now()) + 1
+}
+
+/** The role of this controller lets it list quotas, not get one. */
+async function quotaNow({ parts, signal }: Work, { namespace, name }: ObjectKey): Promise<ResourceQuota | undefined> {
+  const selection = { namespace, fieldSelector: `metadata.name=${name}` }
+  const { items } = await parts.client.of(resourceQuotas).list({ ...selection, signal })
+  return items[0]
 }
 
 async function writeStatus(client: Client, quota: ResourceQuota, status: ResourceQuota['status']): Promise<void> {
