@@ -5,6 +5,7 @@ import { deploymentController } from './apps/deployment/controller.ts'
 import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
 import { statefulSetController } from './apps/stateful-set/controller.ts'
+import { horizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts'
 import { autoRegisterController } from './extensions/auto-register.ts'
 import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
@@ -60,6 +61,7 @@ export function builtinControllers({
     volumeProtectionController,
     attributesClassProtectionController,
     ephemeralVolumeController,
+    horizontalPodAutoscalerController,
     autoRegisterController,
     flowSchemaStatusController,
     nodeIpamController(podCidr, nodePrefixLength),
