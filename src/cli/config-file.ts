@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ErrorObject } from 'ajv'
 import { messageOf } from '../base/error-text.ts'
+import { DecodeError } from '../machinery/wire/json.ts'
 import { decodeYaml } from '../machinery/wire/yaml.ts'
 import type { ClusterFlags } from './cluster-plan.ts'
 import { Failure, nearest } from './failure.ts'
@@ -85,7 +86,10 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 
 async function parsed(path: string): Promise<unknown> {
   try {
-    return decodeYaml(await readFile(path === '-' ? '/dev/stdin' : path))
+    const duplicates: string[] = []
+    const document = decodeYaml(await readFile(path === '-' ? '/dev/stdin' : path), duplicates)
+    if (duplicates.length > 0) throw new DecodeError(duplicates.join(', '))
+    return document
   } catch (error) {
     throw invalid(path, [messageOf(error)])
   }

@@ -46,8 +46,8 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
 })
 
 /** The version that objects are stored in. */
-export function storageVersionOf({ versions = [] }: Pick<CustomResourceDefinitionSpec, 'versions'>): string {
-  return versions.find(({ storage }) => storage)?.name ?? ''
+export function storageVersionOf({ versions }: Pick<CustomResourceDefinitionSpec, 'versions'>): string {
+  return (versions ?? []).find(({ storage }) => storage)?.name ?? ''
 }
 
 /** The definition with a condition in place of the one of its type. */

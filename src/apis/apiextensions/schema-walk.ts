@@ -13,10 +13,10 @@ export function someSchema(schema: JSONSchemaProps, holds: (schema: JSONSchemaPr
 
 /** Whether the predicate holds for a schema of one of the versions. */
 export function someSchemaOf(
-  { versions = [] }: Pick<CustomResourceDefinitionSpec, 'versions'>,
+  { versions }: Pick<CustomResourceDefinitionSpec, 'versions'>,
   holds: (schema: JSONSchemaProps) => boolean,
 ): boolean {
-  return versions.some(({ schema }) => schema?.openAPIV3Schema && someSchema(schema.openAPIV3Schema, holds))
+  return (versions ?? []).some(({ schema }) => schema?.openAPIV3Schema && someSchema(schema.openAPIV3Schema, holds))
 }
 
 function childSchemas(schema: JSONSchemaProps): readonly JSONSchemaProps[] {
@@ -38,7 +38,7 @@ function childSchemas(schema: JSONSchemaProps): readonly JSONSchemaProps[] {
 
 /** `items` is one schema or, where that is refused, a list of them. */
 export function itemSchemas(items: NonNullable<JSONSchemaProps['items']>): readonly JSONSchemaProps[] {
-  return isList(items) ? items : [items]
+  return isList(items) ? items.filter((item) => item !== null) : [items]
 }
 
 /** The schema of all items; undefined for a list of schemas. */
@@ -51,5 +51,5 @@ export function isList<T>(value: T | readonly T[]): value is readonly T[] {
 }
 
 export function isSchema(value: JSONSchemaProps | readonly string[] | boolean): value is JSONSchemaProps {
-  return typeof value === 'object' && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -60,11 +60,11 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-function surplusErrors({ clientConfig, conversionReviewVersions = [] }: WebhookConversion): readonly FieldError[] {
+function surplusErrors({ clientConfig, conversionReviewVersions }: WebhookConversion): readonly FieldError[] {
   const detail = 'should not be set when strategy is not set to Webhook'
   return [
     ...(clientConfig === undefined ? [] : [forbidden(configPath, detail)]),
-    ...(conversionReviewVersions.length === 0 ? [] : [forbidden(versionsPath, detail)]),
+    ...((conversionReviewVersions ?? []).length === 0 ? [] : [forbidden(versionsPath, detail)]),
   ]
 }
 

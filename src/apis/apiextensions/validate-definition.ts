@@ -116,10 +116,10 @@ function scopeErrors(scope: string): readonly FieldError[] {
 
 /** Every version has a schema, and where an old one has none, at least what is served. */
 function missingSchemaErrors(
-  { versions = [], preserveUnknownFields }: CustomResourceDefinitionSpec,
+  { versions, preserveUnknownFields }: CustomResourceDefinitionSpec,
   { withoutSchemas }: SchemaTolerances,
 ): readonly FieldError[] {
-  return versions.flatMap(({ schema, served }, index) => {
+  return (versions ?? []).flatMap(({ schema, served }, index) => {
     if (schema?.openAPIV3Schema !== undefined) return []
     const path = specPath.child('versions').index(index).child('schema', 'openAPIV3Schema')
     if (!withoutSchemas) return [required(path)]
@@ -170,7 +170,8 @@ function warningErrors(
   return errors
 }
 
-function versionListErrors({ versions = [] }: CustomResourceDefinitionSpec): readonly FieldError[] {
+function versionListErrors(spec: CustomResourceDefinitionSpec): readonly FieldError[] {
+  const versions = spec.versions ?? []
   const path = specPath.child('versions')
   const names = versions.map(({ name }) => name)
   return [

@@ -8,7 +8,7 @@ import {
   notSupported,
 } from '../../machinery/meta/field-error.ts'
 import { SCHEMA_TYPES, type SchemaTolerances } from './schema-tolerances.ts'
-import { isList, isSchema, someSchema } from './schema-walk.ts'
+import { isList, isSchema, itemSchemas, someSchema } from './schema-walk.ts'
 import { structuralErrors, unsupportedKeyword } from './structural.ts'
 import type { JSONSchemaProps } from './types.gen.ts'
 import { defaultErrors } from './validate-defaults.ts'
@@ -126,7 +126,7 @@ function childVisits(visit: Visit): readonly Visit[] {
     ...(items === undefined
       ? []
       : isList(items)
-        ? items.map((part, index) => inside(part, path.child('items').index(index), { place: itemPlace }))
+        ? itemSchemas(items).map((part, index) => inside(part, path.child('items').index(index), { place: itemPlace }))
         : [inside(items, path.child('items'), { place: itemPlace, rules: rules?.items(items) })]),
     ...Object.entries(dependencies).flatMap(([name, part]) =>
       isSchema(part) ? [inside(part, path.child('dependencies').key(name))] : [],

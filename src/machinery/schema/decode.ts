@@ -6,6 +6,7 @@
  * Checks are compiled once per schema. A value that fits costs no allocation besides the compiled walk.
  */
 
+import { byCodeUnit } from '../../base/group-by.ts'
 import { parseQuantity } from '../meta/quantity.ts'
 import { isTime, isValidBase64, parseTimeFailure } from './scalar-forms.ts'
 import { isSchemaOrOther, type Schema } from './schema.ts'
@@ -19,14 +20,18 @@ export class FieldTypeError extends Error {
 }
 
 /**
- * The texts `unknown field "spec.foo"`, in document order. Throws `FieldTypeError` for the first value of a
- * built-in type that cannot be read. Nulls fit everything.
+ * The texts `unknown field "spec.foo"`: in document order for built-in types; for custom ones in order of the paths,
+ * those inside metadata last. Throws `FieldTypeError` for the first value of a built-in type that cannot be read.
+ * Nulls fit everything.
  */
 export function checkFields(value: unknown, schema: Schema): readonly string[] {
-  const trail: Trail = { segments: [], structs: [], fields: [], problems: [] }
+  const trail: Trail = { segments: [], structs: [], fields: [], problems: [], inMetadata: [] }
   checkOf(schema)(value, trail)
-  return trail.problems
+  if (schema.definition !== undefined) return [...trail.problems, ...trail.inMetadata].map(unknownField)
+  return [...trail.problems.sort(byCodeUnit), ...trail.inMetadata].map(unknownField)
 }
+
+const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`
 
 /** The message of a 400 for a body that cannot be read: `detail` is a `FieldTypeError`'s or a strict decoding one. */
 export function cannotBeHandled(kind: string, version: string, detail: string): string {
@@ -49,10 +54,16 @@ interface Trail {
   readonly structs: string[]
   /** Names of the struct fields that lead to the value: no indexes and no map keys. */
   readonly fields: string[]
+  /** Paths of unknown fields. */
   readonly problems: string[]
+  /** Those of them that are in the metadata of a custom object, or of one that is embedded in it. */
+  readonly inMetadata: string[]
 }
 
 type Check = (value: unknown, trail: Trail) => void
+
+/** The outermost struct of what custom objects have of built-in types. */
+const META_STRUCT = 'ObjectMeta'
 
 const checks = new WeakMap<Schema, Check>()
 
@@ -169,6 +180,7 @@ function compileArray(schema: Schema): Check {
 
 function compileObject(schema: Schema): Check {
   const struct = schema.definition === undefined ? undefined : goNameOf(schema.definition)
+  const embedded = schema['x-kubernetes-embedded-resource'] === true
   const fields = new Map<string, Check>()
   const others = otherFields(schema)
   const checkOfField = (name: string): Check | undefined => {
@@ -190,6 +202,7 @@ function compileObject(schema: Schema): Check {
       const check = checkOfField(name) ?? others
       trail.segments.push(name)
       if (check === undefined) reportUnknown(trail)
+      else if (embedded) checkEmbedded(name, field, check, trail)
       else if (struct === undefined) check(field, trail)
       else {
         trail.fields.push(name)
@@ -199,6 +212,25 @@ function compileObject(schema: Schema): Check {
       trail.segments.pop()
     }
     if (struct !== undefined) trail.structs.pop()
+  }
+}
+
+/** What makes an embedded object an object is read as if it were one of its own. */
+function checkEmbedded(name: string, field: unknown, check: Check, trail: Trail): void {
+  const fail = (detail: string): never => {
+    throw new FieldTypeError(`${printPath(trail)}: Invalid value: ${JSON.stringify(field)}: ${detail}`)
+  }
+  if ((name === 'apiVersion' || name === 'kind') && field !== null && typeof field !== 'string')
+    fail('must be a string')
+  if (name !== 'metadata') {
+    check(field, trail)
+    return
+  }
+  try {
+    check(field, trail)
+  } catch (error) {
+    if (!(error instanceof FieldTypeError)) throw error
+    fail(error.message)
   }
 }
 
@@ -228,7 +260,8 @@ function otherFields(schema: Schema): Check | undefined {
 }
 
 function reportUnknown(trail: Trail): void {
-  if (trail.problems.length < PROBLEMS_MAX) trail.problems.push(`unknown field ${JSON.stringify(printPath(trail))}`)
+  const list = trail.structs[0] === META_STRUCT ? trail.inMetadata : trail.problems
+  if (list.length < PROBLEMS_MAX) list.push(printPath(trail))
 }
 
 function printPath({ segments }: Trail): string {

@@ -38,12 +38,22 @@ describe('decodeYaml', () => {
     expect(Object.keys(Object(decode('__proto__:\n  x: 1\n')))).toEqual(['__proto__'])
   })
 
+  test('takes the last of duplicate keys and tells all of them', () => {
+    const duplicates: string[] = []
+    const text = 'a: 1\nb:\n  c: 1\n  c: 2\n  "c": 3\na: 2\n'
+    expect(decodeYaml(Buffer.from(text), duplicates)).toEqual({ a: 2, b: { c: 3 } })
+    expect(duplicates).toEqual([
+      'line 4: key "c" already set in map',
+      'line 5: key "c" already set in map',
+      'line 6: key "a" already set in map',
+    ])
+  })
+
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi']
     .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
     .join('\n')}`
   for (const [behaviour, text] of [
     ['a second document', 'a: 1\n---\nb: 2\n'],
-    ['duplicate keys', 'a: 1\na: 2\n'],
     ['an alias bomb', bomb],
     ['deep nesting', '['.repeat(20_000)],
     ['deep block nesting', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],

@@ -1,7 +1,7 @@
 /**
  * YAML bodies as JSON values, read as kubectl and the API server read them: YAML 1.1 scalars of go-yaml v2
  * (`yes` is true, `012` is ten, `1_000` is a thousand, `2026-01-01` is text), keys become strings, exactly
- * one document, duplicate keys refused. Aliases are expanded against a budget, so that no few lines become
+ * one document; of duplicate keys the last counts, and they are told. Aliases are expanded against a budget, so that no few lines become
  * gigabytes.
  */
 
@@ -26,14 +26,21 @@ export const YAML_BYTES_MAX = 1024 * 1024
 /** Levels of nesting. */
 const DEPTH_MAX = 100
 
-/** Throws `DecodeError`. An empty document is null. */
-export function decodeYaml(bytes: Uint8Array): unknown {
+/** Duplicate keys that are told: the message is for a person. */
+const DUPLICATES_MAX = 100
+
+/**
+ * Throws `DecodeError`. An empty document is null. `duplicates` gets a text for every key that is in a map twice:
+ * `line 7: key "a" already set in map`.
+ */
+export function decodeYaml(bytes: Uint8Array, duplicates: string[] = []): unknown {
   if (bytes.length > YAML_BYTES_MAX) throw new DecodeError(`yaml: document exceeds ${YAML_BYTES_MAX} bytes`)
-  const document = onlyDocument(new TextDecoder().decode(bytes))
+  const text = new TextDecoder().decode(bytes)
+  const document = onlyDocument(text)
   if (document === undefined) return null
   const error = document.errors[0]
   if (error) throw new DecodeError(`error converting YAML to JSON: yaml: ${firstLine(error.message)}`)
-  return toJson(document.contents, { document, values: 0 }, 0)
+  return toJson(document.contents, { document, text, duplicates, values: 0 }, 0)
 }
 
 function onlyDocument(text: string): Document.Parsed | undefined {
@@ -48,7 +55,7 @@ function parsed(text: string): readonly Document.Parsed[] {
     const options = {
       schema: 'failsafe',
       merge: false,
-      uniqueKeys: true,
+      uniqueKeys: false,
       logLevel: 'silent',
       prettyErrors: false,
     } as const
@@ -65,6 +72,8 @@ function firstLine(text: string): string {
 
 interface Walk {
   readonly document: Document.Parsed
+  readonly text: string
+  readonly duplicates: string[]
   values: number
 }
 
@@ -91,10 +100,20 @@ function mapValue(node: YAMLMap, walk: Walk, depth: number): Record<string, unkn
   for (const pair of node.items) {
     if (!isPair(pair)) continue
     if (isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.value === '<<') merged.push(pair.value)
-    else setOwn(result, keyText(pair.key, walk, depth), toJson(pair.value, walk, depth + 1))
+    else {
+      const key = keyText(pair.key, walk, depth)
+      if (Object.hasOwn(result, key)) tellDuplicate(key, pair.key, walk)
+      setOwn(result, key, toJson(pair.value, walk, depth + 1))
+    }
   }
   for (const source of merged) mergeInto(result, toJson(source, walk, depth + 1))
   return result
+}
+
+function tellDuplicate(key: string, node: unknown, { text, duplicates }: Walk): void {
+  if (duplicates.length >= DUPLICATES_MAX || !isScalar(node)) return
+  const line = text.slice(0, node.range?.[0] ?? 0).split('\n').length
+  duplicates.push(`line ${line}: key ${JSON.stringify(key)} already set in map`)
 }
 
 /** `<<`: what the map has itself wins, and of several sources the first. */

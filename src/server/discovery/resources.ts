@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import type { APIResource, APIResourceList } from '../../apis/meta/types.gen.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
 import { apiVersionOf, type GroupVersionKind, parseApiVersion } from '../../machinery/meta/group-version.ts'
 import { storageVersions, subresourceFacts } from './facts.gen.ts'
 
@@ -34,7 +35,8 @@ export function servedSubresources(definition: ResourceDefinition): readonly Ser
   if (definition.status !== undefined) texts.set('status', facts.status ?? OBJECT_VERBS)
   if (definition.scale !== undefined) texts.set('scale', facts.scale ?? `${SCALE_KIND} ${OBJECT_VERBS}`)
   for (const name of definition.subresources) texts.set(name, facts[name] ?? OBJECT_VERBS)
-  return [...texts].map(([name, text]) => parseSubresource(definition, name, text)).sort(byName)
+  const served = [...texts].map(([name, text]) => parseSubresource(definition, name, text))
+  return definition.schemaStamp === undefined ? served.sort(byName) : served
 }
 
 /** `[Kind] verbs`, the kind qualified by its group version if that is another one. */
@@ -51,11 +53,11 @@ function parseSubresource(definition: ResourceDefinition, name: string, text: st
 export function resourceList(definitions: readonly ResourceDefinition[], groupVersion: string): APIResourceList {
   const resources = definitions
     .filter((definition) => apiVersionOf(definition) === groupVersion)
+    .sort((left, right) => byCodeUnit(left.resource, right.resource))
     .flatMap((definition) => [
       describeResource(definition),
       ...servedSubresources(definition).map(describeIn(definition)),
     ])
-    .sort(byName)
   return { kind: 'APIResourceList', ...(groupVersion === 'v1' ? {} : { apiVersion: 'v1' }), groupVersion, resources }
 }
 

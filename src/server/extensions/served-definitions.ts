@@ -34,11 +34,6 @@ interface Resource {
 export function createServedDefinitions(catalog: Catalog): ServedDefinitions {
   const resources = new Map<string, Resource>()
   const origins = new WeakMap<ResourceDefinition, Resource>()
-  /** Built-in resources of the same name are not replaced. */
-  const isFree = (definition: ResourceDefinition): boolean => {
-    const present = catalog.byResource(definition.group, definition.version, definition.resource)
-    return present === undefined || origins.has(present)
-  }
   const update = (resource: Resource): void => {
     const { versions, crd } = resource
     const current = new Set(crd.spec.versions.map(({ name }) => name))
@@ -57,8 +52,10 @@ export function createServedDefinitions(catalog: Catalog): ServedDefinitions {
       const definition = versions.get(name)?.definition
       if (definition === undefined) continue
       const present = catalog.byResource(definition.group, name, definition.resource)
-      if (!served) catalog.remove(definition)
-      else if (present !== definition && isFree(definition)) catalog.add(definition)
+      // Built-in resources of the same name are not replaced.
+      if (present !== undefined && !origins.has(present)) continue
+      if (served && present !== definition) catalog.add(definition)
+      if (!served && present !== undefined) catalog.remove(present)
     }
     for (const [name, { definition }] of replaced) if (!current.has(name)) catalog.remove(definition)
   }

@@ -33,8 +33,18 @@ export interface Expectation {
 /** A body of the expected kind; `kind` and `apiVersion` may be missing in it and are there in the result. */
 export function objectOfBody(request: ApiRequest, expected: Expectation): KubeObject {
   const problems: string[] = []
-  const body = decodeBody(request, (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)))
-  return checkedObject(body, expected, trustOf(request), problems)
+  const lines: string[] = []
+  const body = decodeBody(request, {
+    json: (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)),
+    yamlDuplicates: lines,
+  })
+  const strict = expected.fieldValidation === 'Strict' && lines.length > 0
+  return checkedObject(body, expected, trustOf(request), [...(strict ? [yamlErrors(lines)] : lines), ...problems])
+}
+
+/** Several findings about a YAML document as upstream's decoder says them. */
+export function yamlErrors(lines: readonly string[]): string {
+  return ['yaml: unmarshal errors:', ...lines].join('\n  ')
 }
 
 /** A body that is acted on and not stored, in form: nulls and zero values of optional fields are absent. */
@@ -97,17 +107,24 @@ function checkKind(body: Readonly<Record<string, unknown>>, expected: ViewKind):
     )
 }
 
-/** Any JSON value; undefined for no body. `inspect` sees JSON bytes once they are known to be valid. */
-export function decodeBody({ body, headers }: ApiRequest, inspect?: (bytes: Uint8Array) => void): unknown {
+interface Inspection {
+  /** Sees JSON bytes once they are known to be valid. */
+  json(bytes: Uint8Array): void
+  /** Gets the texts about duplicate keys in YAML. */
+  readonly yamlDuplicates: string[]
+}
+
+/** Any JSON value; undefined for no body. */
+export function decodeBody({ body, headers }: ApiRequest, inspection?: Inspection): unknown {
   if (body.type === 'object') return body.object
   if (body.type === 'none') return undefined
   const media = parseMediaType(headers['content-type'] || 'application/json')
   if (!media || !ACCEPTED_TYPES.includes(media.type)) throw unsupportedMediaType(ACCEPTED_TYPES)
   return decoding(() => {
-    if (media.type === 'application/yaml') return decodeYaml(body.bytes)
+    if (media.type === 'application/yaml') return decodeYaml(body.bytes, inspection?.yamlDuplicates)
     if (media.type === PROTOBUF_TYPE) return decodeProtobuf(body.bytes)
     const value = decodeJson(body.bytes)
-    inspect?.(body.bytes)
+    inspection?.json(body.bytes)
     return value
   })
 }

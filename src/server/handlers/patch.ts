@@ -15,7 +15,7 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace, isRecord, trustOf } from './body.ts'
+import { checkedObject, checkName, decoding, inNamespace, isRecord, trustOf, yamlErrors } from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
@@ -32,13 +32,15 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
   const type = patchType(request, registry.definition.schemaStamp === undefined)
   const applies = type === APPLY_PATCH
   const parameters = writeParameters(exchange, 'PatchOptions', applies)
-  const body = patchBody(request, applies)
+  const duplicates: string[] = []
+  const body = patchBody(request, applies ? duplicates : undefined)
   const namespace = registry.definition.scope === 'Namespaced' ? target.namespace : ''
   const changed = (seen: KubeObject | undefined): KubeObject => {
     const patched = applies
       ? applied(exchange, body, seen, parameters)
       : patchedObject(exchange, { type, body, seen: seen ?? { metadata: {} } }, parameters)
     const object = inNamespace(patched, namespace)
+    if (applies) tellDuplicates(duplicates, parameters)
     checkName(object, target.name)
     return object
   }
@@ -64,10 +66,20 @@ function patchType({ headers }: ApiRequest, builtIn: boolean): string {
   return type
 }
 
-function patchBody({ body }: ApiRequest, yaml: boolean): unknown {
+/** `duplicates`: the body is YAML, and gets the texts about its duplicate keys. */
+function patchBody({ body }: ApiRequest, duplicates: string[] | undefined): unknown {
   if (body.type === 'object') return body.object
   if (body.type === 'none') throw badRequest('the body of a patch must not be empty')
-  return decoding(() => (yaml ? decodeYaml(body.bytes) : decodeJson(body.bytes)))
+  return decoding(() => (duplicates ? decodeYaml(body.bytes, duplicates) : decodeJson(body.bytes)))
+}
+
+/** What is applied has been read and merged by then: a key that is there twice is the last thing that is found. */
+function tellDuplicates(duplicates: string[], { fieldValidation, warn }: WriteParameters): void {
+  const told = duplicates.splice(0)
+  if (told.length === 0 || fieldValidation === 'Ignore') return
+  if (fieldValidation === 'Strict')
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${yamlErrors(told)}`)
+  for (const text of told) warn(text)
 }
 
 interface PatchOf {
@@ -97,12 +109,13 @@ function checkNamesKind(body: unknown, kind: ViewKind): void {
 }
 
 function applied(
-  { view, request, clock }: Exchange,
+  { view, clock }: Exchange,
   body: unknown,
   live: KubeObject | undefined,
   parameters: WriteParameters,
 ): KubeObject {
-  const object = checkedObject(body, { kind: view.kind, ...parameters }, trustOf(request))
+  // Whether the fields fit the schema is found out where they are merged.
+  const object = checkedObject(body, { kind: view.kind, ...parameters }, 'trusted')
   checkNamesKind(body, view.kind)
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil')

@@ -4,7 +4,7 @@ import type { Catalog } from '../../apis/catalog.ts'
 import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { methodNotSupported, pageNotFound } from '../../machinery/meta/api-error.ts'
+import { methodNotSupported, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { mainEndpoint, statusEndpoint } from '../registry/endpoints.ts'
@@ -118,6 +118,7 @@ function isOnlyAsked({ verbs }: ResourceDefinition): boolean {
 function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): Promise<ApiResponse> {
   const { definition } = exchange.registry
   const view = viewOf(definition, target.subresource)
+  if (!view && definition.schemaStamp !== undefined) throw notFound(definition, target.name)
   if (!view) throw isKnown ? methodNotSupported(definition, target.verb) : pageNotFound()
   const handle = VIEW_VERBS.get(target.verb)
   if (!handle) throw methodNotSupported(definition, target.verb)

@@ -19,7 +19,8 @@ export async function update(exchange: Exchange): Promise<ApiResponse> {
       change: (live) => view.written(sent, live),
       endpoint: view.endpoint,
       creates: definition.createOnUpdate && view.endpoint.subresource === '',
-      withoutVersion: definition.unconditionalUpdate ? 'taken' : 'refused',
+      // A Scale is not the object: it changes one field of whatever is there.
+      withoutVersion: definition.unconditionalUpdate || !view.whole ? 'taken' : 'refused',
     },
     parameters,
   )

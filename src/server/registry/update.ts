@@ -157,7 +157,8 @@ function checkPreconditions<T extends KubeObject>(
     if (withoutVersion === 'taken') return
     const path = metadataPath.child('resourceVersion')
     const error = { ...invalidValue(path, '', ''), message: 'Invalid value: 0: must be specified for an update' }
-    throw invalid(definition, live.name, [error])
+    const { group, resource: kind } = definition
+    throw invalid({ group, kind }, live.name, [error])
   }
   if (version !== live.revision) throw conflict(definition, live.name, OBJECT_MODIFIED)
 }
