@@ -11,7 +11,8 @@ export async function deleteOne(exchange: Exchange): Promise<ApiResponse> {
   const { wish, options } = deleteParameters(exchange)
   const { stored, gone } = await registry.delete(keyOfTarget(exchange), wish, options)
   if (gone && registry.definition.deletion.returns === 'status')
-    return valueResponse(request, 200, deletedStatus(registry.definition, stored))
+    // Who asks for the object as a table or its metadata takes a Status as well.
+    return valueResponse(request, 200, deletedStatus(registry.definition, stored), {})
   return objectResponse(exchange, view.show(stored), !gone && asksForCascade(wish) ? 202 : 200)
 }
 

@@ -15,7 +15,7 @@ import { encodeYaml } from '../../machinery/wire/yaml.ts'
 import { itemOffset } from '../registry/codec.ts'
 import type { Listed } from '../registry/list.ts'
 import type { Exchange } from './exchange.ts'
-import { type Accepted, negotiate } from './negotiate.ts'
+import { type Accepted, negotiate, type Offer } from './negotiate.ts'
 import { partialMetadata, partialMetadataList } from './partial-metadata.ts'
 import { messageOf, protobufList, protobufObject, protobufValue } from './protobuf-answers.ts'
 import { includeObject, type TableOptions, tableOf } from './table.ts'
@@ -94,10 +94,15 @@ const OPEN = Buffer.from('{')
 const NEXT = Buffer.from(',{')
 const END = Buffer.from(']}')
 
-/** An object without stored bytes: a Status, a Table, a TokenRequest. */
-export function valueResponse(request: ApiRequest, status: number, value: object): Promise<ApiResponse> | ApiResponse {
+/** An object without stored bytes, which has no table: the answer to a review, a TokenRequest. */
+export function valueResponse(
+  request: ApiRequest,
+  status: number,
+  value: object,
+  offer: Offer = { transformations: false },
+): Promise<ApiResponse> | ApiResponse {
   if (request.wants === 'object') return inProcess(status, deepFreeze(value))
-  return encodedResponse(request, status, value, negotiate(request))
+  return encodedResponse(request, status, value, negotiate(request, offer))
 }
 
 function encodedResponse(
