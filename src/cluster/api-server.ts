@@ -12,8 +12,10 @@ import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
 import { assert } from '../base/assert.ts'
 import { parseCidr } from '../base/ip.ts'
 import { createMetrics } from '../base/metrics.ts'
+import { type Random, randomInteger } from '../base/random.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
+import type { ResolveService } from '../server/admission/webhooks/webhook-client.ts'
 import { anonymous } from '../server/auth/anonymous.ts'
 import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
 import type { Authorization } from '../server/auth/authorization.ts'
@@ -98,6 +100,7 @@ export function createApiServer(parts: ApiServerParts): Server {
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
     connect: connectTo(parts, lookups),
+    resolveService: resolveWith(lookups, random),
     subresources: reviews({ authorizer, rules, tokens }),
     build: buildInfo(),
     serverAddress: address,
@@ -135,6 +138,7 @@ function createLookups(registries: () => Registries) {
     },
     pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
     service: (key: ObjectKey) => found(peek(services, key), 'services', key),
+    findService: (key: ObjectKey) => peek(services, key),
     async slices(namespace: string) {
       const { items } = await registryOf(endpointSlices).list({ ...ALL_NOW, namespace })
       return items.map((item) => item.object())
@@ -152,6 +156,21 @@ function connectTo(parts: ApiServerParts, lookups: Lookups): Connect {
     random,
     log,
   })
+}
+
+/** Where a webhook's Service is reached: at one of the endpoints of its port. */
+function resolveWith(lookups: Lookups, random: Random): ResolveService {
+  return async (namespace, name, port) => {
+    const service = lookups.findService({ namespace, name })
+    if (service === undefined) throw new Error(`service ${JSON.stringify(name)} not found`)
+    const { type, externalName = '' } = service.spec ?? {}
+    if (type === 'ExternalName') return { host: externalName, port }
+    const endpoints = serviceEndpointsOf(service, await lookups.slices(namespace), String(port))
+    if (endpoints === undefined) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    const endpoint = endpoints[randomInteger(random, endpoints.length)]
+    if (endpoint === undefined) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
+    return { host: endpoint.address, port: endpoint.port }
+  }
 }
 
 function backendOf({ dialNode, authority, caller }: ApiServerParts, name: string): Backend {

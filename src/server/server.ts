@@ -15,13 +15,17 @@ import type { Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
 import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
+import { equivalentsAmong } from './admission/webhooks/invocation.ts'
+import { createWebhookClient, type ResolveService } from './admission/webhooks/webhook-client.ts'
 import { type Authorization, onlySuperusers } from './auth/authorization.ts'
+import { admitConnection } from './connect-admission.ts'
 import { createCustomResources } from './extensions/custom-resources.ts'
 import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
 import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
+import type { AdmissionHooks } from './registry/admission-hooks.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
@@ -42,6 +46,8 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
   readonly paths?: readonly PathHandler[] | undefined
   /** Streams to containers and proxies to services: log, exec, attach, portforward, proxy. */
   readonly connect?: Connect | undefined
+  /** Where the Services of webhooks are reached. Absent: nowhere. */
+  readonly resolveService?: ResolveService | undefined
   /** Further handlers by `group/resource/subresource`, with an empty subresource for reviews and the like. */
   readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
   /** For plugins that ask for rights besides the request's own. Absent: superusers have them, nobody else. */
@@ -79,14 +85,17 @@ export function createServer(dependencies: ServerDependencies): Server {
     replacing: (definition, object) => registries.of(definition).replacing(object),
   }
   const customResources = createCustomResources({ catalog, registries: () => registries, clock, log })
-  const admission = customResources.guard(admissionChain(plugins({ view, writes, clock, random, authorization })))
+  const webhooks = createWebhookClient({ clock, resolve: dependencies.resolveService ?? resolveNothing })
+  const equivalents = equivalentsAmong(() => catalog.all())
+  const pluginParts = { view, writes, clock, random, log, authorization, equivalents, webhooks }
+  const admission = customResources.guard(admissionChain(plugins(pluginParts)))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
   const documents = createDocuments(dependencies)
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
-  const connected = dependencies.connect ? connectHandlers(dependencies.connect) : []
+  const connected = dependencies.connect ? connectHandlers(dependencies.connect, admission) : []
   const subresources = new Map([...own, ...connected, ...(dependencies.subresources ?? [])])
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
@@ -107,12 +116,17 @@ export function createServer(dependencies: ServerDependencies): Server {
     registries,
     [Symbol.dispose]() {
       stopping.abort()
+      webhooks[Symbol.dispose]()
       customResources[Symbol.dispose]()
       documents[Symbol.dispose]()
       registries[Symbol.dispose]()
       dispatcher[Symbol.dispose]()
     },
   }
+}
+
+function resolveNothing(_namespace: string, name: string): Promise<never> {
+  return Promise.reject(new Error(`service ${JSON.stringify(name)} not found`))
 }
 
 const CONNECTED = [
@@ -125,8 +139,16 @@ const CONNECTED = [
   '/nodes/proxy',
 ]
 
-function connectHandlers(connect: Connect): readonly (readonly [string, SubresourceHandler])[] {
-  const handler: SubresourceHandler = { handle: ({ request }, target) => connect(target, request) }
+function connectHandlers(
+  connect: Connect,
+  admission: AdmissionHooks,
+): readonly (readonly [string, SubresourceHandler])[] {
+  const handler: SubresourceHandler = {
+    async handle(exchange, target) {
+      await admitConnection(admission, exchange, target)
+      return connect(target, exchange.request)
+    },
+  }
   return CONNECTED.map((name) => [name, handler])
 }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
+import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Authorization } from '../auth/authorization.ts'
@@ -11,6 +12,7 @@ import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { nodeRestriction } from './plugins/nodes/node-restriction.ts'
 import { podResize } from './plugins/pod-resize.ts'
 import { podSecurity } from './plugins/pod-security/pod-security.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
@@ -23,12 +25,21 @@ import { claimResize } from './plugins/storage/claim-resize.ts'
 import { defaultStorageClass } from './plugins/storage/default-storage-class.ts'
 import { storageObjectInUseProtection } from './plugins/storage/in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes.ts'
+import { createRounds, type Rounds } from './rounds.ts'
+import type { Equivalents } from './webhooks/invocation.ts'
+import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
+import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
+import type { WebhookClient } from './webhooks/webhook-client.ts'
 
 export interface PluginParts {
   readonly view: AdmissionView
   readonly writes: AdmissionWrites
   readonly clock: Clock
   readonly random: Random
+  readonly log: Logger
+  /** Other definitions of the same stored objects. */
+  readonly equivalents: Equivalents
+  readonly webhooks: WebhookClient
   readonly authorization: Authorization
 }
 
@@ -37,6 +48,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   namespaceLifecycle(parts),
   limitRanger(parts),
   serviceAccount(parts),
+  nodeRestriction(parts),
   taintNodesByCondition(),
   podSecurity(parts),
   priority(parts),
@@ -48,6 +60,8 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   defaultIngressClass(parts),
   podTopologyLabels(parts),
   podResize(parts),
+  mutatingWebhooks(parts),
+  validatingWebhooks(parts),
   resourceQuota(parts),
   roleEscalation(parts),
 ]
@@ -56,12 +70,11 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHo
   const last = plugins.find(({ persist }) => persist !== undefined)
   return {
     async mutate(attributes: AdmissionAttributes, object: KubeObject) {
-      let current = object
-      for (const plugin of plugins) {
-        if (!plugin.mutate || !plugin.operations.includes(attributes.operation)) continue
-        current = deepFreeze(await plugin.mutate({ ...attributes, object: current }, current))
-      }
-      return current
+      const rounds = createRounds()
+      const once = await mutateOnce(plugins, attributes, object, rounds)
+      if (!rounds.isSecondWanted) return once
+      rounds.startSecond()
+      return mutateOnce(plugins, attributes, once, rounds)
     },
     async validate(attributes) {
       for (const plugin of plugins)
@@ -70,4 +83,18 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHo
     persist: (attributes, write) =>
       last?.persist && last.operations.includes(attributes.operation) ? last.persist(attributes, write) : write([]),
   }
+}
+
+async function mutateOnce(
+  plugins: readonly AdmissionPlugin[],
+  attributes: AdmissionAttributes,
+  object: KubeObject,
+  rounds: Rounds,
+): Promise<KubeObject> {
+  let current = object
+  for (const plugin of plugins) {
+    if (!plugin.mutate || !plugin.operations.includes(attributes.operation)) continue
+    current = deepFreeze(await plugin.mutate({ ...attributes, object: current }, current, rounds))
+  }
+  return current
 }

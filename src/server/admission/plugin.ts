@@ -3,13 +3,14 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import type { AdmissionAttributes, AdmissionOperation, Companion, Write } from '../registry/admission-hooks.ts'
+import type { Rounds } from './rounds.ts'
 
 export interface AdmissionPlugin {
   /** Upstream's name. */
   readonly name: string
   readonly operations: readonly AdmissionOperation[]
   /** The object as it should be. Throws `ApiError` to refuse. */
-  mutate?(attributes: AdmissionAttributes, object: KubeObject): KubeObject | Promise<KubeObject>
+  mutate?(attributes: AdmissionAttributes, object: KubeObject, rounds: Rounds): KubeObject | Promise<KubeObject>
   /** Throws `ApiError` to refuse. */
   validate?(attributes: AdmissionAttributes): void | Promise<void>
   /** Does the write together with what must be written with it: see `AdmissionHooks.persist`. One plugin has this. */

@@ -2,15 +2,13 @@
 
 import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { ResourceDefinition, ScaleAccess } from '../../apis/definition.ts'
+import { SCALE_KIND, scaleObject, scaleReplicas } from '../../apis/scale-object.ts'
 import { FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { Endpoint } from '../registry/endpoint.ts'
 import { mainEndpoint } from '../registry/endpoints.ts'
-import { isRecord } from './body.ts'
 import type { View, ViewKind } from './view.ts'
-
-const SCALE_KIND = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
 
 /** Undefined for resources that do not scale. */
 export function scaleView(definition: ResourceDefinition): View<KubeObject> | undefined {
@@ -22,13 +20,13 @@ export function scaleView(definition: ResourceDefinition): View<KubeObject> | un
     endpoint: scaleEndpoint(definition, access),
     whole: false,
     show: (stored) => {
-      const scale = scaleOf(stored.object(), access)
+      const scale = scaleObject(stored.object(), access)
       return { bytes: encodeJson(scale), object: () => scale }
     },
-    read: (object) => scaleOf(object, access),
+    read: (object) => scaleObject(object, access),
     written: (sent, live) => {
       const { uid, resourceVersion } = sent.metadata
-      const object = access.withReplicas(live ?? sent, replicasOf(sent))
+      const object = access.withReplicas(live ?? sent, scaleReplicas(sent))
       return { ...object, metadata: { ...object.metadata, resourceVersion, ...(uid ? { uid } : {}) } }
     },
   }
@@ -46,22 +44,4 @@ function scaleEndpoint(definition: ResourceDefinition, access: ScaleAccess): End
     },
     resetFields: definition.resetFields.scale ?? [],
   }
-}
-
-function scaleOf(object: KubeObject, access: ScaleAccess): KubeObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
-  const selector = access.selector(object)
-  const scale = {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: access.replicas(object) },
-    status: { replicas: access.statusReplicas(object), ...(selector === '' ? {} : { selector }) },
-  }
-  return scale
-}
-
-function replicasOf(sent: KubeObject): number {
-  const spec: unknown = Reflect.get(sent, 'spec')
-  return isRecord(spec) && typeof spec.replicas === 'number' ? spec.replicas : 0
 }

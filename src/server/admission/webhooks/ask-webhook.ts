@@ -1,0 +1,144 @@
+/** One webhook asked about one request: the review sent, the answer read, failures told in upstream's words. */
+
+import type { MutatingWebhook, ValidatingWebhook } from '../../../apis/admissionregistration/types.gen.ts'
+import type { ResourceDefinition } from '../../../apis/definition.ts'
+import { messageOf } from '../../../base/error-text.ts'
+import type { Logger } from '../../../base/log.ts'
+import { type Random, randomUuid } from '../../../base/random.ts'
+import { badRequest, internalError, timeout } from '../../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../../machinery/meta/object.ts'
+import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { AdmissionView } from '../plugin.ts'
+import { type Equivalents, invokedAs } from './invocation.ts'
+import {
+  admissionReview,
+  type ReviewAnswer,
+  type ReviewSubject,
+  readReview,
+  reviewVersion,
+  seenThrough,
+  UndecodablePatch,
+  UnsupportedPatch,
+} from './review.ts'
+import { WebhookCallError, type WebhookClient } from './webhook-client.ts'
+
+export interface WebhookParts {
+  readonly view: AdmissionView
+  readonly webhooks: WebhookClient
+  readonly equivalents: Equivalents
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** A webhook of a configuration. */
+export interface Hook<Webhook extends ValidatingWebhook = ValidatingWebhook> {
+  /** Tells it from all others, as long as nothing is changed in its configuration's list. */
+  readonly id: string
+  readonly webhook: Webhook
+}
+
+/** The webhooks of all configurations: those by name, and each one's in the order in which it has them. */
+export function hooksOf<Webhook extends ValidatingWebhook>(
+  configurations: readonly (KubeObject & { readonly webhooks?: readonly Webhook[] | undefined })[],
+): readonly Hook<Webhook>[] {
+  const named = configurations.map(({ metadata: { name = '' }, webhooks = [] }) => ({ name, webhooks }))
+  return named
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+    .flatMap(({ name, webhooks }) => webhooks.map((webhook) => ({ id: `${name}/${webhook.name}`, webhook })))
+}
+
+/** The webhook could not be asked. Its failure policy says what follows from that. */
+class CallingFailed extends Error {
+  override readonly name = 'CallingFailed'
+}
+
+/** What the webhook is asked about; undefined: it is not concerned. Throws `ApiError`. */
+export async function subjectFor(
+  webhook: ValidatingWebhook,
+  attributes: AdmissionAttributes,
+  parts: WebhookParts,
+): Promise<ReviewSubject | undefined> {
+  const definition = await invokedAs(webhook, attributes, parts)
+  if (definition === undefined) return undefined
+  const formOf = (object: KubeObject | undefined): KubeObject | undefined => {
+    const main = object?.kind === attributes.definition.kind && object !== undefined
+    const form = main ? converted(object, attributes.definition, definition) : object
+    return seenThrough(attributes, definition, form)
+  }
+  return { attributes, definition, object: formOf(attributes.object), previous: formOf(attributes.previous) }
+}
+
+/** The object in the form of another definition of the same stored objects. */
+export function converted(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
+  if (from === to) return object
+  const stored = from.conversion?.toStored?.(object) ?? object
+  const form = to.conversion?.fromStored(stored) ?? stored
+  return { ...form, apiVersion: apiVersionOf(to), kind: to.kind }
+}
+
+const WITHOUT_EFFECTS: readonly (string | undefined)[] = ['None', 'NoneOnDryRun']
+const VERSIONLESS =
+  'could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)'
+
+/** Throws `ApiError` where no failure policy applies, and `CallingFailed` where it does: see `orPolicy`. */
+export async function askWebhook(
+  webhook: ValidatingWebhook,
+  subject: ReviewSubject,
+  mutating: boolean,
+  { webhooks, random }: WebhookParts,
+): Promise<ReviewAnswer> {
+  const { attributes } = subject
+  const name = JSON.stringify(webhook.name)
+  if (attributes.dryRun && !WITHOUT_EFFECTS.includes(webhook.sideEffects))
+    throw badRequest(`admission webhook ${name} does not support dry run`)
+  const version = reviewVersion(webhook.admissionReviewVersions)
+  if (version === undefined) throw calling(webhook, VERSIONLESS)
+  const uid = randomUuid(random)
+  const timeoutMs = (webhook.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000
+  const review = await webhooks
+    .call(webhook.clientConfig, admissionReview(version, uid, subject), { timeoutMs, signal: attributes.signal })
+    .catch((error: unknown) => {
+      if (!(error instanceof WebhookCallError)) throw error
+      throw calling(webhook, `failed to call webhook: ${error.message}`)
+    })
+  const answer = readAnswer(webhook, () => readReview(version, uid, mutating, review))
+  for (const warning of answer.warnings) attributes.warn(warning)
+  return answer
+}
+
+/** What webhooks have when their configuration does not say. */
+const TIMEOUT_SECONDS = 10
+
+function calling({ name }: ValidatingWebhook, reason: string): CallingFailed {
+  return new CallingFailed(`failed calling webhook ${JSON.stringify(name)}: ${reason}`)
+}
+
+function readAnswer(webhook: ValidatingWebhook, read: () => ReviewAnswer): ReviewAnswer {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UnsupportedPatch) throw calling(webhook, error.message)
+    if (error instanceof UndecodablePatch)
+      throw calling(webhook, `received undecodable patch in webhook response: ${error.message}`)
+    throw calling(webhook, `received invalid webhook response: ${messageOf(error)}`)
+  }
+}
+
+/** What `ask` answers, or undefined when it failed and the webhook's policy is to go on without it. Throws `ApiError`. */
+export async function orPolicy<Answer>(
+  { failurePolicy }: Pick<MutatingWebhook, 'failurePolicy'>,
+  { signal }: AdmissionAttributes,
+  log: Logger,
+  ask: () => Promise<Answer>,
+): Promise<Answer | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof CallingFailed)) throw error
+    if (failurePolicy !== 'Ignore') throw internalError(error.message)
+    log.warn('a webhook was left out', { error: error.message })
+    if (signal?.aborted) throw timeout('request did not complete within requested timeout')
+    return undefined
+  }
+}

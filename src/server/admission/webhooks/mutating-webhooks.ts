@@ -1,0 +1,104 @@
+/**
+ * MutatingAdmissionWebhook: webhooks that change what a request writes, one after the other. When one changes an
+ * object that others have seen before it, those that want to see it again do so in a second round.
+ */
+
+import { mutatingWebhookConfigurations } from '../../../apis/admissionregistration/mutating-webhook-configuration.ts'
+import type { MutatingWebhook, MutatingWebhookConfiguration } from '../../../apis/admissionregistration/types.gen.ts'
+import { deepEqual } from '../../../base/deep-equal.ts'
+import { deepFreeze } from '../../../base/deep-freeze.ts'
+import { internalError } from '../../../machinery/meta/api-error.ts'
+import type { KubeObject } from '../../../machinery/meta/object.ts'
+import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { AdmissionPlugin } from '../plugin.ts'
+import { createRounds, type Rounds } from '../rounds.ts'
+import { askWebhook, type Hook, hooksOf, orPolicy, subjectFor, type WebhookParts } from './ask-webhook.ts'
+import { isExempt } from './matching.ts'
+import { patchedObject } from './patched-object.ts'
+import { type ReviewSubject, rejection } from './review.ts'
+
+export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
+  const memories = new WeakMap<Rounds, Memory>()
+  const memoryOf = (rounds: Rounds): Memory => {
+    const memory = memories.get(rounds) ?? { asked: new Set(), again: new Set(), left: undefined }
+    memories.set(rounds, memory)
+    return memory
+  }
+  return {
+    name: 'MutatingAdmissionWebhook',
+    operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
+    mutate: async (attributes, object, rounds) =>
+      (await askAll(parts, { ...attributes, object }, rounds, memoryOf(rounds))) ?? object,
+    // What is deleted is no longer changed; these webhooks see it nevertheless, and may refuse.
+    async validate(attributes) {
+      if (attributes.operation !== 'DELETE') return
+      const rounds = createRounds()
+      await askAll(parts, attributes, rounds, memoryOf(rounds))
+    },
+  }
+}
+
+/** What is remembered of one request. */
+interface Memory {
+  /** Webhooks that were asked, and want to be asked again when the object changes after that. */
+  readonly asked: Set<string>
+  /** Those of them for which it did. */
+  readonly again: Set<string>
+  /** The object as the first round left it. */
+  left: KubeObject | undefined
+}
+
+/** The object as the webhooks want it. */
+async function askAll(
+  parts: WebhookParts,
+  attributes: AdmissionAttributes,
+  rounds: Rounds,
+  memory: Memory,
+): Promise<KubeObject | undefined> {
+  if (isExempt(attributes)) return attributes.object
+  const hooks = hooksOf(await parts.view.list<MutatingWebhookConfiguration>(mutatingWebhookConfigurations))
+  let { object } = attributes
+  if (rounds.current === 'second' && !deepEqual(object, memory.left)) askAgain(memory)
+  for (const hook of hooks) {
+    if (rounds.current === 'second' && !memory.again.has(hook.id)) continue
+    const subject = await subjectFor(hook.webhook, { ...attributes, object }, parts)
+    if (subject === undefined) continue
+    const changed = await ask(hook, subject, parts)
+    if (changed !== undefined && !deepEqual(changed, object)) {
+      object = deepFreeze(changed)
+      askAgain(memory)
+      rounds.askForSecond()
+    }
+    if (hook.webhook.reinvocationPolicy === 'IfNeeded') memory.asked.add(hook.id)
+  }
+  memory.left = object
+  return object
+}
+
+function askAgain({ asked, again }: Memory): void {
+  for (const id of asked) again.add(id)
+  asked.clear()
+}
+
+/** The object as this webhook wants it; undefined: it wants nothing. */
+function ask(
+  { webhook }: Hook<MutatingWebhook>,
+  subject: ReviewSubject,
+  parts: WebhookParts,
+): Promise<KubeObject | undefined> {
+  return orPolicy(webhook, subject.attributes, parts.log, async () => {
+    const answer = await askWebhook(webhook, subject, true, parts)
+    if (!answer.allowed) throw rejection(webhook.name, answer.result)
+    if (answer.patch === undefined || isEmptyList(answer.patch)) return undefined
+    if (subject.object === undefined) {
+      const name = JSON.stringify(webhook.name)
+      const detail = 'attempted to modify the object, which is not supported for this operation'
+      throw internalError(`admission webhook ${name} ${detail}`)
+    }
+    return patchedObject(subject, subject.object, answer.patch)
+  })
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}

@@ -1,0 +1,52 @@
+/** ValidatingAdmissionWebhook: webhooks that say whether a request may pass, all asked at the same time. */
+
+import type { ValidatingWebhookConfiguration } from '../../../apis/admissionregistration/types.gen.ts'
+import { validatingWebhookConfigurations } from '../../../apis/admissionregistration/validating-webhook-configuration.ts'
+import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { AdmissionPlugin } from '../plugin.ts'
+import { askWebhook, type Hook, hooksOf, orPolicy, subjectFor, type WebhookParts } from './ask-webhook.ts'
+import { isExempt } from './matching.ts'
+import { type ReviewSubject, rejection } from './review.ts'
+
+/** Webhooks that are asked at the same time about one request. */
+const ASKED_AT_ONCE_MAX = 32
+
+export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
+    async validate(attributes) {
+      if (isExempt(attributes)) return
+      const questions = await questionsFor(attributes, parts)
+      // Whoever refuses first is heard, and all others too: they may have something to do for what they were asked.
+      const refusals: unknown[] = []
+      for (let next = 0; next < questions.length; next += ASKED_AT_ONCE_MAX) {
+        const batch = questions.slice(next, next + ASKED_AT_ONCE_MAX)
+        await Promise.all(batch.map((question) => ask(question, parts).catch((error: unknown) => refusals.push(error))))
+      }
+      if (refusals.length > 0) throw refusals[0]
+    },
+  }
+}
+
+interface Question {
+  readonly hook: Hook
+  readonly subject: ReviewSubject
+}
+
+async function questionsFor(attributes: AdmissionAttributes, parts: WebhookParts): Promise<readonly Question[]> {
+  const questions: Question[] = []
+  for (const hook of hooksOf(await parts.view.list<ValidatingWebhookConfiguration>(validatingWebhookConfigurations))) {
+    const subject = await subjectFor(hook.webhook, attributes, parts)
+    if (subject !== undefined) questions.push({ hook, subject })
+  }
+  return questions
+}
+
+/** Throws `ApiError` to refuse. */
+async function ask({ hook: { webhook }, subject }: Question, parts: WebhookParts): Promise<void> {
+  await orPolicy(webhook, subject.attributes, parts.log, async () => {
+    const { allowed, result } = await askWebhook(webhook, subject, false, parts)
+    if (!allowed) throw rejection(webhook.name, result)
+  })
+}
