@@ -6,7 +6,7 @@ import { createFakeClock, type FakeClock } from '../../src/base/fake-clock.ts'
 import { type Cidr, parseCidr } from '../../src/base/ip.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { seededRandom } from '../../src/base/random.ts'
-import { toStatus } from '../../src/machinery/meta/api-error.ts'
+import { ApiError, toStatus } from '../../src/machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../../src/machinery/wire/message.ts'
 import { failureResponse } from '../../src/server/filters/failure-response.ts'
 import type { Filter } from '../../src/server/filters/filter.ts'
@@ -53,7 +53,7 @@ const testFilter: Filter = (next) => async (call) => {
     const answer = await next({ ...call, request })
     return warnings.length > 0 ? withHeaders(answer, { warning: warnings.join('; ') }) : answer
   } catch (error) {
-    if (toStatus(error).code === 500) console.error(error)
+    if (!(error instanceof ApiError)) console.error(error)
     return failureResponse(toStatus(error), call.request)
   }
 }
