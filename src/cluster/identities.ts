@@ -42,6 +42,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'persistentvolume-binder-controller': 'persistent-volume-binder',
   'persistentvolume-expander-controller': 'expand-controller',
   'persistentvolume-protection-controller': 'pv-protection-controller',
+  'persistentvolume-reclaimer-controller': 'persistent-volume-binder',
   'persistentvolumeclaim-protection-controller': 'pvc-protection-controller',
   'pod-garbage-collector-controller': 'pod-garbage-collector',
   'replicationcontroller-controller': 'replication-controller',

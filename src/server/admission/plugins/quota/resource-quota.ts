@@ -9,12 +9,12 @@ import { quotaEvaluator } from '../../../../apis/core/quota/evaluators.ts'
 import { resourceQuotas } from '../../../../apis/core/resource-quota.ts'
 import type { ResourceQuota } from '../../../../apis/core/types.gen.ts'
 import type { Clock } from '../../../../base/clock.ts'
+import { createKeyedTurns } from '../../../../base/turns.ts'
 import { internalError } from '../../../../machinery/meta/api-error.ts'
 import { type AdmissionAttributes, CompanionOutrun, type Write } from '../../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from '../../plugin.ts'
 import { refused } from '../../refusal.ts'
 import { checkQuotas } from './check.ts'
-import { createTurns } from './turns.ts'
 
 /** Rounds of one write against others that change the same quotas: the controller, and other servers. */
 const CHARGE_ATTEMPTS_MAX = 20
@@ -32,14 +32,14 @@ interface Charge {
 }
 
 export function resourceQuota(parts: QuotaParts): AdmissionPlugin {
-  const turns = createTurns()
+  const turns = createKeyedTurns<string>()
   return {
     name: 'ResourceQuota',
     operations: ['CREATE', 'UPDATE'],
     async persist(attributes, write) {
       const charge = chargeOf(attributes)
       if (!charge || (await quotasOf(parts, attributes)).length === 0) return write([])
-      return turns.take(attributes.namespace, () => persistCharged(parts, charge, write))
+      return turns(attributes.namespace, () => persistCharged(parts, charge, write))
     },
   }
 }
