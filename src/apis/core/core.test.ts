@@ -278,7 +278,8 @@ const updates: readonly (readonly [string, ResourceDefinition, object, object, r
     { spec: claimSpec },
     [
       'FieldValueForbidden spec: Forbidden: spec is immutable after creation except resources.requests ' +
-        'and volumeAttributesClassName for bound claims',
+        'and volumeAttributesClassName for bound claims\n' +
+        '- \tresources.requests.storage: "1Gi"\n+ \tresources.requests.storage: "2Gi"',
     ],
   ],
   [
@@ -295,7 +296,8 @@ const updates: readonly (readonly [string, ResourceDefinition, object, object, r
     { spec: volumeSpec },
     [
       'FieldValueForbidden spec.persistentvolumesource: Forbidden: ' +
-        'spec.persistentvolumesource is immutable after creation',
+        'spec.persistentvolumesource is immutable after creation\n' +
+        '- \thostPath.path: "/data"\n+ \thostPath.path: "/other"',
     ],
   ],
   [

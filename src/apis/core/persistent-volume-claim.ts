@@ -18,6 +18,7 @@ import { defineResource } from '../define-resource.ts'
 import { withAbsent, withZero } from '../field-defaults.ts'
 import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
 import { immutable, keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
+import { changesText } from './pod/changes-text.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedObjectReference } from './types.gen.ts'
 import {
   accessModeErrors,
@@ -37,8 +38,13 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.PersistentVolumeClaim'),
   default: defaultClaim,
-  prepareForCreate: (object) => withDataSources({ ...withoutStatus(object), status: { phase: 'Pending' } }),
-  prepareForUpdate: (object, previous) => withDataSources(keepStatus(object, previous)),
+  prepareForCreate: (object) =>
+    withDataSources({ ...withoutStatus(object), spec: knownSource(object.spec), status: { phase: 'Pending' } }),
+  prepareForUpdate: (object, previous) => {
+    const { dataSource, dataSourceRef } = previous.spec
+    const spec = dataSource || dataSourceRef ? object.spec : knownSource(object.spec)
+    return withDataSources(keepStatus({ ...object, spec }, previous))
+  },
   validate: ({ spec }) => validateClaimSpec(spec, new FieldPath('spec')),
   validateUpdate,
   deletion: { returns: 'object' },
@@ -70,6 +76,16 @@ export function defaultClaim(object: PersistentVolumeClaim): PersistentVolumeCla
     spec: withAbsent(object.spec ?? {}, { volumeMode: 'Filesystem' }),
     status: withZero(object.status ?? {}, { phase: 'Pending' }),
   }
+}
+
+/** Sources other than claims and snapshots are dropped, silently, where a client does not know of `dataSourceRef`. */
+function knownSource(spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
+  const { dataSource, dataSourceRef, ...rest } = spec
+  if (!dataSource || dataSourceRef) return spec
+  const { apiGroup = '', kind } = dataSource
+  const isClaim = kind === 'PersistentVolumeClaim' && apiGroup === ''
+  const isSnapshot = kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io'
+  return isClaim || isSnapshot ? spec : rest
 }
 
 /** `dataSource` and `dataSourceRef` say the same, whichever the client wrote. */
@@ -113,10 +129,9 @@ function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): rea
   ]
   if (!dataSource || !dataSourceRef) return errors
   const { namespace, ...reference } = dataSourceRef
-  const field = path.child('dataSource').text
   if (namespace)
-    return [...errors, invalidValue(path, field, 'may not be specified when dataSourceRef.namespace is specified')]
-  return deepEqual(dataSource, reference) ? errors : [...errors, invalidValue(path, field, 'must match dataSourceRef')]
+    return [...errors, invalidValue(path, {}, 'may not be specified when dataSourceRef.namespace is specified')]
+  return deepEqual(dataSource, reference) ? errors : [...errors, invalidValue(path, {}, 'must match dataSourceRef')]
 }
 
 function referenceErrors(reference: TypedObjectReference, path: FieldPath): readonly FieldError[] {
@@ -137,7 +152,7 @@ const FIXED =
 function validateUpdate(object: PersistentVolumeClaim, previous: PersistentVolumeClaim): readonly FieldError[] {
   const errors: FieldError[] = []
   if (!deepEqual(withMutableFieldsOf(object, previous), previous.spec))
-    errors.push(forbidden(new FieldPath('spec'), FIXED))
+    errors.push(forbidden(new FieldPath('spec'), `${FIXED}\n${changesText(previous.spec, object.spec)}`))
   if (
     storageOf(object, 'spec') < storageOf(previous, 'spec') &&
     storageOf(object, 'spec') <= storageOf(previous, 'status')
@@ -145,11 +160,19 @@ function validateUpdate(object: PersistentVolumeClaim, previous: PersistentVolum
     errors.push(
       forbidden(new FieldPath('spec.resources.requests.storage'), 'field can not be less than status.capacity'),
     )
-  if (previous.spec.volumeAttributesClassName !== undefined && object.spec.volumeAttributesClassName === undefined)
-    errors.push(
-      forbidden(new FieldPath('spec.volumeAttributesClassName'), 'update from non-nil value to nil is forbidden'),
-    )
-  return [...errors, ...immutable('volumeMode', object.spec.volumeMode, previous.spec.volumeMode)]
+  return [
+    ...errors,
+    ...immutable('volumeMode', object.spec.volumeMode, previous.spec.volumeMode),
+    ...removedClassErrors(object, previous),
+  ]
+}
+
+/** A class that has been applied can be replaced, not taken away. */
+function removedClassErrors({ spec }: PersistentVolumeClaim, { status }: PersistentVolumeClaim): readonly FieldError[] {
+  if (status?.currentVolumeAttributesClassName === undefined || spec.volumeAttributesClassName) return []
+  const what = spec.volumeAttributesClassName === undefined ? 'nil' : 'empty string'
+  const detail = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`
+  return [forbidden(new FieldPath('spec.volumeAttributesClassName'), detail)]
 }
 
 /** The new spec with the old values of what may change just now: equal to the old spec when the change is allowed. */
@@ -181,7 +204,7 @@ function storageOf({ spec, status }: PersistentVolumeClaim, part: 'spec' | 'stat
 function validateStatus(object: PersistentVolumeClaim, _previous: PersistentVolumeClaim): readonly FieldError[] {
   const { spec, status } = object
   const errors: FieldError[] = []
-  if ((spec.accessModes ?? []).length === 0) errors.push(required(new FieldPath('spec.accessModes')))
+  if ((spec.accessModes ?? []).length === 0) errors.push(required(new FieldPath('Spec.accessModes')))
   for (const [name, text] of Object.entries(status?.capacity ?? {}))
     if (compareQuantities(quantityOf(text), quantityOf('0')) < 0)
       errors.push(

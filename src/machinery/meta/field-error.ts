@@ -87,8 +87,8 @@ export function duplicate(path: FieldPath, value: unknown): FieldError {
   return { type: 'FieldValueDuplicate', path: path.text, message: `Duplicate value: ${printed(value)}` }
 }
 
-export function notFoundValue(path: FieldPath, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', path: path.text, message: `Not found: ${printed(value)}` }
+export function notFoundValue(path: FieldPath, value: unknown, detail = ''): FieldError {
+  return { type: 'FieldValueNotFound', path: path.text, message: withDetail(`Not found: ${printed(value)}`, detail) }
 }
 
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {

@@ -6,8 +6,9 @@ import { formatTime } from '../../../machinery/meta/time.ts'
 import { builtinSchema } from '../../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../../columns.ts'
 import { defineResource } from '../../define-resource.ts'
-import { withZero } from '../../field-defaults.ts'
+import { withAbsent, withZero } from '../../field-defaults.ts'
 import { immutable, keepSpec, keepStatus } from '../../strategy-parts.ts'
+import { changesText } from '../pod/changes-text.ts'
 import type { ObjectReference, PersistentVolume, PersistentVolumeSpec } from '../types.gen.ts'
 import { accessModesText, storageClassText, UNSET } from '../volume-rules.ts'
 import { SOURCE_FIELDS } from './sources.ts'
@@ -57,8 +58,7 @@ export const persistentVolumes = defineResource<PersistentVolume>({
 function withDefaults(object: PersistentVolume): PersistentVolume {
   return {
     ...object,
-    spec: withZero<PersistentVolumeSpec>(object.spec ?? {}, {
-      persistentVolumeReclaimPolicy: 'Retain',
+    spec: withAbsent(withZero<PersistentVolumeSpec>(object.spec ?? {}, { persistentVolumeReclaimPolicy: 'Retain' }), {
       volumeMode: 'Filesystem',
     }),
     status: withZero(object.status ?? {}, { phase: 'Pending' }),
@@ -84,7 +84,7 @@ function validateUpdate({ spec }: PersistentVolume, previous: PersistentVolume):
     : [
         forbidden(
           new FieldPath('spec.persistentvolumesource'),
-          'spec.persistentvolumesource is immutable after creation',
+          `spec.persistentvolumesource is immutable after creation\n${changesText(sourceOf(before), sourceOf(spec ?? {}))}`,
         ),
       ]
   if (before.nodeAffinity !== undefined && !deepEqual(spec?.nodeAffinity, before.nodeAffinity)) {
@@ -96,6 +96,10 @@ function validateUpdate({ spec }: PersistentVolume, previous: PersistentVolume):
       forbidden(new FieldPath('spec.volumeAttributesClassName'), 'update from non-nil value to nil is forbidden'),
     )
   return [...errors, ...immutable('volumeMode', spec?.volumeMode, before.volumeMode)]
+}
+
+function sourceOf(spec: PersistentVolumeSpec): object {
+  return Object.fromEntries(SOURCE_FIELDS.map((field) => [field, spec[field]]))
 }
 
 /** The secret for growing a CSI volume may be added later. */

@@ -10,8 +10,8 @@ import {
 import { nameIsDns1123Label } from '../../../machinery/meta/names.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
 import { requiredFields } from '../pod/findings.ts'
+import { validateNoBacksteps } from '../pod/volumes/paths.ts'
 import { validateHostPath } from '../pod/volumes/validate-volume.ts'
-import { validateNoBacksteps } from '../pod/volumes/validate-volume-files.ts'
 import type { CSIPersistentVolumeSource, PersistentVolumeSpec, SecretReference } from '../types.gen.ts'
 import {
   CHECKED_NAMES,

@@ -113,6 +113,23 @@ describe('creation', () => {
   })
 })
 
+describe('what only a new pod must satisfy', () => {
+  const findings = (spec: Partial<PodSpec>) =>
+    pods.validateCreate?.(pod(spec)).map(({ path, message }) => `${path}: ${message}`)
+
+  test('a gated pod has no node yet', () => {
+    expect(findings({ nodeName: 'a', schedulingGates: [{ name: 'example.com/wait' }] })).toEqual([
+      'spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared',
+    ])
+  })
+
+  test('ephemeral containers come later', () => {
+    expect(findings({ ephemeralContainers: [{ name: 'debug', image: 'busybox' }] })).toEqual([
+      'spec.ephemeralContainers: Forbidden: cannot be set on create',
+    ])
+  })
+})
+
 describe('validation', () => {
   test('accepts a plain pod', () => expect(problems(pod())).toEqual([]))
 

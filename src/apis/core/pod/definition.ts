@@ -1,7 +1,6 @@
 /** Pods: names, strategy, status endpoint, graceful deletion, field selectors, columns. */
 
-import type { FieldError } from '../../../machinery/meta/field-error.ts'
-import { FieldPath, rootPath } from '../../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, forbidden, rootPath } from '../../../machinery/meta/field-error.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import { builtinSchema } from '../../builtin-schema.ts'
 import { defineResource } from '../../define-resource.ts'
@@ -30,6 +29,7 @@ export const pods = defineResource<Pod>({
   prepareForCreate,
   prepareForUpdate: changedSpec,
   validate: (pod) => validatePodSpec(templateSpec(pod), specPath),
+  validateCreate,
   validateUpdate: validatePodUpdate,
   warnings: podWarnings,
   deletion: { returns: 'object', graceSeconds },
@@ -89,6 +89,15 @@ function prepareForCreate(pod: Pod, context: WriteContext): Pod {
       ...(gated ? { conditions: [gatedCondition(context)] } : {}),
     },
   }
+}
+
+function validateCreate({ spec }: Pod): readonly FieldError[] {
+  const errors: FieldError[] = []
+  if ((spec?.ephemeralContainers ?? []).length > 0)
+    errors.push(forbidden(specPath.child('ephemeralContainers'), 'cannot be set on create'))
+  if (spec?.nodeName && (spec.schedulingGates ?? []).length > 0)
+    errors.push(forbidden(specPath.child('nodeName'), 'cannot be set until all schedulingGates have been cleared'))
+  return errors
 }
 
 function gatedCondition({ nowMs }: WriteContext) {

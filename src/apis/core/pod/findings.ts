@@ -15,6 +15,11 @@ export function validateChoice(value: string | undefined, choices: readonly stri
   return value === undefined || choices.includes(value) ? [] : [notSupported(path, value, choices)]
 }
 
+/** As above, and missing when there is none. */
+export function requiredChoice(value: string | undefined, choices: readonly string[], path: FieldPath): FieldError[] {
+  return value ? validateChoice(value, choices, path) : [required(path)]
+}
+
 export function validateRange(value: number | undefined, low: number, high: number, path: FieldPath): FieldError[] {
   return value === undefined ? [] : findingErrors(path, value, isInRange(value, low, high))
 }

@@ -135,7 +135,7 @@ function validatePodTerm(term: PodAffinityTerm, path: FieldPath): FieldError[] {
   const errors = validateLabelSelector(labelSelector, path.child('labelSelector'))
   errors.push(...validateLabelSelector(namespaceSelector, path.child('namespaceSelector')))
   for (const name of namespaces ?? [])
-    errors.push(...findingErrors(path.child('namespaces'), name, isDns1123Label(name)))
+    errors.push(...findingErrors(path.child('namespace'), name, isDns1123Label(name)))
   const { matchLabelKeys, mismatchLabelKeys } = term
   errors.push(...validateSelectorKeys(matchLabelKeys, labelSelector, 'matchLabelKeys', 'In', path))
   errors.push(...validateSelectorKeys(mismatchLabelKeys, labelSelector, 'mismatchLabelKeys', 'NotIn', path))
@@ -222,13 +222,13 @@ function validateSpreadConstraint(constraint: TopologySpreadConstraint, path: Fi
   const { maxSkew, minDomains, whenUnsatisfiable, labelSelector } = constraint
   const errors: FieldError[] = []
   if (!(maxSkew > 0)) errors.push(invalidValue(path.child('maxSkew'), maxSkew ?? 0, 'must be greater than zero'))
-  errors.push(...validateTopologyKey(constraint.topologyKey, path))
+  if (!constraint.topologyKey) errors.push(required(path.child('topologyKey'), 'can not be empty'))
   errors.push(...validateChoice(whenUnsatisfiable ?? '', UNSATISFIABLE, path.child('whenUnsatisfiable')))
   if (minDomains !== undefined) {
     const at = path.child('minDomains')
     if (minDomains <= 0) errors.push(invalidValue(at, minDomains, 'must be greater than zero'))
     if (whenUnsatisfiable !== 'DoNotSchedule') {
-      const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`
+      const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable ?? ''}`
       errors.push(invalidValue(at, minDomains, detail))
     }
   }

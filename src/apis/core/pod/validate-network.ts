@@ -7,6 +7,7 @@ import {
   forbidden,
   invalidValue,
   required,
+  tooLong,
 } from '../../../machinery/meta/field-error.ts'
 import { isDns1123SubdomainWithUnderscore } from '../../../machinery/meta/names.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
@@ -21,22 +22,20 @@ const SEARCH_LIST_LENGTH_MAX = 2048
 /** A host name must fit the kernel's field. */
 const HOSTNAME_OVERRIDE_LENGTH_MAX = 64
 
-export function validateNetworkNames(spec: PodSpec, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = []
-  if (spec.hostname) errors.push(...dnsLabelErrors(path.child('hostname'), spec.hostname))
-  if (spec.subdomain) errors.push(...dnsLabelErrors(path.child('subdomain'), spec.subdomain))
-  errors.push(...validateHostnameOverride(spec, path))
-  return [...errors, ...validateHostAliases(spec.hostAliases, path.child('hostAliases'))]
+export function validateHostNames({ hostname, subdomain }: PodSpec, path: FieldPath): FieldError[] {
+  return [
+    ...(hostname ? dnsLabelErrors(path.child('hostname'), hostname) : []),
+    ...(subdomain ? dnsLabelErrors(path.child('subdomain'), subdomain) : []),
+  ]
 }
 
-function validateHostnameOverride(spec: PodSpec, path: FieldPath): FieldError[] {
+export function validateHostnameOverride(spec: PodSpec, path: FieldPath): FieldError[] {
   const { hostnameOverride } = spec
   if (hostnameOverride === undefined) return []
   const at = path.child('hostnameOverride')
-  const errors = dnsSubdomainErrors(at, hostnameOverride)
-  if (hostnameOverride.length > HOSTNAME_OVERRIDE_LENGTH_MAX) {
-    errors.push(invalidValue(at, hostnameOverride, `must be no more than ${HOSTNAME_OVERRIDE_LENGTH_MAX} characters`))
-  }
+  const errors =
+    hostnameOverride.length > HOSTNAME_OVERRIDE_LENGTH_MAX ? [tooLong(at, HOSTNAME_OVERRIDE_LENGTH_MAX)] : []
+  errors.push(...dnsSubdomainErrors(at, hostnameOverride))
   if (spec.setHostnameAsFQDN) {
     errors.push(forbidden(at, 'may not be specified if setHostnameAsFQDN is set to true'))
   }
@@ -44,7 +43,7 @@ function validateHostnameOverride(spec: PodSpec, path: FieldPath): FieldError[] 
   return errors
 }
 
-function validateHostAliases(aliases: readonly HostAlias[] | undefined, path: FieldPath): FieldError[] {
+export function validateHostAliases(aliases: readonly HostAlias[] | undefined, path: FieldPath): FieldError[] {
   return (aliases ?? []).flatMap(({ ip, hostnames }, index) => {
     const address = isIp(ip ?? '') ? [] : findingErrors(path.index(index).child('ip'), ip ?? '', [INVALID_IP])
     const names = (hostnames ?? []).flatMap((name, position) =>

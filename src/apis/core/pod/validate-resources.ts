@@ -20,7 +20,7 @@ import {
 } from '../../../machinery/meta/quantity.ts'
 import { findingErrors } from '../../field-rules.ts'
 import type { ContainerResizePolicy, PodSpec, ResourceRequirements } from '../types.gen.ts'
-import { validateChoice } from './findings.ts'
+import { requiredChoice } from './findings.ts'
 import { containersTotal } from './pod-resources.ts'
 import {
   isExtendedResource,
@@ -121,13 +121,12 @@ function validateRequest(name: string, text: string, limits: ResourceList, path:
 
 export function validateContainerResourceName(name: string, path: FieldPath): FieldError[] {
   const errors = findingErrors(path, name, isQualifiedName(name))
-  if (errors.length > 0) return errors
   if (!name.includes('/')) {
     const standard = CONTAINER_RESOURCES.includes(name) || isHugePages(name)
-    return standard ? [] : [invalidValue(path, name, 'must be a standard resource for containers')]
+    return standard ? errors : [...errors, invalidValue(path, name, 'must be a standard resource for containers')]
   }
   const strange = !isNativeResource(name) && !isExtendedResource(name)
-  return strange ? [invalidValue(path, name, "doesn't follow extended resource name standard")] : []
+  return strange ? [...errors, invalidValue(path, name, "doesn't follow extended resource name standard")] : errors
 }
 
 function validatePodLevelName(name: string, path: FieldPath): FieldError[] {
@@ -138,11 +137,13 @@ function validateClaims(resources: ResourceRequirements, known: ReadonlySet<stri
   const seen = new Set<string>()
   return (resources.claims ?? []).flatMap((claim, index) => {
     const at = path.index(index)
-    if (!claim.name) return [required(at.child('name'))]
+    if (!claim.name) return [required(at)]
     const identity = claim.request ? `${claim.name}/${claim.request}` : claim.name
     const errors = seen.has(identity) ? [duplicate(at, identity)] : []
     seen.add(identity)
-    return known.has(claim.name) ? errors : [...errors, notFoundValue(at, claim.name)]
+    if (known.has(claim.name)) return errors
+    const choices = known.size === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`
+    return [...errors, notFoundValue(at, claim.name, `must be one of the names in pod.spec.resourceClaims${choices}`)]
   })
 }
 
@@ -156,10 +157,11 @@ export function validateResizePolicy(
     const errors: FieldError[] = []
     if (seen.has(policy.resourceName)) errors.push(duplicate(path.index(index), policy.resourceName))
     seen.add(policy.resourceName)
-    errors.push(...validateChoice(policy.resourceName, ['cpu', 'memory'], path))
-    errors.push(...validateChoice(policy.restartPolicy, ['NotRequired', 'RestartContainer'], path))
-    if (restartPolicy === 'Never' && policy.restartPolicy === 'RestartContainer') {
-      errors.push(notSupported(path, policy.restartPolicy, ['NotRequired']))
+    errors.push(...requiredChoice(policy.resourceName, ['cpu', 'memory'], path))
+    errors.push(...requiredChoice(policy.restartPolicy, ['NotRequired', 'RestartContainer'], path))
+    if (restartPolicy === 'Never' && policy.restartPolicy !== 'NotRequired') {
+      const detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'"
+      errors.push(invalidValue(path, policy.restartPolicy ?? '', detail))
     }
     return errors
   })

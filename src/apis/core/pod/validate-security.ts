@@ -11,7 +11,7 @@ import {
 import { findingErrors } from '../../field-rules.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Sysctl } from '../types.gen.ts'
 import { validateChoice } from './findings.ts'
-import { validateDescendingPath } from './volumes/validate-volume-files.ts'
+import { validateDescendingPath } from './volumes/paths.ts'
 
 /** User and group ids are 31 bits wide. */
 const ID_MAX = 2 ** 31 - 1
@@ -44,10 +44,10 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): FieldError[
     const detail = 'ShareProcessNamespace and HostPID cannot both be enabled'
     errors.push(invalidValue(path.child('shareProcessNamespace'), true, detail))
   }
-  return [...errors, ...validateHostUsers(spec, path)]
+  return errors
 }
 
-function validateHostUsers(spec: PodSpec, path: FieldPath): FieldError[] {
+export function validateHostUsers(spec: PodSpec, path: FieldPath): FieldError[] {
   if (spec.hostUsers !== false) return []
   return (['hostNetwork', 'hostPID', 'hostIPC'] as const)
     .filter((field) => spec[field])
@@ -105,11 +105,13 @@ function validateProfile(
 ): FieldError[] {
   const { type, localhostProfile } = profile
   const at = path.child('localhostProfile')
-  if (!type) return [required(path.child('type'), `type is required when ${field} is set`)]
   if (type !== 'Localhost') {
     const detail = `can only be set when ${feature} type is Localhost`
-    const surplus = localhostProfile === undefined ? [] : [invalidValue(at, localhostProfile, detail)]
-    return [...surplus, ...validateChoice(type, PROFILE_TYPES, path.child('type'))]
+    const surplus = localhostProfile === undefined ? [] : [invalidValue(at, profile, detail)]
+    const known = type
+      ? validateChoice(type, PROFILE_TYPES, path.child('type'))
+      : [required(path.child('type'), `type is required when ${field} is set`)]
+    return [...known, ...surplus]
   }
   if (localhostProfile === undefined) return [required(at, `must be set when ${feature} type is Localhost`)]
   return feature === 'seccomp'

@@ -6,24 +6,32 @@ import {
   type FieldPath,
   forbidden,
   invalidValue,
+  notFoundValue,
+  notSupported,
   required,
 } from '../../../machinery/meta/field-error.ts'
 import { validateLabels } from '../../../machinery/meta/labels.ts'
 import { isQualifiedName } from '../../../machinery/meta/names.ts'
 import { validateAnnotations } from '../../../machinery/meta/validate-meta.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
-import type { PodResourceClaim, PodSpec, PodTemplateSpec } from '../types.gen.ts'
+import type { PodResourceClaim, PodSecurityContext, PodSpec, PodTemplateSpec, SecurityContext } from '../types.gen.ts'
 import {
   type ContainerSurroundings,
   validateContainers,
   validateEphemeralContainers,
   validateInitContainers,
 } from './containers/validate-container.ts'
-import { validateChoice, validateRange } from './findings.ts'
+import { forbiddenFields, validateChoice, validateRange } from './findings.ts'
 import { validateAffinity, validateSpreading, validateTolerations } from './validate-affinity.ts'
-import { validateDns, validateDnsPolicy, validateNetworkNames } from './validate-network.ts'
-import { validatePodLevelResources, validateResourceQuantity } from './validate-resources.ts'
-import { validatePodSecurity } from './validate-security.ts'
+import {
+  validateDns,
+  validateDnsPolicy,
+  validateHostAliases,
+  validateHostNames,
+  validateHostnameOverride,
+} from './validate-network.ts'
+import { validateContainerResources, validatePodLevelResources } from './validate-resources.ts'
+import { validateHostUsers, validatePodSecurity } from './validate-security.ts'
 import { validateVolumes } from './volumes/validate-volume.ts'
 
 const INT32_MAX = 2 ** 31 - 1
@@ -66,12 +74,17 @@ export function validatePodSpec(spec: PodSpec, path: FieldPath): FieldError[] {
     ...validateReadinessGates(spec, path.child('readinessGates')),
     ...validateSchedulingGates(spec, path.child('schedulingGates')),
     ...validateSpreading(spec.topologySpreadConstraints, path.child('topologySpreadConstraints')),
-    ...validateNames(spec, path),
+    ...validateHostUsers(spec, path),
+    ...validateHostnameOverride(spec, path),
+    ...subdomainErrors(spec, ['serviceAccountName', 'nodeName'], path),
     ...validateRange(spec.activeDeadlineSeconds, 1, INT32_MAX, path.child('activeDeadlineSeconds')),
-    ...validateNetworkNames(spec, path),
+    ...validateHostNames(spec, path),
     ...validateTolerations(spec.tolerations, path.child('tolerations')),
+    ...validateHostAliases(spec.hostAliases, path.child('hostAliases')),
+    ...subdomainErrors(spec, ['priorityClassName', 'runtimeClassName'], path),
     ...validateScheduling(spec, path),
     ...validateOs(spec, path),
+    ...validateFileReferences(spec, path),
   ]
 }
 
@@ -129,37 +142,104 @@ function validateSchedulingGates(spec: PodSpec, path: FieldPath): FieldError[] {
   })
 }
 
-function validateNames(spec: PodSpec, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = []
-  const names = ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName', 'schedulerName'] as const
-  for (const field of names) {
+type NameField = 'serviceAccountName' | 'nodeName' | 'priorityClassName' | 'runtimeClassName'
+
+function subdomainErrors(spec: PodSpec, fields: readonly NameField[], path: FieldPath): FieldError[] {
+  return fields.flatMap((field) => {
     const name = spec[field]
-    if (name) errors.push(...dnsSubdomainErrors(path.child(field), name))
-  }
-  if (spec.nodeName && (spec.schedulingGates ?? []).length > 0) {
-    errors.push(forbidden(path.child('nodeName'), 'cannot be set until all schedulingGates have been cleared'))
-  }
-  return errors
+    return name || (field === 'runtimeClassName' && name === '') ? dnsSubdomainErrors(path.child(field), name) : []
+  })
 }
 
 function validateScheduling(spec: PodSpec, path: FieldPath): FieldError[] {
-  const policies = ['Never', 'PreemptLowerPriority']
-  const errors = validateChoice(spec.preemptionPolicy, policies, path.child('preemptionPolicy'))
-  for (const [name, quantity] of Object.entries(spec.overhead ?? {})) {
-    const at = path.child('overhead').key(name)
-    errors.push(...findingErrors(at, name, isQualifiedName(name)), ...validateResourceQuantity(name, quantity, at))
-  }
-  return errors
+  const { preemptionPolicy, overhead } = spec
+  const at = path.child('preemptionPolicy')
+  return [
+    // The type of the value is narrower than what a client may send.
+    ...((preemptionPolicy as string | undefined) === ''
+      ? [required(at)]
+      : validateChoice(preemptionPolicy, ['PreemptLowerPriority', 'Never'], at)),
+    ...validateContainerResources(overhead && { limits: overhead }, new Set(), path.child('overhead')),
+  ]
 }
 
-function validateOs({ os, securityContext }: PodSpec, path: FieldPath): FieldError[] {
+function validateOs(spec: PodSpec, path: FieldPath): FieldError[] {
+  const { os } = spec
   if (!os) return []
   const at = path.child('os', 'name')
-  if (!os.name) return [required(at, 'cannot be empty')]
-  const errors = validateChoice(os.name, ['linux', 'windows'], at)
-  if (os.name === 'linux' && securityContext?.windowsOptions) {
-    const detail = 'windows options cannot be set for a linux pod'
-    errors.push(forbidden(path.child('securityContext', 'windowsOptions'), detail))
-  }
-  return errors
+  if (!os.name) return [required(at)]
+  if (os.name === 'windows') return windowsErrors(spec, path)
+  if (os.name !== 'linux') return [notSupported(path.child('os'), os.name, ['linux', 'windows'])]
+  const detail = 'windows options cannot be set for a linux pod'
+  return securityContexts(spec, path).flatMap(([context, place]) =>
+    forbiddenFields(context, ['windowsOptions'], detail, place),
+  )
+}
+
+/** The contexts of the pod and of all its containers. */
+function securityContexts(spec: PodSpec, path: FieldPath): readonly (readonly [PodContext, FieldPath])[] {
+  const places: (readonly [PodContext | undefined, FieldPath])[] = [[spec.securityContext, path]]
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const)
+    for (const [index, container] of (spec[list] ?? []).entries())
+      places.push([container.securityContext, path.child(list).index(index)])
+  return places.flatMap(([context, place]) => (context ? [[context, place.child('securityContext')] as const] : []))
+}
+
+type PodContext = PodSecurityContext | SecurityContext
+
+const NOT_ON_WINDOWS: readonly string[] = [
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'fsGroup',
+  'fsGroupChangePolicy',
+  'sysctls',
+  'capabilities',
+  'readOnlyRootFilesystem',
+  'privileged',
+  'allowPrivilegeEscalation',
+  'procMount',
+  'runAsUser',
+  'runAsGroup',
+  'supplementalGroups',
+  'supplementalGroupsPolicy',
+  'seLinuxChangePolicy',
+]
+
+function windowsErrors(spec: PodSpec, path: FieldPath): FieldError[] {
+  const detail = 'cannot be set for a windows pod'
+  const hosts = [
+    ...forbiddenFields(spec, ['hostUsers', 'shareProcessNamespace'], detail, path),
+    ...(['hostPID', 'hostIPC'] as const).flatMap((field) =>
+      spec[field] ? [forbidden(path.child(field), detail)] : [],
+    ),
+  ]
+  const contexts = securityContexts(spec, path).flatMap(([context, place]) =>
+    NOT_ON_WINDOWS.filter((field) => Reflect.get(context, field) !== undefined).map((field) =>
+      forbidden(place.child(field), detail),
+    ),
+  )
+  return [...hosts, ...contexts]
+}
+
+/** Files that variables are read from lie in volumes that the pod has for this. */
+function validateFileReferences(spec: PodSpec, path: FieldPath): FieldError[] {
+  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]))
+  return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap((container, index) =>
+      (container.env ?? []).flatMap(({ valueFrom }, position) => {
+        const name = valueFrom?.fileKeyRef?.volumeName
+        if (name === undefined) return []
+        const at = path
+          .child(list)
+          .index(index)
+          .child('env')
+          .index(position)
+          .child('valueFrom', 'fileKeyRef', 'volumeName')
+        const volume = volumes.get(name)
+        if (!volume) return [notFoundValue(at, name)]
+        return volume.emptyDir ? [] : [invalidValue(at, name, 'referenced volume must be of type emptyDir')]
+      }),
+    ),
+  )
 }

@@ -103,11 +103,6 @@ describe('a pod spec', () => {
           "effect must be 'NoExecute' when `tolerationSeconds` is set",
       ],
     ],
-    [
-      'a gated pod has no node yet',
-      { nodeName: 'a', schedulingGates: [{ name: 'example.com/wait' }] },
-      ['spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared'],
-    ],
   ]
   for (const [rule, spec, expected] of cases) test(rule, () => expect(check(spec)).toEqual(expected))
 })

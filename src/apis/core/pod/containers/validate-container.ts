@@ -9,6 +9,7 @@ import {
   notFoundValue,
   notSupported,
   required,
+  tooMany,
 } from '../../../../machinery/meta/field-error.ts'
 import { isValidPortName, isValidPortNumber } from '../../../../machinery/meta/names.ts'
 import { dnsLabelErrors, findingErrors } from '../../../field-rules.ts'
@@ -36,6 +37,8 @@ const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 /** Rules per container; each is looked at on every exit. */
 const RESTART_RULES_MAX = 20
+/** Codes per rule: as many as there are. */
+const EXIT_CODES_MAX = 255
 
 export function validateContainers(
   containers: readonly Container[] | undefined,
@@ -128,7 +131,7 @@ function validateCommon(container: Container, pod: ContainerSurroundings, at: Fi
   else errors.push(...dnsLabelErrors(at.child('name'), container.name))
   errors.push(...validateImageText(container.image, at.child('image')))
   const policy = container.terminationMessagePolicy
-  errors.push(...validateChoice(policy, ['FallbackToLogsOnError', 'File'], at.child('terminationMessagePolicy')))
+  errors.push(...validateChoice(policy, ['File', 'FallbackToLogsOnError'], at.child('terminationMessagePolicy')))
   errors.push(...validatePorts(container.ports, at.child('ports')))
   errors.push(...validateVariables(container.env, at.child('env')))
   errors.push(...validateEnvironmentSources(container.envFrom, at.child('envFrom')))
@@ -203,24 +206,17 @@ function validateRestartPolicy(container: Container, at: FieldPath): FieldError[
     const detail = 'must specify restartPolicy when restart rules are used'
     errors.push(required(at.child('restartPolicy'), detail))
   }
-  if (rules.length > RESTART_RULES_MAX) {
-    errors.push({
-      type: 'FieldValueTooLong',
-      path: path.text,
-      message: `Too long: may not be more than ${RESTART_RULES_MAX} items`,
-    })
-  }
+  if (rules.length > RESTART_RULES_MAX) errors.push(tooMany(path, rules.length, RESTART_RULES_MAX))
   return [...errors, ...rules.flatMap((rule, index) => validateRestartRule(rule, path.index(index)))]
 }
 
 function validateRestartRule({ action, exitCodes }: ContainerRestartRule, path: FieldPath): FieldError[] {
-  const errors = validateChoice(action, ['Restart', 'RestartAllContainers'], path.child('action'))
+  const errors = validateChoice(action ?? '', ['Restart', 'RestartAllContainers'], path.child('action'))
   if (!exitCodes) return [...errors, required(path.child('exitCodes'), 'must be specified')]
   if (!['In', 'NotIn'].includes(exitCodes.operator)) {
     errors.push(notSupported(path.child('exitCodes', 'operator'), exitCodes.operator ?? '', ['In', 'NotIn']))
   }
-  if ((exitCodes.values ?? []).length === 0) {
-    errors.push(required(path.child('exitCodes', 'values'), 'must specify at least one value'))
-  }
+  const count = (exitCodes.values ?? []).length
+  if (count > EXIT_CODES_MAX) errors.push(tooMany(path.child('exitCodes', 'values'), count, EXIT_CODES_MAX))
   return errors
 }

@@ -7,17 +7,24 @@ import {
   notSupported,
   required,
 } from '../../../../machinery/meta/field-error.ts'
-import { isConfigMapKey, isEnvironmentName, isQualifiedName } from '../../../../machinery/meta/names.ts'
+import {
+  isConfigMapKey,
+  isEnvironmentName,
+  isQualifiedName,
+  nameIsDns1123Subdomain,
+} from '../../../../machinery/meta/names.ts'
 import { quantityOf, quantityText } from '../../../../machinery/meta/quantity.ts'
-import { findingErrors } from '../../../field-rules.ts'
+import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../../field-rules.ts'
 import type {
   EnvFromSource,
   EnvVar,
   EnvVarSource,
+  FileKeySelector,
   ObjectFieldSelector,
   ResourceFieldSelector,
 } from '../../types.gen.ts'
 import { requiredFields } from '../findings.ts'
+import { validateNoBacksteps } from '../volumes/paths.ts'
 
 const VARIABLE_FIELDS = [
   'metadata.name',
@@ -52,7 +59,13 @@ const RESOURCE_FIELDS = [
 const RESOURCE_FIELD_PREFIXES = ['limits.hugepages-', 'requests.hugepages-']
 
 const CPU_DIVISORS = ['1', '1m']
-const BYTE_DIVISORS = ['1', '1E', '1Ei', '1G', '1Gi', '1Ki', '1M', '1Mi', '1P', '1Pi', '1T', '1Ti', '1k']
+const BYTE_DIVISORS = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
+/** Resources that are shown in parts, as messages name them. */
+const DIVIDED: Readonly<Record<string, string>> = {
+  cpu: 'cpu',
+  memory: 'memory',
+  'ephemeral-storage': 'local ephemeral storage',
+}
 
 export function validateVariables(variables: readonly EnvVar[] | undefined, path: FieldPath): FieldError[] {
   return (variables ?? []).flatMap((variable, index) => {
@@ -75,7 +88,7 @@ function validateValueSource(source: EnvVarSource, value: string, path: FieldPat
   if (configMapKeyRef) errors.push(...validateKeyReference(configMapKeyRef, path.child('configMapKeyRef')))
   if (secretKeyRef) errors.push(...validateKeyReference(secretKeyRef, path.child('secretKeyRef')))
   if (fileKeyRef) {
-    errors.push(...requiredFields(fileKeyRef, ['volumeName', 'path', 'key'], path.child('fileKeyRef')))
+    errors.push(...validateFileReference(fileKeyRef, path.child('fileKeyRef')))
   }
   const sources = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter(Boolean).length
   if (sources === 0) {
@@ -94,10 +107,20 @@ function validateKeyReference(
   reference: { readonly name?: string | undefined; readonly key: string },
   path: FieldPath,
 ) {
-  const errors = requiredFields(reference, ['name', 'key'], path)
-  return reference.key
-    ? [...errors, ...findingErrors(path.child('key'), reference.key, isConfigMapKey(reference.key))]
-    : errors
+  const { name = '', key } = reference
+  const errors = dnsSubdomainErrors(path.child('name'), name)
+  return [
+    ...errors,
+    ...(key ? findingErrors(path.child('key'), key, isConfigMapKey(key)) : [required(path.child('key'))]),
+  ]
+}
+
+function validateFileReference({ key, volumeName, path: file }: FileKeySelector, at: FieldPath): FieldError[] {
+  return [
+    ...(key ? findingErrors(at.child('key'), key, isEnvironmentName(key)) : [required(at.child('key'))]),
+    ...(volumeName ? dnsLabelErrors(at.child('volumeName'), volumeName) : [required(at.child('volumeName'))]),
+    ...(file ? validateNoBacksteps(file, at.child('path')) : [required(at.child('path'))]),
+  ]
 }
 
 export function validateEnvironmentSources(
@@ -109,8 +132,8 @@ export function validateEnvironmentSources(
     const errors = source.prefix
       ? findingErrors(at.child('prefix'), source.prefix, isEnvironmentName(source.prefix))
       : []
-    if (source.configMapRef) errors.push(...requiredFields(source.configMapRef, ['name'], at.child('configMapRef')))
-    if (source.secretRef) errors.push(...requiredFields(source.secretRef, ['name'], at.child('secretRef')))
+    if (source.configMapRef) errors.push(...validateSourceName(source.configMapRef, at.child('configMapRef', 'name')))
+    if (source.secretRef) errors.push(...validateSourceName(source.secretRef, at.child('secretRef', 'name')))
     if (!source.configMapRef && !source.secretRef) {
       errors.push(invalidValue(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
     } else if (source.configMapRef && source.secretRef) {
@@ -118,6 +141,10 @@ export function validateEnvironmentSources(
     }
     return errors
   })
+}
+
+function validateSourceName({ name }: { readonly name?: string | undefined }, path: FieldPath): FieldError[] {
+  return name ? findingErrors(path, name, nameIsDns1123Subdomain(name, true)) : [required(path)]
 }
 
 /** `metadata.labels['key']` as its two parts. */
@@ -164,7 +191,17 @@ export function validateResourceReference(
 
 function validateDivisor({ resource, divisor }: ResourceFieldSelector, path: FieldPath): FieldError[] {
   if (divisor === undefined || divisor === '0') return []
-  const allowed = resource === 'limits.cpu' || resource === 'requests.cpu' ? CPU_DIVISORS : BYTE_DIVISORS
   const text = quantityText(quantityOf(divisor))
-  return allowed.includes(text) ? [] : [notSupported(path.child('divisor'), text, allowed)]
+  const [, kind = ''] = resource?.split('.') ?? []
+  const name = kind.startsWith('hugepages-') ? 'hugepages' : DIVIDED[kind]
+  const allowed = kind === 'cpu' ? CPU_DIVISORS : BYTE_DIVISORS
+  if (name === undefined || allowed.includes(text)) return []
+  const list = kind === 'cpu' ? '1m and 1' : BYTE_DIVISORS.join(', ')
+  return [
+    invalidValue(
+      path.child('divisor'),
+      resource,
+      `only divisor's values ${list} are supported with the ${name} resource`,
+    ),
+  ]
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../../machinery/meta/field-error.ts'
 import type { Container, Volume, VolumeDevice, VolumeMount } from '../../types.gen.ts'
 import { validateChoice } from '../findings.ts'
-import { validateDescendingPath, validateNoBacksteps } from './validate-volume-files.ts'
+import { hasBacksteps, validateDescendingPath } from './paths.ts'
 
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
 const RECURSIVE_READ_ONLY = ['Disabled', 'Enabled', 'IfPossible']
@@ -75,6 +75,17 @@ function validatePropagation(mount: VolumeMount, container: Container, at: Field
   return errors
 }
 
+function validateAgainstMounts(device: VolumeDevice, mounts: readonly VolumeMount[], at: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  if (mounts.some(({ name }) => name === device.name))
+    errors.push(invalidValue(at.child('name'), device.name, 'must not already exist in volumeMounts'))
+  if (mounts.some(({ mountPath }) => mountPath === device.devicePath)) {
+    const detail = 'must not already exist as a path in volumeMounts'
+    errors.push(invalidValue(at.child('devicePath'), device.devicePath, detail))
+  }
+  return errors
+}
+
 export function validateDevices(container: Container, volumes: Volumes, path: FieldPath): FieldError[] {
   const names = new Set<string>()
   const devicePaths = new Set<string>()
@@ -83,19 +94,20 @@ export function validateDevices(container: Container, volumes: Volumes, path: Fi
     const errors: FieldError[] = []
     if (!device.name) errors.push(required(at.child('name')))
     if (names.has(device.name)) errors.push(invalidValue(at.child('name'), device.name, 'must be unique'))
-    names.add(device.name)
+    if (device.name) names.add(device.name)
     const volume = volumes.get(device.name)
     if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
       const detail = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
       errors.push(invalidValue(at.child('name'), device.name, detail))
     }
+    if (!volume) errors.push(notFoundValue(at.child('name'), device.name ?? ''))
     if (!device.devicePath) errors.push(required(at.child('devicePath')))
     if (devicePaths.has(device.devicePath)) {
       errors.push(invalidValue(at.child('devicePath'), device.devicePath, 'must be unique'))
     }
-    devicePaths.add(device.devicePath)
-    if (device.devicePath) errors.push(...validateNoBacksteps(device.devicePath, at.child('devicePath')))
-    if (!volume) errors.push(notFoundValue(at.child('name'), device.name ?? ''))
-    return errors
+    if (hasBacksteps(device.devicePath ?? ''))
+      errors.push(invalidValue(at.child('devicePath'), device.devicePath, "can not contain backsteps ('..')"))
+    else devicePaths.add(device.devicePath)
+    return [...errors, ...validateAgainstMounts(device, container.volumeMounts ?? [], at)]
   })
 }

@@ -19,6 +19,7 @@ import type {
   VolumeProjection,
 } from '../../types.gen.ts'
 import { validateFieldReference, validateResourceReference } from '../containers/validate-environment.ts'
+import { validateFilePath } from './paths.ts'
 
 const MODE_MESSAGE = 'must be a number between 0 and 0777 (octal), both inclusive'
 
@@ -32,25 +33,6 @@ const FILE_FIELDS = ['metadata.annotations', 'metadata.labels', 'metadata.name',
 
 export function validateMode(mode: number | undefined, path: FieldPath): FieldError[] {
   return mode !== undefined && (mode < 0 || mode > 0o777) ? [invalidValue(path, mode, MODE_MESSAGE)] : []
-}
-
-export function validateNoBacksteps(target: string, path: FieldPath): FieldError[] {
-  return target.split('/').includes('..') ? [invalidValue(path, target, "must not contain '..'")] : []
-}
-
-/** A relative path that does not leave its directory. */
-export function validateDescendingPath(target: string, path: FieldPath): FieldError[] {
-  const errors = target.startsWith('/') ? [invalidValue(path, target, 'must be a relative path')] : []
-  return [...errors, ...validateNoBacksteps(target, path)]
-}
-
-/** As above, and not in the names that the volume writer keeps for itself. */
-function validateFilePath(target: string, path: FieldPath): FieldError[] {
-  const errors = validateDescendingPath(target, path)
-  if (target.startsWith('..') && !target.startsWith('../')) {
-    errors.push(invalidValue(path, target, "must not start with '..'"))
-  }
-  return errors
 }
 
 export function validateKeysToPaths(items: readonly KeyToPath[] | undefined, path: FieldPath): FieldError[] {

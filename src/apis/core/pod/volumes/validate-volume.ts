@@ -28,14 +28,8 @@ import {
   storageOsErrors,
 } from '../../volumes/network-sources.ts'
 import { requiredFields, validateChoice } from '../findings.ts'
-import {
-  validateDescendingPath,
-  validateDownwardFiles,
-  validateKeysToPaths,
-  validateMode,
-  validateNoBacksteps,
-  validateProjected,
-} from './validate-volume-files.ts'
+import { validateDescendingPath, validateNoBacksteps } from './paths.ts'
+import { validateDownwardFiles, validateKeysToPaths, validateMode, validateProjected } from './validate-volume-files.ts'
 
 const HOST_PATH_TYPES = [
   '',
