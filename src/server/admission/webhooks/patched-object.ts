@@ -26,7 +26,8 @@ function asObject(value: unknown): KubeObject {
   return { ...value, metadata: typeof metadata === 'object' && metadata !== null ? metadata : {} }
 }
 
-function inRequestForm({ attributes, definition }: ReviewSubject, patched: KubeObject): KubeObject {
+/** An object in the form the subject was shown in, canonical and with defaults, as the request has it. Throws. */
+export function inRequestForm({ attributes, definition }: ReviewSubject, patched: KubeObject): KubeObject {
   const { object, subresource } = attributes
   const { scale } = attributes.definition
   if (subresource === 'scale' && scale !== undefined && object !== undefined)

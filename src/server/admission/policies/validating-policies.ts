@@ -1,0 +1,117 @@
+/** ValidatingAdmissionPolicy: expressions that say whether a request may pass, and what becomes of it otherwise. */
+
+import { validatingAdmissionPolicyBindings } from '../../../apis/admissionregistration/admission-policy-bindings.ts'
+import type {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../../../apis/admissionregistration/types.gen.ts'
+import { validatingAdmissionPolicies } from '../../../apis/admissionregistration/validating-admission-policy.ts'
+import { ApiError } from '../../../machinery/meta/api-error.ts'
+import type { Authorization } from '../../auth/authorization.ts'
+import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { AdmissionPlugin } from '../plugin.ts'
+import { refused } from '../refusal.ts'
+import { isExempt } from '../webhooks/matching.ts'
+import { compiledOnce, compileValidatingPolicy } from './compiled-policy.ts'
+import { AdmissionBindings, AuthorizerAnswers, type ExpressionInputs } from './expressions.ts'
+import { type Invocation, invocationsFor, type PolicyParts } from './invocations.ts'
+import { namespaceOf, requestOf, subjectAs } from './subject.ts'
+import { type Denial, evaluateValidations } from './validations.ts'
+
+const KINDS = { policies: validatingAdmissionPolicies, bindings: validatingAdmissionPolicyBindings }
+
+type Called = Invocation<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
+
+/** A denial with who made it. */
+interface Attributed extends Denial {
+  readonly policy: string
+  readonly binding: string | undefined
+}
+
+export function validatingPolicies(
+  parts: PolicyParts & { readonly authorization: Pick<Authorization, 'authorizer'> },
+): AdmissionPlugin {
+  const compiled = compiledOnce(compileValidatingPolicy)
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
+    async validate(attributes) {
+      if (isExempt(attributes)) return
+      const steps = await invocationsFor(KINDS, attributes, parts)
+      if (steps.length === 0) return
+      const answers = new AuthorizerAnswers(parts.authorization.authorizer, attributes)
+      const namespace = await namespaceOf(attributes, parts.view)
+      const denials: Attributed[] = []
+      for (const step of steps) {
+        const named = { policy: step.policy.metadata.name ?? '', binding: step.binding?.metadata.name }
+        if ('message' in step) {
+          const isFatal = step.policy.spec.failurePolicy !== 'Ignore'
+          if (isFatal) denials.push({ ...named, message: step.message, reason: undefined, isForced: true })
+          continue
+        }
+        const policy = compiled(step.policy)
+        for (const inputs of inputsOf(step, attributes, { namespace, variables: policy.variables })) {
+          const found = await answers.run((ask) =>
+            evaluateValidations(step.policy, policy, (withAuthorizer) => {
+              return new AdmissionBindings(inputs, attributes, withAuthorizer ? ask : undefined)
+            }),
+          )
+          denials.push(...actedOn(step, found, attributes).map((denial) => ({ ...named, ...denial })))
+        }
+      }
+      const [first] = denials
+      if (first !== undefined) throw denied(attributes, first)
+    },
+  }
+}
+
+/** What the expressions see: once for each parameter. */
+function inputsOf(
+  { definition, params, policy }: Called,
+  attributes: AdmissionAttributes,
+  common: Pick<ExpressionInputs, 'namespace' | 'variables'>,
+): readonly ExpressionInputs[] {
+  if (params.length === 0) return []
+  const subject = subjectAs(definition, attributes)
+  const { object, previous } = subject
+  const request = requestOf(subject)
+  const { apiVersion, kind } = policy.spec.paramKind ?? {}
+  return params.map((param) => ({
+    ...common,
+    object,
+    previous,
+    request,
+    params: param === null ? null : { ...param, apiVersion, kind },
+  }))
+}
+
+/** The denials that the binding makes refusals; it may make them warnings instead. */
+function actedOn({ policy, binding }: Called, denials: readonly Denial[], attributes: AdmissionAttributes) {
+  const actions = binding.spec.validationActions ?? []
+  const refusals: Denial[] = []
+  for (const denial of denials) {
+    if (denial.isForced || actions.includes('Deny')) refusals.push(denial)
+    if (denial.isForced || !actions.includes('Warn')) continue
+    const who = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
+    attributes.warn(`Validation failed for ${who}: ${denial.message}`)
+  }
+  return refusals
+}
+
+const CODES: ReadonlyMap<string, number> = new Map([
+  ['Forbidden', 403],
+  ['Unauthorized', 401],
+  ['RequestEntityTooLarge', 413],
+  ['Invalid', 422],
+])
+
+function denied(
+  attributes: AdmissionAttributes,
+  { policy, binding, message, reason = 'Invalid' }: Attributed,
+): ApiError {
+  const who = binding === undefined ? `'${policy}'` : `'${policy}' with binding '${binding}'`
+  const text = `ValidatingAdmissionPolicy ${who} denied request: ${message}`
+  const { status } = refused(attributes, text)
+  const details = { ...status.details, causes: [{ message: text }] }
+  return new ApiError(CODES.get(reason) ?? 422, reason, status.message ?? text, details)
+}
