@@ -46,7 +46,11 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   const informers = stack.use(
     createInformers({ client: controlPlane.clientAs(CONTROLLER_MANAGER), clock, random, log }),
   )
-  const controllers = builtinControllers({ ...config, rootCa: controlPlane.authority.certificate })
+  const controllers = builtinControllers({
+    ...config,
+    rootCa: controlPlane.authority.certificate,
+    signCertificate: controlPlane.authority.sign,
+  })
   const identityOf = controllerIdentities()
   const clientOf = (controller: string) => controlPlane.clientAs(identityOf(controller))
   stack.use(startControllers(controllers, { clientOf, informers, clock, random, log }))

@@ -25,6 +25,9 @@ import { taintEvictionController } from './nodes/taint-eviction.ts'
 import { disruptionController } from './policy/disruption.ts'
 import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
+import { certificateApprover } from './security/certificate-approver.ts'
+import { certificateCleaner } from './security/certificate-cleaner.ts'
+import { certificateSigner, type SignCertificate } from './security/certificate-signer.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
 import {
@@ -40,6 +43,8 @@ export interface ControllerSettings {
   readonly nodePrefixLength: number
   /** PEM: the authority that signs the API server's certificate. */
   readonly rootCa: string
+  /** Signs with that authority. */
+  readonly signCertificate: SignCertificate
 }
 
 export function builtinControllers({
@@ -47,12 +52,16 @@ export function builtinControllers({
   serviceCidr,
   nodePrefixLength,
   rootCa,
+  signCertificate,
 }: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
     garbageCollector,
     serviceAccountController,
     clusterRoleAggregationController,
+    certificateApprover,
+    certificateSigner(signCertificate),
+    certificateCleaner,
     rootCaPublisher(rootCa),
     resourceQuotaController,
     claimBinder,

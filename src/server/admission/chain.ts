@@ -1,5 +1,6 @@
 /** The plugins of the cluster's policy, in order: all that change objects first, then all that refuse them. */
 
+import type { Catalog } from '../../apis/catalog.ts'
 import type { Clock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Logger } from '../../base/log.ts'
@@ -8,6 +9,8 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Authorization } from '../auth/authorization.ts'
 import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
+import { certificateApproval, certificateSigning } from './plugins/certificates/certificate-signers.ts'
+import { certificateSubjectRestriction } from './plugins/certificates/certificate-subject.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
@@ -25,6 +28,8 @@ import { claimResize } from './plugins/storage/claim-resize.ts'
 import { defaultStorageClass } from './plugins/storage/default-storage-class.ts'
 import { storageObjectInUseProtection } from './plugins/storage/in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes.ts'
+import { mutatingPolicies } from './policies/mutating-policies.ts'
+import { validatingPolicies } from './policies/validating-policies.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import type { Equivalents } from './webhooks/invocation.ts'
 import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
@@ -39,6 +44,8 @@ export interface PluginParts {
   readonly log: Logger
   /** Other definitions of the same stored objects. */
   readonly equivalents: Equivalents
+  /** What is served under a kind. */
+  readonly byKind: Catalog['byKind']
   readonly webhooks: WebhookClient
   readonly authorization: Authorization
 }
@@ -57,10 +64,15 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   storageObjectInUseProtection(),
   claimResize(parts),
   runtimeClass(parts),
+  certificateApproval(parts),
+  certificateSigning(parts),
+  certificateSubjectRestriction(),
   defaultIngressClass(parts),
   podTopologyLabels(parts),
   podResize(parts),
+  mutatingPolicies(parts),
   mutatingWebhooks(parts),
+  validatingPolicies(parts),
   validatingWebhooks(parts),
   resourceQuota(parts),
   roleEscalation(parts),

@@ -4,7 +4,7 @@
  */
 
 import { webcrypto, X509Certificate } from 'node:crypto'
-import type { X509CertificateGenerator } from '@peculiar/x509'
+import type { JsonGeneralNames, X509CertificateGenerator } from '@peculiar/x509'
 import { assert } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isIp } from '../../base/ip.ts'
@@ -141,7 +141,12 @@ export function restoreCertificateAuthority(pair: KeyPair, parts: AuthorityParts
     async issueServer({ names, client = false, ...subject }) {
       const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
       const usages = ['digital signature', 'key encipherment', 'server auth', ...(client ? ['client auth'] : [])]
-      const certificate = await create({ subject: nameOf(subject), publicKey: keys.publicKey, usages, names })
+      const certificate = await create({
+        subject: nameOf(subject),
+        publicKey: keys.publicKey,
+        usages,
+        names: names.map(hostName),
+      })
       return { certificate, key: await privateKeyPem(keys.privateKey) }
     },
     async issueClient(subject) {
@@ -157,24 +162,31 @@ export function restoreCertificateAuthority(pair: KeyPair, parts: AuthorityParts
       const alternative = parsed.extensions.find(
         (extension) => extension instanceof x509.SubjectAlternativeNameExtension,
       )
-      const names = (alternative?.names.items ?? []).filter(({ type }) => type === 'dns' || type === 'ip')
+      const names = (alternative?.names.items ?? []).filter(({ type }) => NAME_TYPES.has(type))
       const publicKey = await parsed.publicKey.export()
       return create({
         subject: parsed.subject,
         publicKey,
         usages,
-        names: names.map(({ value }) => value),
+        names: names.map(({ type, value }) => ({ type, value })),
         lifetimeMs: expirationSeconds === undefined ? undefined : expirationSeconds * 1_000,
       })
     },
   }
 }
 
+/** Kinds of alternative names that a signed certificate takes over from its request. */
+const NAME_TYPES: ReadonlySet<string> = new Set(['dns', 'ip', 'email', 'url'])
+
+function hostName(value: string) {
+  return { type: isIp(value) ? ('ip' as const) : ('dns' as const), value }
+}
+
 interface LeafParameters {
   readonly subject: NonNullable<CertificateParameters['subject']>
   readonly publicKey: NonNullable<CertificateParameters['publicKey']>
   readonly usages: readonly string[]
-  readonly names: readonly string[]
+  readonly names: JsonGeneralNames
   readonly lifetimeMs?: number | undefined
 }
 
@@ -188,8 +200,8 @@ async function createLeaf(
   const nowMs = clock.now()
   const endMs = Math.min(nowMs + (leaf.lifetimeMs ?? LEAF_LIFETIME_MS), issuer.notAfter.getTime())
   const keyUsage = leaf.usages.reduce((flags, usage) => flags | (KEY_USAGES[usage] ?? 0), 0)
-  const extended = leaf.usages.map((usage) => EXTENDED_USAGES[usage]).filter((oid) => oid !== undefined)
-  const names = leaf.names.map((value) => ({ type: isIp(value) ? ('ip' as const) : ('dns' as const), value }))
+  // Two usages may be one: mail has two names.
+  const extended = new Set(leaf.usages.map((usage) => EXTENDED_USAGES[usage]).filter((oid) => oid !== undefined))
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(random),
     subject: leaf.subject,
@@ -201,10 +213,10 @@ async function createLeaf(
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(keyUsage, true),
-      ...(extended.length > 0 ? [new x509.ExtendedKeyUsageExtension(extended)] : []),
+      ...(keyUsage > 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
+      ...(extended.size > 0 ? [new x509.ExtendedKeyUsageExtension([...extended])] : []),
       await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+      ...(leaf.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(leaf.names)] : []),
     ],
   })
   return certificate.toString('pem')

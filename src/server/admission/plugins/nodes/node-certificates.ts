@@ -1,13 +1,11 @@
 /** A node asks for certificates in its own name only. */
 
+import { KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER } from '../../../../apis/certificates/node-requests.ts'
 import { parseSigningRequest } from '../../../../apis/certificates/request-contents.ts'
 import type { CertificateSigningRequest } from '../../../../apis/certificates/types.gen.ts'
 import type { NodeWrite } from './node-write.ts'
 
-const NODE_SIGNERS: ReadonlySet<string> = new Set([
-  'kubernetes.io/kubelet-serving',
-  'kubernetes.io/kube-apiserver-client-kubelet',
-])
+const NODE_SIGNERS: ReadonlySet<string> = new Set([KUBELET_SERVING_SIGNER, KUBELET_CLIENT_SIGNER])
 
 export function certificateFinding({ node, attributes, object }: NodeWrite): string | undefined {
   if (attributes.operation !== 'CREATE') return undefined
