@@ -84,14 +84,19 @@ export function createServer(dependencies: ServerDependencies): Server {
   const writes: AdmissionWrites = {
     replacing: (definition, object) => registries.of(definition).replacing(object),
   }
-  const customResources = createCustomResources({ catalog, registries: () => registries, clock, log })
   const webhooks = createWebhookClient({ clock, resolve: dependencies.resolveService ?? resolveNothing })
+  const customParts = { catalog, registries: () => registries, clock, log, random, webhooks }
+  const customResources = createCustomResources(customParts)
   const equivalents = equivalentsAmong(() => catalog.all())
-  const pluginParts = { view, writes, clock, random, log, authorization, equivalents, webhooks }
+  const { byKind } = catalog
+  const pluginParts = { view, writes, clock, random, log, authorization, equivalents, byKind, webhooks }
   const admission = customResources.guard(admissionChain(plugins(pluginParts)))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
-  const registries = createRegistries({ storage, dispatcher, catalog, clock, random, log, admission, reservations })
+  const registries = createRegistries({
+    ...{ storage, dispatcher, catalog, clock, random, log, admission, reservations },
+    storageOf: (definition) => customResources.storageOf(definition, { storage, dispatcher }),
+  })
   const documents = createDocuments(dependencies)
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })

@@ -82,10 +82,10 @@ export function definitionFromCrd(
     schema,
     schemaStamp: `${version.name}:${fingerprint(crd, version)}`,
     storageVersion,
-    conversion: customConversion(
-      { apiVersion, schema, siblings },
-      conversion?.strategy === 'Webhook' ? version.name : storageVersion,
-    ),
+    conversion:
+      conversion?.strategy === 'Webhook'
+        ? { fromStored: (object) => inForm(object, siblings) }
+        : customConversion({ apiVersion, schema, siblings }, storageVersion),
     default: (object) => applyDefaults(prune(object, schema), schema),
     ...customStrategy({ version, apiVersion, kind: names.kind, schema: validationSchema(version) }),
     scale: customScale(subresources?.scale),
@@ -123,19 +123,20 @@ interface Form {
   readonly siblings: Siblings
 }
 
+/** What was written under an older schema, as its own version is today. */
+function inForm(object: KubeObject, siblings: Siblings): KubeObject {
+  const { version = '' } = parseApiVersion(object.apiVersion ?? '') ?? {}
+  const own = siblings.schemaOf(version)
+  return own === undefined ? object : applyDefaults(prune(object, own), own)
+}
+
 /**
- * What is stored in another version, or under an older schema, gets the defaults of its own version as that is today,
- * and then only what this version knows. Versions differ in their apiVersion alone: where a webhook converts, it has
- * done so before (`storedIn` is then the version itself).
+ * What is stored in another version gets the defaults of its own version, and then only what this version knows: they
+ * differ in their apiVersion alone. Where a webhook converts, that is the storage's (`server/extensions`).
  */
 function customConversion({ apiVersion, schema, siblings }: Form, storedIn: string): Conversion {
-  const inForm = (object: KubeObject): KubeObject => {
-    const { version = '' } = parseApiVersion(object.apiVersion ?? '') ?? {}
-    const own = siblings.schemaOf(version)
-    return own === undefined ? object : applyDefaults(prune(object, own), own)
-  }
   const fromStored = (object: KubeObject): KubeObject => {
-    const current = inForm(object)
+    const current = inForm(object, siblings)
     return current.apiVersion === apiVersion ? current : prune({ ...current, apiVersion }, schema)
   }
   const { group = '', version = '' } = parseApiVersion(apiVersion) ?? {}

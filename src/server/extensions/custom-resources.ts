@@ -6,20 +6,24 @@
 
 import { customResourceDefinitions } from '../../apis/apiextensions/custom-resource-definition.ts'
 import type { Catalog } from '../../apis/catalog.ts'
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import { orAborted } from '../../base/deadline.ts'
 import type { Logger } from '../../base/log.ts'
 import { forbiddenRequest } from '../../machinery/meta/api-error.ts'
 import type { AdmissionHooks } from '../registry/admission-hooks.ts'
 import { ALL_NOW } from '../registry/list.ts'
-import type { Registries } from '../registry/registries.ts'
+import type { Registries, StorageParts } from '../registry/registries.ts'
+import type { ConversionParts } from './conversion-review.ts'
 import { createDefinitionFollower } from './definition-follower.ts'
 import { createServedDefinitions, isClosing, type ServedDefinitions } from './served-definitions.ts'
+import { versionConversion } from './version-conversion.ts'
+import { versionDispatcher, versionStorage } from './version-storage.ts'
 
 /** Until the definitions are read anew after a failure, in ms. */
 const RETRY_MS = 1_000
 
-export interface CustomResourcesParts {
+export interface CustomResourcesParts extends ConversionParts {
   readonly catalog: Catalog
   registries(): Registries
   readonly clock: Clock
@@ -34,6 +38,8 @@ export interface CustomResources extends Disposable {
   whenReady(signal: AbortSignal): Promise<void>
   /** Whether that has happened. */
   readonly isReady: boolean
+  /** A storage in the version of a definition, where a webhook converts. */
+  storageOf(definition: ResourceDefinition, shared: StorageParts): StorageParts | undefined
   /** Admission that also refuses new objects of a resource that is going away. */
   guard(admission: AdmissionHooks): AdmissionHooks
 }
@@ -58,6 +64,15 @@ export function createCustomResources(parts: CustomResourcesParts): CustomResour
       return isReady
     },
     whenReady: (signal) => orAborted(ready.promise, signal),
+    storageOf(definition, { storage, dispatcher }) {
+      const conversion = versionConversion(parts, served, definition)
+      return (
+        conversion && {
+          storage: versionStorage(storage, conversion),
+          dispatcher: versionDispatcher(dispatcher, conversion, parts.log),
+        }
+      )
+    },
     guard: (admission) => ({
       ...admission,
       async mutate(attributes, object) {

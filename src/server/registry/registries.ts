@@ -16,7 +16,11 @@ export interface RegistriesParts extends RegistryParts {
   readonly catalog: Catalog
   /** By `group/resource`. */
   readonly reservations: ReadonlyMap<string, Reservations>
+  /** Where the objects of a definition are, if not in the shared storage as they are served. */
+  storageOf?(definition: ResourceDefinition): StorageParts | undefined
 }
+
+export type StorageParts = Pick<RegistryParts, 'storage' | 'dispatcher'>
 
 export function createRegistries(parts: RegistriesParts): Registries {
   const { catalog, reservations } = parts
@@ -24,7 +28,8 @@ export function createRegistries(parts: RegistriesParts): Registries {
   const of = (definition: ResourceDefinition): Registry => {
     const known = made.get(definition)
     if (known) return known
-    const registry = createRegistry(definition, parts, reservations.get(`${definition.group}/${definition.resource}`))
+    const own = { ...parts, ...parts.storageOf?.(definition) }
+    const registry = createRegistry(definition, own, reservations.get(`${definition.group}/${definition.resource}`))
     made.set(definition, registry)
     return registry
   }
