@@ -107,7 +107,9 @@ const MINIMAL: Readonly<Record<string, Minimal>> = {
       spec: {
         matchConstraints,
         reinvocationPolicy: 'Never',
-        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+        mutations: [
+          { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "test", path: "/kind", value: "Pod"}]' } },
+        ],
       },
     },
   },

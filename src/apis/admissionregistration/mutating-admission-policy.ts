@@ -7,6 +7,7 @@ import { defineResource } from '../define-resource.ts'
 import { mapField, withAbsent } from '../field-defaults.ts'
 import { oneOf } from '../field-rules.ts'
 import { bumpGeneration, startGeneration } from '../strategy-parts.ts'
+import { policyExpressions } from './expressions.ts'
 import { matchConditionsErrors } from './match-conditions.ts'
 import {
   defaultMatchResources,
@@ -51,15 +52,18 @@ function validatePolicy({ spec }: MutatingAdmissionPolicy): readonly FieldError[
   const path = new FieldPath('spec')
   const mutationsPath = path.child('mutations')
   const { matchConstraints, mutations = [] } = spec
+  const hasParams = spec.paramKind !== undefined
+  const expressions = policyExpressions(hasParams, true)
+  const rule = expressions.rule({ hasParams, hasAuthorizer: true, hasPatchTypes: true })
   return [
     ...failurePolicyErrors(path.child('failurePolicy'), spec.failurePolicy),
     ...paramKindErrors(path.child('paramKind'), spec.paramKind),
     ...matchConstraintsErrors(path.child('matchConstraints'), matchConstraints),
     ...mutatingOperationErrors(path.child('matchConstraints', 'resourceRules'), matchConstraints?.resourceRules),
-    ...matchConditionsErrors(path.child('matchConditions'), spec.matchConditions),
-    ...variablesErrors(path.child('variables'), spec.variables),
+    ...matchConditionsErrors(path.child('matchConditions'), spec.matchConditions, hasParams),
+    ...variablesErrors(path.child('variables'), spec.variables, expressions),
     ...(mutations.length === 0 ? [required(mutationsPath, 'mutations must contain at least one item')] : []),
-    ...mutations.flatMap((mutation, index) => mutationErrors(mutationsPath.index(index), mutation)),
+    ...mutations.flatMap((mutation, index) => mutationErrors(mutationsPath.index(index), mutation, rule)),
     ...oneOf(path.child('reinvocationPolicy'), spec.reinvocationPolicy, REINVOCATION_POLICIES),
   ]
 }

@@ -1,5 +1,7 @@
 /** What is wrong with the parts of admission policies that hold expressions. */
 
+import { APPLY_CONFIGURATION, JSON_PATCH_OPERATION } from '../../machinery/cel/kubernetes/admission.ts'
+import { BOOL, listType, NULL, STRING } from '../../machinery/cel/types.ts'
 import {
   type FieldError,
   type FieldPath,
@@ -9,6 +11,7 @@ import {
 } from '../../machinery/meta/field-error.ts'
 import { byteLength } from '../../machinery/meta/names.ts'
 import { qualifiedNameErrors } from '../field-rules.ts'
+import type { ExpressionRule, PolicyExpressions } from './expressions.ts'
 import type { AuditAnnotation, Mutation, Validation, Variable } from './types.gen.ts'
 
 /** Less than the limit of the value: expressions that put texts together make longer ones than they are. */
@@ -23,6 +26,7 @@ const RESERVED_WORDS: ReadonlySet<string> = new Set([
 export function variablesErrors(
   path: FieldPath,
   variables: readonly Variable[] | undefined = [],
+  expressions: PolicyExpressions,
 ): readonly FieldError[] {
   return variables.flatMap(({ name = '', expression = '' }, index) => {
     const place = path.index(index)
@@ -32,7 +36,9 @@ export function variablesErrors(
         : isIdentifier(name)
           ? []
           : [invalidValue(place.child('name'), name, 'must be a valid CEL identifier')]),
-      ...(expression.trim() === '' ? [required(place.child('expression'), 'expression is not specified')] : []),
+      ...(expression.trim() === ''
+        ? [required(place.child('expression'), 'expression is not specified')]
+        : expressions.variable(place.child('expression'), name, expression)),
     ]
   })
 }
@@ -41,14 +47,28 @@ function isIdentifier(name: string): boolean {
   return /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED_WORDS.has(name)
 }
 
-export function validationErrors(path: FieldPath, validation: Validation): readonly FieldError[] {
+export interface ValidationRules {
+  readonly expression: ExpressionRule
+  /** Messages are put together without asking who may do what. */
+  readonly message: ExpressionRule
+}
+
+export function validationErrors(
+  path: FieldPath,
+  validation: Validation,
+  rules: ValidationRules,
+): readonly FieldError[] {
   const { expression = '', message = '', messageExpression = '', reason } = validation
   const isBlank = (text: string): boolean => text !== '' && text.trim() === ''
   return [
-    ...(expression.trim() === '' ? [required(path.child('expression'), 'expression is not specified')] : []),
+    ...(expression.trim() === ''
+      ? [required(path.child('expression'), 'expression is not specified')]
+      : rules.expression(path.child('expression'), expression, [BOOL])),
     ...(isBlank(messageExpression)
       ? [invalidValue(path.child('messageExpression'), messageExpression, 'must be non-empty if specified')]
-      : []),
+      : messageExpression === ''
+        ? []
+        : rules.message(path.child('messageExpression'), messageExpression, [STRING])),
     ...(isBlank(message)
       ? [invalidValue(path.child('message'), message, 'must be non-empty if specified')]
       : /[\n\r]/.test(message.trim())
@@ -63,6 +83,7 @@ export function auditAnnotationErrors(
   path: FieldPath,
   policyName: string,
   { key = '', valueExpression = '' }: AuditAnnotation,
+  rule: ExpressionRule,
 ): readonly FieldError[] {
   const valuePath = path.child('valueExpression')
   const expression = valueExpression.trim()
@@ -74,23 +95,29 @@ export function auditAnnotationErrors(
       ? [required(valuePath, 'valueExpression is not specified')]
       : byteLength(expression) > VALUE_EXPRESSION_BYTES_MAX
         ? [required(valuePath, `must not exceed ${VALUE_EXPRESSION_BYTES_MAX} bytes in length`)]
-        : []),
+        : rule(valuePath, expression, [STRING, NULL], valueExpression)),
   ]
 }
 
 const PATCH_TYPES = ['ApplyConfiguration', 'JSONPatch']
 
-export function mutationErrors(path: FieldPath, mutation: Mutation): readonly FieldError[] {
+/** What each type of patch comes to. */
+const PATCHES = {
+  JSONPatch: listType(JSON_PATCH_OPERATION),
+  ApplyConfiguration: APPLY_CONFIGURATION,
+}
+
+export function mutationErrors(path: FieldPath, mutation: Mutation, rule: ExpressionRule): readonly FieldError[] {
   const { patchType, jsonPatch, applyConfiguration } = mutation
   switch (patchType) {
     case 'JSONPatch':
       return [
-        ...patchErrors(path.child('jsonPatch'), patchType, jsonPatch),
+        ...patchErrors(path.child('jsonPatch'), patchType, jsonPatch, rule),
         ...(applyConfiguration === undefined ? [] : [superfluous(path, 'applyConfiguration', patchType)]),
       ]
     case 'ApplyConfiguration':
       return [
-        ...patchErrors(path.child('applyConfiguration'), patchType, applyConfiguration),
+        ...patchErrors(path.child('applyConfiguration'), patchType, applyConfiguration, rule),
         ...(jsonPatch === undefined ? [] : [superfluous(path, 'jsonPatch', patchType)]),
       ]
     default:
@@ -102,11 +129,14 @@ export function mutationErrors(path: FieldPath, mutation: Mutation): readonly Fi
 
 function patchErrors(
   path: FieldPath,
-  patchType: string,
+  patchType: 'JSONPatch' | 'ApplyConfiguration',
   patch: { readonly expression?: string | undefined } | undefined,
+  rule: ExpressionRule,
 ): readonly FieldError[] {
   if (patch === undefined) return [required(path, `must be specified when patchType is ${patchType}`)]
-  return (patch.expression ?? '').trim() === '' ? [required(path.child('expression'))] : []
+  const expression = (patch.expression ?? '').trim()
+  const expressionPath = path.child('expression')
+  return expression === '' ? [required(expressionPath)] : rule(expressionPath, expression, [PATCHES[patchType]])
 }
 
 function superfluous(path: FieldPath, field: string, patchType: string): FieldError {

@@ -7,6 +7,7 @@ import { conditionsErrors } from '../condition-rules.ts'
 import { defineResource } from '../define-resource.ts'
 import { mapField, withAbsent } from '../field-defaults.ts'
 import { changedSpec, newSpec, statusOnly } from '../strategy-parts.ts'
+import { type PolicyExpressions, policyExpressions } from './expressions.ts'
 import { matchConditionsErrors } from './match-conditions.ts'
 import {
   defaultMatchResources,
@@ -52,31 +53,41 @@ function defaultSpec(spec: ValidatingAdmissionPolicySpec): ValidatingAdmissionPo
 
 function validatePolicy({ metadata, spec }: ValidatingAdmissionPolicy): readonly FieldError[] {
   const path = new FieldPath('spec')
+  const hasParams = spec.paramKind !== undefined
+  const expressions = policyExpressions(hasParams, (spec.variables ?? []).length > 0)
   return [
     ...failurePolicyErrors(path.child('failurePolicy'), spec.failurePolicy),
     ...paramKindErrors(path.child('paramKind'), spec.paramKind),
     ...matchConstraintsErrors(path.child('matchConstraints'), spec.matchConstraints),
-    ...matchConditionsErrors(path.child('matchConditions'), spec.matchConditions),
-    ...variablesErrors(path.child('variables'), spec.variables),
-    ...workErrors(path, metadata.name ?? '', spec),
+    ...matchConditionsErrors(path.child('matchConditions'), spec.matchConditions, hasParams),
+    ...variablesErrors(path.child('variables'), spec.variables, expressions),
+    ...workErrors(path, metadata.name ?? '', spec, expressions),
   ]
 }
 
-function workErrors(path: FieldPath, name: string, spec: ValidatingAdmissionPolicySpec): readonly FieldError[] {
+function workErrors(
+  path: FieldPath,
+  name: string,
+  spec: ValidatingAdmissionPolicySpec,
+  expressions: PolicyExpressions,
+): readonly FieldError[] {
   const { validations = [], auditAnnotations = [] } = spec
   const validationsPath = path.child('validations')
   const annotationsPath = path.child('auditAnnotations')
   if (validations.length === 0 && auditAnnotations.length === 0)
     return [required(validationsPath, NOTHING_TO_DO), required(annotationsPath, NOTHING_TO_DO)]
   const keys = auditAnnotations.map(({ key }) => key)
+  const hasParams = spec.paramKind !== undefined
+  const expression = expressions.rule({ hasParams, hasAuthorizer: true })
+  const rules = { expression, message: expressions.rule({ hasParams }) }
   const tooMany = `must not have more than ${AUDIT_ANNOTATIONS_MAX} auditAnnotations`
   return [
-    ...validations.flatMap((validation, index) => validationErrors(validationsPath.index(index), validation)),
+    ...validations.flatMap((validation, index) => validationErrors(validationsPath.index(index), validation, rules)),
     ...(auditAnnotations.length > AUDIT_ANNOTATIONS_MAX
       ? [invalidValue(annotationsPath, auditAnnotations, tooMany)]
       : []),
     ...auditAnnotations.flatMap((annotation, index) => [
-      ...auditAnnotationErrors(annotationsPath.index(index), name, annotation),
+      ...auditAnnotationErrors(annotationsPath.index(index), name, annotation, expression),
       ...(keys.indexOf(annotation.key) < index
         ? [duplicate(annotationsPath.index(index).child('key'), annotation.key)]
         : []),

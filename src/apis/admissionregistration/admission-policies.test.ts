@@ -7,214 +7,14 @@ import {
   updateFindings,
   writeContext,
 } from '../../../test/support/findings.ts'
-import { deepFreeze } from '../../base/deep-freeze.ts'
 import { mutatingAdmissionPolicyBindings, validatingAdmissionPolicyBindings } from './admission-policy-bindings.ts'
 import { mutatingAdmissionPolicies } from './mutating-admission-policy.ts'
-import { mutatingWebhookConfigurations } from './mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicies } from './validating-admission-policy.ts'
-import { validatingWebhookConfigurations } from './validating-webhook-configuration.ts'
 
 const rule = { operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }
-const webhook = {
-  name: 'check.example.com',
-  clientConfig: { url: 'https://example.com' },
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
-}
-const configuration = (...webhooks: readonly object[]): Sent => ({ metadata: { name: 'config' }, webhooks })
 const policy = (spec: object): Sent => ({ metadata: { name: 'policy' }, spec })
 const matchConstraints = { resourceRules: [rule] }
 const LABEL = 'a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters'
-
-describe('webhook configurations', () => {
-  test('get the defaults of the API', () => {
-    const sent = configuration({ ...webhook, clientConfig: { service: { namespace: 'a', name: 'b' } }, rules: [rule] })
-    const defaults = {
-      failurePolicy: 'Fail',
-      matchPolicy: 'Equivalent',
-      namespaceSelector: {},
-      objectSelector: {},
-      timeoutSeconds: 10,
-      clientConfig: { service: { namespace: 'a', name: 'b', port: 443 } },
-      rules: [{ ...rule, scope: '*' }],
-    }
-    expect(validatingWebhookConfigurations.default(deepFreeze(sent)).webhooks?.[0]).toEqual({ ...webhook, ...defaults })
-    expect(mutatingWebhookConfigurations.default(deepFreeze(sent)).webhooks?.[0]).toEqual({
-      ...webhook,
-      ...defaults,
-      reinvocationPolicy: 'Never',
-    })
-  })
-
-  test('count a generation per change of their webhooks', () => {
-    const first = validatingWebhookConfigurations.prepareForCreate(configuration(webhook), writeContext)
-    expect(first.metadata.generation).toBe(1)
-    const same = { ...first, metadata: { ...first.metadata, labels: { a: 'b' } } }
-    expect(validatingWebhookConfigurations.prepareForUpdate(same, first, writeContext).metadata.generation).toBe(1)
-    const fewer = { ...first, webhooks: [] }
-    expect(validatingWebhookConfigurations.prepareForUpdate(fewer, first, writeContext).metadata.generation).toBe(2)
-  })
-
-  test.each<readonly [string, object, readonly string[]]>([
-    ['a complete one', { rules: [rule] }, []],
-    ['no name', { name: '' }, ['FieldValueRequired webhooks[0].name: Required value']],
-    [
-      'a short name',
-      { name: 'k8s.io' },
-      [
-        'FieldValueInvalid webhooks[0].name: Invalid value: "k8s.io": ' +
-          'should be a domain with at least three segments separated by dots',
-      ],
-    ],
-    [
-      'neither URL nor service',
-      { clientConfig: {} },
-      ['FieldValueRequired webhooks[0].clientConfig: Required value: exactly one of url or service is required'],
-    ],
-    [
-      'a plain URL',
-      { clientConfig: { url: 'http://user@example.com?a=b#c' } },
-      [
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "http": ' +
-          "'https' is the only allowed URL scheme; desired format: https://host[/path]",
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "user": ' +
-          'user information is not permitted in the URL',
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "c": fragments are not permitted in the URL',
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "a=b": ' +
-          'query parameters are not permitted in the URL',
-      ],
-    ],
-    [
-      'no URL at all',
-      { clientConfig: { url: '' } },
-      [
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "": ' +
-          "'https' is the only allowed URL scheme; desired format: https://host[/path]",
-        'FieldValueInvalid webhooks[0].clientConfig.url: Invalid value: "": ' +
-          'host must be specified; desired format: https://host[/path]',
-      ],
-    ],
-    [
-      'a service with a wrong path and port',
-      { clientConfig: { service: { namespace: 'n', name: 's', path: 'a//b', port: 65536 } } },
-      [
-        'FieldValueInvalid webhooks[0].clientConfig.service.port: Invalid value: 65536: ' +
-          'port is not valid: must be between 1 and 65535, inclusive',
-        'FieldValueInvalid webhooks[0].clientConfig.service.path: Invalid value: "a//b": must start with a \'/\'',
-        'FieldValueInvalid webhooks[0].clientConfig.service.path: Invalid value: "a//b": segment[0] may not be empty',
-        'FieldValueInvalid webhooks[0].clientConfig.service.path: Invalid value: "a//b": segment[1] may not be empty',
-      ],
-    ],
-    [
-      'unknown choices',
-      { failurePolicy: 'other', matchPolicy: 'other', sideEffects: 'Some', timeoutSeconds: 31 },
-      [
-        'FieldValueNotSupported webhooks[0].failurePolicy: Unsupported value: "other": supported values: ' +
-          '"Fail", "Ignore"',
-        'FieldValueNotSupported webhooks[0].matchPolicy: Unsupported value: "other": supported values: ' +
-          '"Equivalent", "Exact"',
-        'FieldValueNotSupported webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", ' +
-          '"NoneOnDryRun"',
-        'FieldValueInvalid webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 ' +
-          'and 30 seconds',
-      ],
-    ],
-    [
-      'no word on side effects and versions',
-      { sideEffects: undefined, admissionReviewVersions: [] },
-      [
-        'FieldValueRequired webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun',
-        'FieldValueRequired webhooks[0].admissionReviewVersions: Required value: must specify one of v1, v1beta1',
-      ],
-    ],
-    [
-      'versions nobody speaks',
-      { admissionReviewVersions: ['v2', 'v2'] },
-      [
-        'FieldValueInvalid webhooks[0].admissionReviewVersions[1]: Invalid value: "v2": duplicate version',
-        'FieldValueInvalid webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at ' +
-          'least one of v1, v1beta1',
-      ],
-    ],
-    [
-      'an empty rule',
-      { rules: [{}] },
-      ['operations', 'apiGroups', 'apiVersions', 'resources'].map(
-        (field) => `FieldValueRequired webhooks[0].rules[0].${field}: Required value`,
-      ),
-    ],
-    [
-      'stars beside others',
-      {
-        rules: [
-          {
-            operations: ['CREATE', '*'],
-            apiGroups: ['a', '*'],
-            apiVersions: ['', '*'],
-            resources: ['pods', '*'],
-            scope: 'All',
-          },
-        ],
-      },
-      [
-        'FieldValueInvalid webhooks[0].rules[0].operations: Invalid value: ["CREATE","*"]: if \'*\' is ' +
-          'present, must not specify other operations',
-        'FieldValueInvalid webhooks[0].rules[0].apiGroups: Invalid value: ["a","*"]: if \'*\' is present, must ' +
-          'not specify other API groups',
-        'FieldValueInvalid webhooks[0].rules[0].apiVersions: Invalid value: ["","*"]: if \'*\' is present, ' +
-          'must not specify other API versions',
-        'FieldValueRequired webhooks[0].rules[0].apiVersions[0]: Required value',
-        'FieldValueNotSupported webhooks[0].rules[0].scope: Unsupported value: "All": supported values: "*", ' +
-          '"Cluster", "Namespaced"',
-      ],
-    ],
-    [
-      'resources that others cover',
-      { rules: [{ ...rule, resources: ['pods/*', 'pods/status', '*/scale', 'a/scale', '*/*'] }] },
-      [
-        'FieldValueInvalid webhooks[0].rules[0].resources[1]: Invalid value: "pods/status": if \'pods/*\' is ' +
-          'present, must not specify pods/status',
-        'FieldValueInvalid webhooks[0].rules[0].resources[3]: Invalid value: "a/scale": if \'*/scale\' is ' +
-          'present, must not specify a/scale',
-        'FieldValueInvalid webhooks[0].rules[0].resources: Invalid value: ' +
-          '["pods/*","pods/status","*/scale","a/scale","*/*"]: ' +
-          "if '*/*' is present, must not specify other resources",
-      ],
-    ],
-    [
-      'match conditions without and with the same name',
-      { matchConditions: [{ expression: ' ' }, { name: 'a', expression: 'true' }, { name: 'a', expression: 'true' }] },
-      [
-        'FieldValueRequired webhooks[0].matchConditions[0].expression: Required value',
-        'FieldValueRequired webhooks[0].matchConditions[0].name: Required value',
-        'FieldValueDuplicate webhooks[0].matchConditions[2].name: Duplicate value: "a"',
-      ],
-    ],
-  ])('%s', (_, change, expected) => {
-    expect(findings(validatingWebhookConfigurations, configuration({ ...webhook, ...change }))).toEqual(expected)
-    expect(findings(mutatingWebhookConfigurations, configuration({ ...webhook, ...change }))).toEqual(expected)
-  })
-
-  test('name every webhook once', () => {
-    expect(findings(validatingWebhookConfigurations, configuration(webhook, webhook))).toEqual([
-      'FieldValueDuplicate webhooks[1].name: Duplicate value: "check.example.com"',
-    ])
-  })
-
-  test('know two ways of calling again', () => {
-    const object = configuration({ ...webhook, reinvocationPolicy: 'Always' })
-    expect(findings(mutatingWebhookConfigurations, object)).toEqual([
-      'FieldValueNotSupported webhooks[0].reinvocationPolicy: Unsupported value: "Always": supported values: ' +
-        '"IfNeeded", "Never"',
-    ])
-  })
-
-  test('warn of names that are kept for files', () => {
-    const object = { metadata: { name: 'a.static.k8s.io' } }
-    expect(validatingWebhookConfigurations.warnings(object, undefined)).toHaveLength(1)
-    expect(validatingWebhookConfigurations.warnings({ metadata: { name: 'a' } }, undefined)).toEqual([])
-  })
-})
 
 describe('validating policies', () => {
   const complete = { matchConstraints, validations: [{ expression: 'true' }] }
@@ -339,7 +139,7 @@ describe('mutating policies', () => {
   const complete = {
     matchConstraints,
     reinvocationPolicy: 'Never',
-    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "test", path: "/a"}]' } }],
   }
 
   test.each<readonly [string, object, readonly string[]]>([
@@ -384,6 +184,113 @@ describe('mutating policies', () => {
     ],
   ])('%s', (_, change, expected) => {
     expect(findings(mutatingAdmissionPolicies, policy({ ...complete, ...change }))).toEqual(expected)
+  })
+})
+
+describe('expressions', () => {
+  const validating = (spec: object): Sent =>
+    policy({ matchConstraints, validations: [{ expression: 'true' }], ...spec })
+  const mutating = (mutation: object, spec: object = {}): Sent =>
+    policy({ matchConstraints, reinvocationPolicy: 'Never', mutations: [mutation], ...spec })
+  const patch = (expression: string) => ({ patchType: 'JSONPatch', jsonPatch: { expression } })
+  const apply = (expression: string) => ({ patchType: 'ApplyConfiguration', applyConfiguration: { expression } })
+  const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' }
+
+  test.each<readonly [string, Sent]>([
+    ['of objects, requests and namespaces', validating({ validations: [{ expression: 'object.a == request.name' }] })],
+    ['of parameters, where there are some', validating({ paramKind, validations: [{ expression: 'params.a == 1' }] })],
+    [
+      'of variables',
+      validating({ variables: [{ name: 'n', expression: '1' }], validations: [{ expression: 'variables.n < 5' }] }),
+    ],
+    [
+      'of who may do what',
+      validating({ validations: [{ expression: "authorizer.path('/a').check('get').allowed()" }] }),
+    ],
+    [
+      'that are match conditions',
+      validating({ matchConditions: [{ name: 'a', expression: 'object.a == oldObject.a' }] }),
+    ],
+  ])('%s are fine in validating policies', (_, object) => {
+    expect(findings(validatingAdmissionPolicies, object)).toEqual([])
+  })
+
+  test.each<readonly [string, Sent]>([
+    ['that apply', mutating(apply('Object{spec: Object.spec{replicas: 3}}'))],
+    ['that patch', mutating(patch('[JSONPatch{op: "remove", path: "/a/" + jsonpatch.escapeKey("b/c")}]'))],
+    ['of variables', mutating(apply('Object{a: variables.n}'), { variables: [{ name: 'n', expression: '1' }] })],
+  ])('%s are fine in mutating policies', (_, object) => {
+    expect(findings(mutatingAdmissionPolicies, object)).toEqual([])
+  })
+
+  const WRONG = 'compilation failed: ERROR: <input>:1:1:'
+
+  test.each<readonly [string, object, readonly string[]]>([
+    [
+      'names that are not there',
+      { validations: [{ expression: 'params.a == 1' }] },
+      [`spec.validations[0].expression: Invalid value: "params.a == 1": ${WRONG} undeclared reference to 'params'`],
+    ],
+    [
+      'validations that say neither yes nor no',
+      { validations: [{ expression: '1' }] },
+      ['spec.validations[0].expression: Invalid value: "1": must evaluate to bool but got int'],
+    ],
+    [
+      'messages that are no text, and ask for rights',
+      {
+        validations: [
+          { expression: 'true', messageExpression: '1' },
+          { expression: 'true', messageExpression: "string(authorizer.path('/a').check('get').allowed())" },
+        ],
+      },
+      [
+        'spec.validations[0].messageExpression: Invalid value: "1": must evaluate to string but got int',
+        'spec.validations[1].messageExpression: Invalid value: "string(authorizer',
+      ],
+    ],
+    [
+      'annotations that are neither text nor nothing',
+      { auditAnnotations: [{ key: 'a', valueExpression: '1' }] },
+      [
+        'spec.auditAnnotations[0].valueExpression: Invalid value: "1": ' +
+          'must evaluate to one of [string null_type] but got int',
+      ],
+    ],
+    [
+      'a wrong variable, once',
+      { variables: [{ name: 'n', expression: 'x' }], validations: [{ expression: 'variables.n' }] },
+      [
+        `spec.variables[0].expression: Invalid value: "x": ${WRONG} undeclared reference to 'x'`,
+        'spec.validations[0].expression: Invalid value: "variables.n": must evaluate to bool but got dyn',
+      ],
+    ],
+    [
+      'variables that come later',
+      {
+        variables: [
+          { name: 'a', expression: 'variables.b' },
+          { name: 'b', expression: '1' },
+        ],
+      },
+      [
+        'spec.variables[0].expression: Invalid value: "variables.b": compilation failed: ERROR: <input>:1:10: undefined',
+      ],
+    ],
+  ])('find %s', (_, change, expected) => {
+    const found = findings(validatingAdmissionPolicies, validating(change))
+    expect(found).toEqual(expected.map((text) => expect.stringContaining(`FieldValueInvalid ${text}`)))
+  })
+
+  test('of patches come to patches', () => {
+    expect(findings(mutatingAdmissionPolicies, mutating(patch('[]')))).toEqual([
+      'FieldValueInvalid spec.mutations[0].jsonPatch.expression: Invalid value: "[]": ' +
+        'must evaluate to list(JSONPatch) but got list(dyn)',
+    ])
+    expect(findings(mutatingAdmissionPolicies, mutating(apply('1')))).toEqual([
+      'FieldValueInvalid spec.mutations[0].applyConfiguration.expression: Invalid value: "1": ' +
+        'must evaluate to Object but got int',
+    ])
   })
 })
 
