@@ -15,6 +15,7 @@ import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { nodeDeclaredFeatures } from './plugins/nodes/declared-features.ts'
 import { nodeRestriction } from './plugins/nodes/node-restriction.ts'
 import { podResize } from './plugins/pod-resize.ts'
 import { podSecurity } from './plugins/pod-security/pod-security.ts'
@@ -69,6 +70,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   certificateSubjectRestriction(),
   defaultIngressClass(parts),
   podTopologyLabels(parts),
+  nodeDeclaredFeatures(parts),
   podResize(parts),
   mutatingPolicies(parts),
   mutatingWebhooks(parts),

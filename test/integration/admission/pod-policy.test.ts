@@ -116,3 +116,56 @@ test('a pod that gets a node gets the labels of its zone and region', async () =
     'topology.kubernetes.io/region': 'r',
   })
 })
+
+test('an account that limits secrets lets its pods have no others', async () => {
+  await using server = await startServer()
+  const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' }
+  const account = { metadata: { name: 'careful', annotations }, secrets: [{ name: 'own' }] }
+  await server.send('POST', '/api/v1/namespaces/default/serviceaccounts', { body: account })
+  const using = (name: string, secret: string) => {
+    const env = [{ name: 'KEY', valueFrom: { secretKeyRef: { name: secret, key: 'key' } } }]
+    return podBody(name, { serviceAccountName: 'careful' }, { env })
+  }
+  expect((await server.send('POST', PODS, { body: using('good', 'own') })).status).toBe(201)
+  const { status, json } = await server.send('POST', PODS, { body: using('bad', 'other') })
+  expect([status, json.message]).toEqual([
+    403,
+    'pods "bad" is forbidden: container app with envVar KEY referencing secret.secretName="other" is not allowed ' +
+      'because service account careful does not reference that secret',
+  ])
+})
+
+test('a mirror pod has neither an account nor secrets', async () => {
+  await using server = await startServer()
+  const mirror = (spec: object) => ({
+    metadata: { name: 'static', annotations: { 'kubernetes.io/config.mirror': 'hash' } },
+    spec: { containers: [{ name: 'app', image: 'image' }], nodeName: 'node-1', ...spec },
+  })
+  const volumes = [{ name: 'v', secret: { secretName: 's' } }]
+  const refused = await server.send('POST', PODS, { body: mirror({ volumes }) })
+  expect(refused.json.message).toBe('pods "static" is forbidden: a mirror pod may not reference secrets')
+  const spoken = await server.send('POST', PODS, { body: mirror({ serviceAccountName: 'default' }) })
+  expect(spoken.json.message).toBe('pods "static" is forbidden: a mirror pod may not reference service accounts')
+})
+
+test('a running pod is not resized to more than its node has', async () => {
+  await using server = await startServer()
+  await server.send('POST', '/api/v1/nodes', { body: { metadata: { name: 'node-1' } } })
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  const body = { status: { allocatable: { cpu: '2', memory: '1Gi' } } }
+  await server.send('PATCH', '/api/v1/nodes/node-1/status', { body, headers })
+  const sized = (cpu: string) => ({ requests: { cpu, memory: '1Mi' } })
+  await server.send('POST', PODS, { body: podBody('web', { nodeName: 'node-1' }, { resources: sized('1') }) })
+  const resize = (cpu: string) =>
+    server.send('PATCH', `${PODS}/web/resize`, {
+      body: { spec: { containers: [{ name: 'app', resources: sized(cpu) }] } },
+      headers: { 'content-type': 'application/strategic-merge-patch+json' },
+    })
+  expect((await resize('2')).status).toBe(200)
+  const { status, json } = await resize('3')
+  expect([status, json.message, json.details.causes]).toEqual([
+    403,
+    `pods "web" is forbidden: node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000`,
+    [{ reason: 'NodeCapacity' }],
+  ])
+})

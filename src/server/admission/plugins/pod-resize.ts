@@ -53,5 +53,5 @@ function lackingText(pod: Pod, { status }: Node): string {
 
 function because(attributes: AdmissionAttributes, reason: string, detail: string): ApiError {
   const { code, reason: status, message, status: answer } = refused(attributes, detail)
-  return new ApiError(code, status, message, { ...answer.details, causes: [{ reason, message: '', field: '' }] })
+  return new ApiError(code, status, message, { ...answer.details, causes: [{ reason }] })
 }

@@ -3,12 +3,15 @@
  * cluster's CA and the namespace's name in `/var/run/secrets/kubernetes.io/serviceaccount`.
  */
 
-import type { Container, Pod, PodSpec, ServiceAccount, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
+import { podSecrets } from '../../../apis/core/pod/references.ts'
+import { serviceAccounts } from '../../../apis/core/service-account.ts'
+import type { Container, Pod, PodSpec, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
 import { type Random, randomSuffix } from '../../../base/random.ts'
 import { type ApiError, forbiddenRequest } from '../../../machinery/meta/api-error.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 import { isPod } from '../pods.ts'
+import { forbiddenEphemeralSecret, forbiddenSecret, limitsSecrets } from './mountable-secrets.ts'
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
 const VOLUME_PREFIX = 'kube-api-access-'
@@ -26,12 +29,21 @@ export function serviceAccount({
 }): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
-    operations: ['CREATE'],
+    operations: ['CREATE', 'UPDATE'],
     mutate: async (attributes, object) => {
-      if (!isPod(attributes, object)) return object
+      if (attributes.operation !== 'CREATE' || !isPod(attributes, object)) return object
       return isMirror(object)
         ? checkedMirror(attributes, object)
         : withAccount(view, { attributes, pod: object, random })
+    },
+    validate: async (attributes) => {
+      const { definition, operation, subresource, object } = attributes
+      if (!object || definition.group !== '' || definition.resource !== 'pods') return
+      if (subresource !== (operation === 'CREATE' ? '' : 'ephemeralcontainers')) return
+      // The attributes say that it is a pod.
+      const pod = object as Pod
+      if (operation === 'CREATE' && isMirror(pod)) checkedMirror(attributes, pod)
+      else await checkSecrets(view, attributes, pod)
     },
   }
 }
@@ -42,7 +54,29 @@ const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.[MIRROR_A
 function checkedMirror({ definition }: AdmissionAttributes, pod: Pod): Pod {
   if (pod.spec?.serviceAccountName)
     throw forbiddenRequest(definition, pod.metadata.name ?? '', 'a mirror pod may not reference service accounts')
+  if (podSecrets(pod).size > 0)
+    throw forbiddenRequest(definition, pod.metadata.name ?? '', 'a mirror pod may not reference secrets')
+  const sources = (pod.spec?.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])
+  if (sources.some(({ serviceAccountToken }) => serviceAccountToken)) {
+    const detail = 'a mirror pod may not use ServiceAccountToken volume projections'
+    throw forbiddenRequest(definition, pod.metadata.name ?? '', detail)
+  }
   return pod
+}
+
+/** Of an account that limits them: a pod gets no other secrets than its account names. */
+async function checkSecrets(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<void> {
+  const name = pod.spec?.serviceAccountName ?? ''
+  const { definition, namespace, operation } = attributes
+  if (name === '') {
+    const detail = `no service account specified for pod ${namespace}/${pod.metadata.name}`
+    throw forbiddenRequest(definition, pod.metadata.name ?? '', detail)
+  }
+  const account = await view.get(serviceAccounts, { namespace, name })
+  if (!account) throw accountMissing(attributes, pod, name)
+  if (!limitsSecrets(account)) return
+  const forbidden = operation === 'CREATE' ? forbiddenSecret(pod, account) : forbiddenEphemeralSecret(pod, account)
+  if (forbidden !== undefined) throw forbiddenRequest(definition, pod.metadata.name ?? '', forbidden)
 }
 
 interface Admitted {
@@ -55,7 +89,7 @@ async function withAccount(view: AdmissionView, { attributes, pod, random }: Adm
   const { spec } = pod
   if (!spec) return pod
   const name = spec.serviceAccountName || 'default'
-  const account = await view.get<ServiceAccount>('serviceaccounts', { namespace: attributes.namespace, name })
+  const account = await view.get(serviceAccounts, { namespace: attributes.namespace, name })
   if (!account) throw accountMissing(attributes, pod, name)
   const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
   const running: PodSpec = {
