@@ -64,7 +64,7 @@ function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
   const templated = mapField(filled, 'template', defaultPodTemplateSpec)
   return {
     ...mapField(templated, 'volumeClaimTemplates', (claims) => mapItems(claims, claimTemplate)),
-    updateStrategy: defaultStrategy(spec.updateStrategy ?? {}),
+    updateStrategy: defaultStrategy(withoutMaxUnavailable(spec.updateStrategy ?? {})),
     persistentVolumeClaimRetentionPolicy: withZero(spec.persistentVolumeClaimRetentionPolicy ?? {}, {
       whenDeleted: 'Retain',
       whenScaled: 'Retain',
@@ -75,6 +75,11 @@ function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
 /** Claim templates are whole objects, kind and all. */
 function claimTemplate(claim: PersistentVolumeClaim): PersistentVolumeClaim {
   return { ...defaultClaim(claim), apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
+}
+
+/** It belongs to a feature that is off. */
+function withoutMaxUnavailable(strategy: StatefulSetUpdateStrategy): StatefulSetUpdateStrategy {
+  return mapField(strategy, 'rollingUpdate', ({ maxUnavailable: _, ...kept }) => kept)
 }
 
 /** A rolling update is spelled out only where the type was, too, left to us or the client began to. */

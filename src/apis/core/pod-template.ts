@@ -8,6 +8,7 @@ import { mapField } from '../field-defaults.ts'
 import { bumpGeneration, startGeneration } from '../strategy-parts.ts'
 import { defaultPodTemplateSpec } from './pod/defaults.ts'
 import { validatePodTemplateSpec } from './pod/validate-spec.ts'
+import { podTemplateWarnings } from './pod/warnings.ts'
 import type { PodTemplate } from './types.gen.ts'
 
 export const podTemplates = defineResource<PodTemplate>({
@@ -20,6 +21,7 @@ export const podTemplates = defineResource<PodTemplate>({
   default: (object) => mapField(object, 'template', defaultPodTemplateSpec),
   prepareForCreate: startGeneration,
   prepareForUpdate: (object, previous) => bumpGeneration(object, previous, ['template']),
+  warnings: ({ template }) => podTemplateWarnings(template ?? {}, new FieldPath('template')),
   validate: ({ template }) => validatePodTemplateSpec(template ?? {}, new FieldPath('template')),
   deletion: { returns: 'object' },
   columns: [

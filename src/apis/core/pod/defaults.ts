@@ -1,14 +1,24 @@
 /** Defaults of pods, pod specs and pod templates. Idempotent; some belong to pods only, not to templates. */
 
 import { mapField, mapItems, withAbsent, withZero } from '../../field-defaults.ts'
-import type { Container, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
+import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../types.gen.ts'
 import { defaultContainer } from './containers/default-container.ts'
 import { defaultPodResources } from './default-resources.ts'
+import { withoutDisabledFields } from './disabled-fields.ts'
 import { roundedList } from './resource-list.ts'
 import { defaultVolume } from './volumes/default-volume.ts'
 
 export function defaultPod(pod: Pod): Pod {
-  return mapField(pod, 'spec', (spec) => defaultPodOnly(defaultPodSpec(spec)))
+  const { spec = { containers: [] } } = pod
+  return mapField({ ...pod, spec: defaultPodOnly(defaultPodSpec(spec)) }, 'status', withAddresses)
+}
+
+/** `podIP` is the first of `podIPs`, whichever of them was written. */
+function withAddresses(status: PodStatus): PodStatus {
+  const { podIP, podIPs = [] } = status
+  const first = podIPs[0]?.ip
+  if (podIP && podIP !== first) return { ...status, podIPs: [{ ip: podIP }] }
+  return !podIP && first ? { ...status, podIP: first } : status
 }
 
 export function defaultPodTemplateSpec(template: PodTemplateSpec): PodTemplateSpec {
@@ -26,6 +36,7 @@ function defaultPodSpec(spec: PodSpec): PodSpec {
 }
 
 const steps: readonly ((spec: PodSpec) => PodSpec)[] = [
+  withoutDisabledFields,
   (spec) => mapField(spec, 'volumes', (volumes) => mapItems(volumes, defaultVolume)),
   (spec) => mapField(spec, 'initContainers', (containers) => mapItems(containers, defaultContainer)),
   (spec) => mapField(spec, 'containers', (containers) => mapItems(containers, defaultContainer)),

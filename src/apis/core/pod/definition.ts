@@ -1,18 +1,20 @@
 /** Pods: names, strategy, status endpoint, graceful deletion, field selectors, columns. */
 
-import { type FieldError, FieldPath, forbidden, rootPath } from '../../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, forbidden } from '../../../machinery/meta/field-error.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import { builtinSchema } from '../../builtin-schema.ts'
 import { defineResource } from '../../define-resource.ts'
 import type { WriteContext } from '../../definition.ts'
-import { changedSpec, immutable, newSpec } from '../../strategy-parts.ts'
+import { changedSpec, newSpec } from '../../strategy-parts.ts'
 import type { Pod } from '../types.gen.ts'
 import { podColumns } from './columns.ts'
 import { defaultPod } from './defaults.ts'
+import { withoutDisabledStatus } from './disabled-fields.ts'
 import { withMatchLabelKeys } from './match-label-keys.ts'
 import { isPodTerminal, templateSpec } from './pod-status.ts'
 import { computeQosClass } from './qos-class.ts'
 import { validatePodSpec } from './validate-spec.ts'
+import { validatePodStatus } from './validate-status.ts'
 import { validatePodUpdate } from './validate-update.ts'
 import { podWarnings } from './warnings.ts'
 
@@ -33,7 +35,7 @@ export const pods = defineResource<Pod>({
   validateUpdate: validatePodUpdate,
   warnings: podWarnings,
   deletion: { returns: 'object', graceSeconds },
-  status: { prepareForUpdate: prepareStatus, validateUpdate: validateStatusUpdate },
+  status: { prepareForUpdate: prepareStatus, validateUpdate: validatePodStatus },
   subresources: [
     'attach',
     'binding',
@@ -124,10 +126,6 @@ function prepareStatus(pod: Pod, previous: Pod): Pod {
     ...pod,
     spec: previous.spec,
     metadata: { ...pod.metadata, ownerReferences, deletionTimestamp },
-    status: { ...pod.status, ...(qosClass ? { qosClass } : {}) },
+    status: { ...withoutDisabledStatus(pod.status ?? {}), ...(qosClass ? { qosClass } : {}) },
   }
-}
-
-function validateStatusUpdate(pod: Pod, previous: Pod): readonly FieldError[] {
-  return immutable(rootPath.child('status', 'qosClass'), pod.status?.qosClass, previous.status?.qosClass)
 }

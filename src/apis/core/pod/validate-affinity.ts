@@ -195,7 +195,7 @@ function validateToleration(toleration: Toleration, path: FieldPath): FieldError
   } else if (operator === 'Exists') {
     if (value !== '') errors.push(invalidValue(at, toleration, "value must be empty when `operator` is 'Exists'"))
   } else {
-    errors.push(notSupported(at, operator, ['Equal', 'Exists']))
+    errors.push(notSupported(at, operator, ['Equal', 'Exists', 'Lt', 'Gt']))
   }
   return effect ? [...errors, ...validateChoice(effect, EFFECTS, path.child('effect'))] : errors
 }

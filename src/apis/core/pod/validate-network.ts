@@ -14,7 +14,7 @@ import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-r
 import type { HostAlias, PodDNSConfig, PodSpec } from '../types.gen.ts'
 import { validateChoice } from './findings.ts'
 
-const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const NAMESERVERS_MAX = 3
 const SEARCH_PATHS_MAX = 32
 /** Characters of all search paths with a blank between them. */

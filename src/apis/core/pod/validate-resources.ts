@@ -130,7 +130,9 @@ export function validateContainerResourceName(name: string, path: FieldPath): Fi
 }
 
 function validatePodLevelName(name: string, path: FieldPath): FieldError[] {
-  return isPodLevelResource(name) ? [] : [notSupported(path, name, POD_LEVEL_RESOURCES)]
+  const errors = findingErrors(path, name, isQualifiedName(name))
+  if (errors.length > 0 || isPodLevelResource(name)) return errors
+  return [notSupported(path, name, POD_LEVEL_RESOURCES)]
 }
 
 function validateClaims(resources: ResourceRequirements, known: ReadonlySet<string>, path: FieldPath): FieldError[] {

@@ -107,7 +107,10 @@ function validateProfile(
   const at = path.child('localhostProfile')
   if (type !== 'Localhost') {
     const detail = `can only be set when ${feature} type is Localhost`
-    const surplus = localhostProfile === undefined ? [] : [invalidValue(at, profile, detail)]
+    // Profiles of AppArmor are judged by their type first.
+    if (!type && feature === 'AppArmor') return [required(path.child('type'), `type is required when ${field} is set`)]
+    const value = feature === 'AppArmor' ? localhostProfile : profile
+    const surplus = localhostProfile === undefined ? [] : [invalidValue(at, value, detail)]
     const known = type
       ? validateChoice(type, PROFILE_TYPES, path.child('type'))
       : [required(path.child('type'), `type is required when ${field} is set`)]

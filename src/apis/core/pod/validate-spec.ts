@@ -122,6 +122,10 @@ function validateResourceClaims(claims: readonly PodResourceClaim[] | undefined,
       const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
       errors.push(invalidValue(at, claim, detail))
     }
+    for (const field of ['resourceClaimName', 'resourceClaimTemplateName'] as const) {
+      const name = claim[field]
+      if (name !== undefined) errors.push(...dnsSubdomainErrors(at.child(field), name))
+    }
     return errors
   })
 }

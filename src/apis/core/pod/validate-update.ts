@@ -4,7 +4,7 @@
  */
 
 import { deepEqual } from '../../../base/deep-equal.ts'
-import { type FieldError, FieldPath, forbidden, invalidValue } from '../../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, forbidden, invalidValue, required } from '../../../machinery/meta/field-error.ts'
 import type { Container, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../types.gen.ts'
 import { changesText } from './changes-text.ts'
 import { templateSpec } from './pod-status.ts'
@@ -32,6 +32,7 @@ export function validatePodUpdate(pod: Pod, previous: Pod): FieldError[] {
     }
   }
   const errors = [
+    ...validateImages(spec),
     ...validateDeadline(spec.activeDeadlineSeconds, before.activeDeadlineSeconds),
     ...validateTolerationChanges(spec.tolerations ?? [], before.tolerations ?? []),
     ...validateGateChanges(spec, before),
@@ -69,6 +70,15 @@ function withNodeAffinity(spec: PodSpec, before: PodSpec): PodSpec['affinity'] {
   return empty && !before.affinity ? undefined : others
 }
 
+/** Upstream looks at the images of an update once more. */
+function validateImages(spec: PodSpec): FieldError[] {
+  return (['containers', 'initContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap(({ image }, index) =>
+      image ? [] : [required(specPath.child(list).index(index).child('image'))],
+    ),
+  )
+}
+
 function validateDeadline(deadline: number | undefined, before: number | undefined): FieldError[] {
   const at = specPath.child('activeDeadlineSeconds')
   if (deadline === undefined) {
@@ -93,7 +103,9 @@ function validateGateChanges(spec: PodSpec, before: PodSpec): FieldError[] {
   return (spec.schedulingGates ?? [])
     .map(({ name }, index) => ({ name, at: specPath.child('schedulingGates').index(index) }))
     .filter(({ name }) => !old.has(name))
-    .map(({ name, at }) => forbidden(at, `only deletion is allowed, but found new scheduling gate '${name}'`))
+    .map(({ name, at }) =>
+      forbidden(at.child('name'), `only deletion is allowed, but found new scheduling gate '${name}'`),
+    )
 }
 
 /** A gated pod's choice of nodes may become narrower, never wider. */

@@ -1,7 +1,7 @@
 /** Texts for the `Warning` header: what is allowed in a pod and probably not meant, or on its way out. */
 
 import { FieldPath } from '../../../machinery/meta/field-error.ts'
-import type { Container, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
+import type { Container, ContainerPort, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
 import { templateSpec } from './pod-status.ts'
 
 export function podWarnings(pod: Pod, previous: Pod | undefined): readonly string[] {
@@ -28,6 +28,7 @@ function podSpecWarnings(spec: PodSpec, path: FieldPath): readonly string[] {
     ...duplicateWarnings(spec, path),
     ...containersWarnings(spec.initContainers, path.child('initContainers')),
     ...containersWarnings(spec.containers, path.child('containers')),
+    ...affinityWarnings(spec, path),
     ...graceWarnings(spec, path),
   ]
 }
@@ -108,13 +109,19 @@ function portWarnings(container: Container, path: FieldPath): readonly string[] 
   return (container.ports ?? []).flatMap((port, index) => {
     const identity = `${port.containerPort}/${port.protocol}/${port.hostIP ?? ''}/${port.hostPort ?? 0}`
     const first = seen.get(identity)
-    if (first === undefined) {
-      seen.set(identity, index)
-      return []
-    }
     const ports = path.child('ports')
-    return [`${ports.index(index)}: duplicate port definition with ${ports.index(first)}`]
+    const pointless =
+      port.hostIP && !port.hostPort ? [`${ports.index(index)}: hostIP set without hostPort: ${goText(port)}`] : []
+    if (first !== undefined)
+      return [...pointless, `${ports.index(index)}: duplicate port definition with ${ports.index(first)}`]
+    seen.set(identity, index)
+    return pointless
   })
+}
+
+/** A port as Go prints it. */
+function goText({ name = '', hostPort = 0, containerPort, protocol, hostIP = '' }: ContainerPort): string {
+  return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP}}`
 }
 
 /** `100m` of memory is a tenth of a byte; somebody meant `100M`. */
@@ -126,6 +133,30 @@ function amountWarnings(container: Container, path: FieldPath): readonly string[
       return text?.endsWith('m') ? [`${at}: fractional byte value "${text}" is invalid, must be an integer`] : []
     }),
   )
+}
+
+/** A term without a selector matches no pod at all. */
+function affinityWarnings({ affinity, topologySpreadConstraints = [] }: PodSpec, path: FieldPath): readonly string[] {
+  const places = (['podAffinity', 'podAntiAffinity'] as const).flatMap((side) => {
+    const at = path.child('affinity', side)
+    const needed = affinity?.[side]?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+    const wished = affinity?.[side]?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+    return [
+      ...needed.map(
+        (term, index) => [at.child('requiredDuringSchedulingIgnoredDuringExecution').index(index), term] as const,
+      ),
+      ...wished.map(({ podAffinityTerm }, index) => {
+        const place = at.child('preferredDuringSchedulingIgnoredDuringExecution').index(index)
+        return [place.child('podAffinityTerm'), podAffinityTerm] as const
+      }),
+    ]
+  })
+  const constraints = topologySpreadConstraints.map(
+    (constraint, index) => [path.child('topologySpreadConstraints').index(index), constraint] as const,
+  )
+  return [...places, ...constraints]
+    .filter(([, term]) => term?.labelSelector === undefined)
+    .map(([place]) => `${place.child('labelSelector')}: a null labelSelector results in matching no pod`)
 }
 
 function graceWarnings({ terminationGracePeriodSeconds: seconds }: PodSpec, path: FieldPath): readonly string[] {

@@ -11,7 +11,6 @@ import {
   required,
 } from '../../../../machinery/meta/field-error.ts'
 import type {
-  ClusterTrustBundleProjection,
   DownwardAPIVolumeFile,
   KeyToPath,
   ProjectedVolumeSource,
@@ -104,19 +103,15 @@ function validateProjection(
     for (const item of source.downwardAPI.items ?? []) take(item.path, item.path ?? '')
   }
   if (source.serviceAccountToken) {
-    errors.push(...validateTokenProjection(source.serviceAccountToken, at.child('serviceAccountToken')))
-    take(source.serviceAccountToken.path, source.serviceAccountToken.path ?? '')
-  }
-  if (source.clusterTrustBundle) {
-    errors.push(...validateTrustBundle(source.clusterTrustBundle, at.child('clusterTrustBundle')))
-    take(source.clusterTrustBundle.path, source.clusterTrustBundle.path ?? '')
+    errors.push(...validateTokenProjection(source.serviceAccountToken, at.child('serviceAccountToken'), volume))
   }
   const kinds = Object.values(source).filter((value) => value !== undefined).length
   if (kinds > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type per source'))
   return errors
 }
 
-function validateTokenProjection(token: ServiceAccountTokenProjection, at: FieldPath): FieldError[] {
+/** The path is reported on the volume. */
+function validateTokenProjection(token: ServiceAccountTokenProjection, at: FieldPath, volume: FieldPath): FieldError[] {
   const errors: FieldError[] = []
   const seconds = token.expirationSeconds ?? 0
   if (seconds < TOKEN_SECONDS_MIN) {
@@ -127,24 +122,6 @@ function validateTokenProjection(token: ServiceAccountTokenProjection, at: Field
     const detail = 'may not specify a duration larger than 2^32 seconds'
     errors.push(invalidValue(at.child('expirationSeconds'), seconds, detail))
   }
-  if (!token.path) errors.push(required(at.child('path')))
-  return [...errors, ...validateFilePath(token.path ?? '', at.child('path'))]
-}
-
-function validateTrustBundle(bundle: ClusterTrustBundleProjection, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = []
-  const named = bundle.name !== undefined
-  const signed = bundle.signerName !== undefined
-  if (named && signed) {
-    errors.push(invalidValue(at.child('signerName'), bundle.signerName, 'only one of name and signerName may be used'))
-  } else if (!named && !signed) {
-    errors.push(required(at, 'either name or signerName must be specified'))
-  }
-  if (named && bundle.labelSelector) {
-    errors.push(
-      invalidValue(at.child('labelSelector'), bundle.labelSelector, 'labelSelector must be unset if name is specified'),
-    )
-  }
-  if (!bundle.path) errors.push(required(at.child('path')))
-  return [...errors, ...validateFilePath(bundle.path ?? '', at.child('path'))]
+  if (!token.path) return [...errors, required(volume.child('path'))]
+  return [...errors, ...validateFilePath(token.path, volume.child('path'))]
 }
