@@ -139,6 +139,21 @@ describe('validating webhooks', () => {
     expect(seen.map(({ path }) => path)).toEqual(['/red?timeout=10s'])
   })
 
+  test('are asked only when their conditions hold', async () => {
+    const conditions = (expression: string) => ({ matchConditions: [{ name: 'only', expression }] })
+    await configure('Validating', 'red', conditions("object.metadata.name == 'red' && request.operation == 'CREATE'"))
+    await configure('Validating', 'odd', { ...conditions('object.nothing > 1'), failurePolicy: 'Ignore' })
+    decide(() => deny('no'))
+    expect((await create(CONFIG_MAPS_PATH, configMap('blue'))).status).toBe(201)
+    expect((await create(CONFIG_MAPS_PATH, configMap('red'))).status).toBe(400)
+    expect(seen.map(({ path }) => path)).toEqual(['/red?timeout=10s'])
+    await configure('Validating', 'strict', conditions('object.nothing > 1'))
+    expect((await create(CONFIG_MAPS_PATH, configMap('blue-2'))).json).toMatchObject({
+      code: 403,
+      message: expect.stringContaining('configmaps "blue-2" is forbidden: expression \'object.nothing > 1\' resulted'),
+    })
+  })
+
   test('are never asked about themselves', async () => {
     const everything = { operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'] }
     await configure('Validating', 'all', {}, [everything])

@@ -1,15 +1,16 @@
 /** One webhook asked about one request: the review sent, the answer read, failures told in upstream's words. */
 
 import type { MutatingWebhook, ValidatingWebhook } from '../../../apis/admissionregistration/types.gen.ts'
-import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { messageOf } from '../../../base/error-text.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type Random, randomUuid } from '../../../base/random.ts'
 import { badRequest, internalError, timeout } from '../../../machinery/meta/api-error.ts'
-import { apiVersionOf } from '../../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
+import type { Authorization } from '../../auth/authorization.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionView } from '../plugin.ts'
+import { subjectAs } from '../policies/subject.ts'
+import { conditionsHold } from './conditions.ts'
 import { type Equivalents, invokedAs } from './invocation.ts'
 import {
   admissionReview,
@@ -17,7 +18,6 @@ import {
   type ReviewSubject,
   readReview,
   reviewVersion,
-  seenThrough,
   UndecodablePatch,
   UnsupportedPatch,
 } from './review.ts'
@@ -29,6 +29,8 @@ export interface WebhookParts {
   readonly equivalents: Equivalents
   readonly random: Random
   readonly log: Logger
+  /** Asked by match conditions. */
+  readonly authorization: Authorization
 }
 
 /** A webhook of a configuration. */
@@ -61,20 +63,8 @@ export async function subjectFor(
 ): Promise<ReviewSubject | undefined> {
   const definition = await invokedAs(webhook, attributes, parts)
   if (definition === undefined) return undefined
-  const formOf = (object: KubeObject | undefined): KubeObject | undefined => {
-    const main = object?.kind === attributes.definition.kind && object !== undefined
-    const form = main ? converted(object, attributes.definition, definition) : object
-    return seenThrough(attributes, definition, form)
-  }
-  return { attributes, definition, object: formOf(attributes.object), previous: formOf(attributes.previous) }
-}
-
-/** The object in the form of another definition of the same stored objects. */
-export function converted(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
-  if (from === to) return object
-  const stored = from.conversion?.toStored?.(object) ?? object
-  const form = to.conversion?.fromStored(stored) ?? stored
-  return { ...form, apiVersion: apiVersionOf(to), kind: to.kind }
+  const subject = subjectAs(definition, attributes)
+  return (await conditionsHold(webhook, subject, parts.authorization)) ? subject : undefined
 }
 
 const WITHOUT_EFFECTS: readonly (string | undefined)[] = ['None', 'NoneOnDryRun']

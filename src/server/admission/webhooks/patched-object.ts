@@ -7,7 +7,7 @@ import type { KubeObject } from '../../../machinery/meta/object.ts'
 import { applyJsonPatch } from '../../../machinery/patch/json-patch.ts'
 import { canonical } from '../../../machinery/schema/canonical.ts'
 import { checkFields } from '../../../machinery/schema/decode.ts'
-import { converted } from './ask-webhook.ts'
+import { converted } from '../converted.ts'
 import type { ReviewSubject } from './review.ts'
 
 /** Throws 500: a patch that does not fit is the cluster's fault, not the caller's. */
