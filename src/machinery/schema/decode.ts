@@ -31,8 +31,6 @@ export function checkFields(value: unknown, schema: Schema): readonly string[] {
   return [...trail.problems.sort(byCodeUnit), ...trail.inMetadata].map(unknownField)
 }
 
-const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`
-
 /** The message of a 400 for a body that cannot be read: `detail` is a `FieldTypeError`'s or a strict decoding one. */
 export function cannotBeHandled(kind: string, version: string, detail: string): string {
   return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${detail}`
@@ -41,6 +39,10 @@ export function cannotBeHandled(kind: string, version: string, detail: string): 
 /** What strict field validation answers; `problems` are those of `checkFields` and of duplicate keys. */
 export function strictDecodingError(problems: readonly string[]): string {
   return `strict decoding error: ${problems.join(', ')}`
+}
+
+export function unknownField(path: string): string {
+  return `unknown field ${JSON.stringify(path)}`
 }
 
 export function duplicateField(path: string): string {

@@ -85,6 +85,18 @@ type Container = { readonly keys: Set<string>; readonly path: string } | { index
  */
 export function duplicateKeys(bytes: Uint8Array): readonly string[] {
   const found = new Set<string>()
+  visitKeys(bytes, (path, isAgain) => {
+    if (isAgain) found.add(path())
+    return found.size < DUPLICATES_MAX
+  })
+  return [...found]
+}
+
+/**
+ * Every key of a valid document in the order of the text, with its path, and whether its object had it before. Ends
+ * when `visit` answers false.
+ */
+export function visitKeys(bytes: Uint8Array, visit: (path: () => string, isAgain: boolean) => boolean): void {
   const open: Container[] = []
   let key: string | undefined
   const pathHere = (): string => {
@@ -93,14 +105,14 @@ export function duplicateKeys(bytes: Uint8Array): readonly string[] {
     if ('index' in parent) return `${parent.path}[${parent.index}]`
     return parent.path === '' ? (key ?? '') : `${parent.path}.${key ?? ''}`
   }
-  for (let position = 0; position < bytes.length && found.size < DUPLICATES_MAX; position++) {
+  for (let position = 0; position < bytes.length; position++) {
     const byte = bytes[position]
     const parent = open.at(-1)
     if (byte === QUOTE) {
       const end = endOfString(bytes, position)
       if (parent && 'keys' in parent && isKey(bytes, end)) {
         key = String(parseJson(utf8.decode(bytes.subarray(position, end + 1))))
-        if (parent.keys.has(key)) found.add(pathHere())
+        if (!visit(pathHere, parent.keys.has(key))) return
         parent.keys.add(key)
       }
       position = end
@@ -109,7 +121,6 @@ export function duplicateKeys(bytes: Uint8Array): readonly string[] {
     else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) open.pop()
     else if (byte === COMMA && parent && 'index' in parent) parent.index++
   }
-  return [...found]
 }
 
 /** Whether the string that ends at `end` is followed by a colon. */

@@ -14,9 +14,10 @@ import {
   duplicateField,
   FieldTypeError,
   strictDecodingError,
+  unknownField,
 } from '../../machinery/schema/decode.ts'
 import { parseMediaType } from '../../machinery/wire/content-type.ts'
-import { DecodeError, decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
+import { DecodeError, decodeJson, duplicateKeys, visitKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import type { FieldValidation } from './options.ts'
@@ -32,14 +33,32 @@ export interface Expectation {
 
 /** A body of the expected kind; `kind` and `apiVersion` may be missing in it and are there in the result. */
 export function objectOfBody(request: ApiRequest, expected: Expectation): KubeObject {
-  const problems: string[] = []
+  const seen: { json?: Uint8Array } = {}
   const lines: string[] = []
-  const body = decodeBody(request, {
-    json: (bytes) => problems.push(...duplicateKeys(bytes).map(duplicateField)),
-    yamlDuplicates: lines,
-  })
+  const body = decodeBody(request, { json: (bytes) => Object.assign(seen, { json: bytes }), yamlDuplicates: lines })
   const strict = expected.fieldValidation === 'Strict' && lines.length > 0
-  return checkedObject(body, expected, trustOf(request), [...(strict ? [yamlErrors(lines)] : lines), ...problems])
+  const ofYaml = strict ? [yamlErrors(lines)] : lines
+  const { definition } = expected.kind.schema
+  return checkedObject(body, expected, trustOf(request), (unknown) =>
+    seen.json ? jsonProblems(seen.json, unknown, definition !== undefined) : [...ofYaml, ...unknown],
+  )
+}
+
+/**
+ * What strict validation finds in a document. Built-in types are read in one go, so that both kinds of problems come as
+ * they stand in the text; custom objects are read first, which finds duplicates, and then compared with their schema.
+ */
+function jsonProblems(bytes: Uint8Array, unknown: readonly string[], builtIn: boolean): readonly string[] {
+  const duplicates = duplicateKeys(bytes).map(duplicateField)
+  if (duplicates.length === 0 || unknown.length === 0 || !builtIn) return [...duplicates, ...unknown]
+  const left = new Set([...duplicates, ...unknown])
+  const ordered: string[] = []
+  visitKeys(bytes, (path, isAgain) => {
+    const text = isAgain ? duplicateField(path()) : unknownField(path())
+    if (left.delete(text)) ordered.push(text)
+    return left.size > 0
+  })
+  return [...ordered, ...left]
 }
 
 /** Several findings about a YAML document as upstream's decoder says them. */
@@ -64,14 +83,13 @@ export function checkedObject(
   body: unknown,
   { kind, fieldValidation, warn }: Expectation,
   trust: Trust,
-  problems: readonly string[] = [],
+  withOthers = (unknown: readonly string[]): readonly string[] => unknown,
 ): KubeObject {
   if (!isRecord(body))
     throw badRequest(`couldn't get version/kind; json parse error: the body is no ${kind.kind} object`)
   checkKind(body, kind)
   if (trust === 'checked') {
-    const found = fieldProblems(body, kind, fieldValidation === 'Ignore')
-    const all = [...problems, ...found]
+    const all = withOthers(fieldProblems(body, kind, fieldValidation === 'Ignore'))
     if (fieldValidation === 'Strict' && all.length > 0)
       throw badRequest(cannotBeHandled(kind.kind, kind.version, strictDecodingError(all)))
     if (fieldValidation === 'Warn') for (const problem of all) warn(problem)
