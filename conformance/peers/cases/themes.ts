@@ -1,6 +1,7 @@
 /** Every case, by theme. */
 
 import type { Theme } from '../case.ts'
+import { admission } from './admission.ts'
 import { deleting, deletingCollections } from './deleting.ts'
 import { discovery, openApi, paths } from './documents.ts'
 import { forms } from './forms.ts'
@@ -30,4 +31,5 @@ export const THEMES: readonly Theme[] = [
   discovery,
   openApi,
   paths,
+  admission,
 ]

@@ -14,6 +14,7 @@ export const componentStatuses = defineResource<ComponentStatus>({
   shortNames: ['cs'],
   scope: 'Cluster',
   schema: builtinSchema('core.v1.ComponentStatus'),
+  deprecationWarning: 'v1 ComponentStatus is deprecated in v1.19+',
   verbs: ['get', 'list'],
   columns: [
     nameColumn,

@@ -26,7 +26,7 @@ export const endpoints = defineResource<Endpoints>({
   schema: builtinSchema('core.v1.Endpoints'),
   default: withProtocols,
   validate: ({ subsets = [] }) => subsets.flatMap(validateSubset),
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  deprecationWarning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   createOnUpdate: true,
   columns: [nameColumn, textColumn('Endpoints', endpointsText), ageColumn],
 })

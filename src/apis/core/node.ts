@@ -59,7 +59,10 @@ export const nodes = defineResource<Node>({
 function withDefaults(object: Node): Node {
   const { capacity, allocatable } = object.status ?? {}
   const status = capacity && !allocatable ? { ...object.status, allocatable: capacity } : object.status
-  return { ...object, spec: withPodCidrs(object.spec ?? {}), ...(status ? { status } : {}) }
+  // How a kubelet is configured through the API was taken out of it.
+  const { configSource: _, ...spec } = object.spec ?? {}
+  const { config: _config, ...kept } = status ?? {}
+  return { ...object, spec: withPodCidrs(spec), ...(status ? { status: kept } : {}) }
 }
 
 /** `podCIDR` is the first of `podCIDRs`; where they differ the single one counts. */

@@ -47,6 +47,7 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   },
   validate: ({ spec }) => validateClaimSpec(spec, new FieldPath('spec')),
   validateUpdate,
+  warnings: claimWarnings,
   deletion: { returns: 'object' },
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   resetFields: { '': [['status']], status: [['spec']] },
@@ -79,13 +80,21 @@ export function defaultClaim(object: PersistentVolumeClaim): PersistentVolumeCla
 }
 
 /** Sources other than claims and snapshots are dropped, silently, where a client does not know of `dataSourceRef`. */
-function knownSource(spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
+function knownSource(given: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
+  const spec = withinNamespace(given)
   const { dataSource, dataSourceRef, ...rest } = spec
   if (!dataSource || dataSourceRef) return spec
   const { apiGroup = '', kind } = dataSource
   const isClaim = kind === 'PersistentVolumeClaim' && apiGroup === ''
   const isSnapshot = kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io'
   return isClaim || isSnapshot ? spec : rest
+}
+
+/** Sources in other namespaces belong to a feature that is off. */
+function withinNamespace(spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {
+  if (!spec.dataSourceRef?.namespace) return spec
+  const { dataSourceRef: _, ...rest } = spec
+  return rest
 }
 
 /** `dataSource` and `dataSourceRef` say the same, whichever the client wrote. */
@@ -96,6 +105,9 @@ function withDataSources(object: PersistentVolumeClaim): PersistentVolumeClaim {
   const { namespace: _, ...source } = dataSourceRef
   return { ...object, spec: { ...object.spec, dataSource: source } }
 }
+
+const OLD_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
+const OLD_CLASS_TEXT = 'deprecated since v1.8; use "storageClassName" attribute instead'
 
 function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): readonly FieldError[] {
   const { accessModes = [], selector, volumeMode, storageClassName, volumeAttributesClassName } = spec
@@ -113,6 +125,19 @@ function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): re
     ...(volumeAttributesClassName
       ? dnsSubdomainErrors(path.child('volumeAttributesClassName'), volumeAttributesClassName)
       : []),
+  ]
+}
+
+function claimWarnings({ metadata, spec }: PersistentVolumeClaim): readonly string[] {
+  const old = metadata.annotations?.[OLD_CLASS_ANNOTATION] !== undefined
+  return [
+    ...(old ? [`metadata.annotations[${OLD_CLASS_ANNOTATION}]: ${OLD_CLASS_TEXT}`] : []),
+    ...(['requests', 'limits'] as const).flatMap((list) => {
+      const text = spec.resources?.[list]?.storage
+      if (text === undefined || quantityOf(text).nano % 1_000_000_000n === 0n) return []
+      const path = `spec.resources.${list}[storage]`
+      return [`${path}: fractional byte value ${JSON.stringify(text)} is invalid, must be an integer`]
+    }),
   ]
 }
 

@@ -36,13 +36,12 @@ export function validateVolumeSpec(spec: PersistentVolumeSpec, path: FieldPath):
   ]
 }
 
-function capacityErrors({ capacity = {} }: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {
+function capacityErrors({ capacity: given }: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {
+  const capacity = given ?? {}
   const names = Object.keys(capacity)
   return [
     ...(names.length === 0 ? [required(path)] : []),
-    ...(names.length === 1 && names[0] === 'storage'
-      ? []
-      : [notSupported(path, names.length === 0 ? null : capacity, ['storage'])]),
+    ...(names.length === 1 && names[0] === 'storage' ? [] : [notSupported(path, given ?? null, ['storage'])]),
     ...Object.entries(capacity).flatMap(([name, text]) => positiveQuantityErrors(path.key(name), text)),
   ]
 }
@@ -59,7 +58,7 @@ function nodeAffinityErrors({ nodeAffinity }: PersistentVolumeSpec, path: FieldP
 }
 
 function isAffinityGiven({ nodeAffinity }: PersistentVolumeSpec): boolean {
-  return nodeAffinity?.required !== undefined
+  return nodeAffinity !== undefined
 }
 
 function recycledRootErrors(spec: PersistentVolumeSpec, path: FieldPath): readonly FieldError[] {

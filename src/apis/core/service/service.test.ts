@@ -157,7 +157,7 @@ describe('rules', () => {
       { trafficDistribution: 'Random' },
       [
         'FieldValueNotSupported spec.trafficDistribution: Unsupported value: "Random": ' +
-          'supported values: "PreferClose", "PreferSameNode", "PreferSameZone"',
+          'supported values: "PreferClose", "PreferSameZone", "PreferSameNode"',
       ],
     ],
   ]

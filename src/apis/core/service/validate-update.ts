@@ -72,7 +72,11 @@ function listChanges({ now, before, path, item, policy }: ListChange): readonly 
 
 function loadBalancerClassChanges(service: Service, previous: Service): readonly FieldError[] {
   const { loadBalancerClass } = service.spec
-  if (!isLoadBalancer(service) || !isLoadBalancer(previous)) return []
+  if (!isLoadBalancer(service)) {
+    if (loadBalancerClass === undefined) return []
+    return [forbidden(specPath.child('loadBalancerClass'), "may only be used when `type` is 'LoadBalancer'")]
+  }
+  if (!isLoadBalancer(previous)) return []
   if (loadBalancerClass === previous.spec.loadBalancerClass) return []
   return [invalidValue(specPath.child('loadBalancerClass'), loadBalancerClass, ONCE)]
 }

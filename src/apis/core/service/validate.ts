@@ -26,7 +26,7 @@ import { validatePorts } from './validate-ports.ts'
 /** One day: the longest that a client may stick to its backend. */
 const AFFINITY_TIMEOUT_SECONDS_MAX = 86_400
 const TRAFFIC_POLICIES = ['Cluster', 'Local']
-const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone']
+const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 

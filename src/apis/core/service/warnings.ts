@@ -18,9 +18,13 @@ export function serviceWarnings(service: Service): readonly string[] {
     if (spec.sessionAffinity && spec.sessionAffinity !== 'None')
       warnings.push('spec.SessionAffinity is ignored for headless services')
   }
+  if ((spec.externalIPs ?? []).length > 0 && !isHeadless(service) && !isExternalName(service))
+    warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters')
   if (isExternalName(service)) {
     if ((spec.externalIPs ?? []).length > 0)
       warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   } else if (spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  if (spec.trafficDistribution === 'PreferClose')
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
   return warnings
 }
