@@ -21,6 +21,7 @@ import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
 import type { Authorization } from '../server/auth/authorization.ts'
 import type { RuleResolver } from '../server/auth/authorizer.ts'
 import { bearerToken } from '../server/auth/bearer-token.ts'
+import { bootstrapTokens } from '../server/auth/bootstrap-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { createTokenKeys } from '../server/auth/json-web-token.ts'
 import { nodeAuthorizer } from '../server/auth/node/node-authorizer.ts'
@@ -80,7 +81,10 @@ export function createApiServer(parts: ApiServerParts): Server {
   const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
   const address = `${config.host}:${config.port}`
-  const authenticator = inOrder([peerIdentity, bearerToken([tokens])], anonymous)
+  const authenticator = inOrder(
+    [peerIdentity, bearerToken([tokens, bootstrapTokens({ clock, secret: lookups.secret })])],
+    anonymous,
+  )
   const server = createServer({
     storage,
     catalog: createCatalog(builtinResources),
@@ -136,6 +140,7 @@ function createLookups(registries: () => Registries) {
       const metadata = peek<KubeObject>(BOUND[resource], key)?.metadata
       return metadata?.deletionTimestamp ? undefined : metadata?.uid
     },
+    secret: (key: ObjectKey) => peek(secrets, key),
     pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
     service: (key: ObjectKey) => found(peek(services, key), 'services', key),
     findService: (key: ObjectKey) => peek(services, key),

@@ -6,6 +6,7 @@ import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
 import { statefulSetController } from './apps/stateful-set/controller.ts'
 import { horizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts'
+import { jobController, orphanedJobPods } from './batch/job/controller.ts'
 import { autoRegisterController } from './extensions/auto-register.ts'
 import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
@@ -25,10 +26,12 @@ import { taintEvictionController } from './nodes/taint-eviction.ts'
 import { disruptionController } from './policy/disruption.ts'
 import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
+import { bootstrapSigner } from './security/bootstrap-signer.ts'
 import { certificateApprover } from './security/certificate-approver.ts'
 import { certificateCleaner } from './security/certificate-cleaner.ts'
 import { certificateSigner, type SignCertificate } from './security/certificate-signer.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
+import { tokenCleaner } from './security/token-cleaner.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
 import {
   attributesClassProtectionController,
@@ -62,6 +65,8 @@ export function builtinControllers({
     certificateApprover,
     certificateSigner(signCertificate),
     certificateCleaner,
+    bootstrapSigner,
+    tokenCleaner,
     rootCaPublisher(rootCa),
     resourceQuotaController,
     claimBinder,
@@ -89,5 +94,7 @@ export function builtinControllers({
     replicationControllerController,
     statefulSetController,
     daemonSetController(),
+    jobController(),
+    orphanedJobPods,
   ]
 }

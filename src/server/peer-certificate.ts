@@ -1,6 +1,6 @@
 /**
- * Who is at the other end of a TLS connection: CN and O of a client certificate. Read once per connection; the
- * certificate's end is looked at on every request, because connections outlive certificates.
+ * Who is at the other end of a TLS connection: CN, O and fingerprint of a client certificate. Read once per connection;
+ * the certificate's end is looked at on every request, because connections outlive certificates.
  */
 
 import type { IncomingMessage } from 'node:http'
@@ -53,14 +53,15 @@ function read(socket: TLSSocket) {
     const failure = `x509: ${socket.authorizationError?.message ?? String(socket.authorizationError ?? 'not verified')}`
     return { peer: { failure }, validUntilMs: Number.POSITIVE_INFINITY }
   }
-  return { peer: peerOf(certificate.subject), validUntilMs: Date.parse(certificate.valid_to) }
+  return { peer: peerOf(certificate), validUntilMs: Date.parse(certificate.valid_to) }
 }
 
 /** Attributes that repeat come as an array; upstream takes the last CN and every O. */
-function peerOf(subject: PeerCertificate['subject']): Peer {
+function peerOf({ subject, fingerprint256 }: PeerCertificate): Peer {
   const name = listOf(subject.CN).at(-1)
   if (!name) return { failure: 'x509: the certificate has no common name' }
-  return { user: { name, groups: listOf(subject.O) } }
+  const id = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`
+  return { user: { name, groups: listOf(subject.O), extra: { 'authentication.kubernetes.io/credential-id': [id] } } }
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

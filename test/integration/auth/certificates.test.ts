@@ -85,15 +85,13 @@ test.each([
 })
 
 const approve = (client: Client, request: CertificateSigningRequest) =>
-  client
-    .of(certificateSigningRequests)
-    .update(
-      {
-        ...request,
-        status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Checked', message: 'by hand' }] },
-      },
-      { subresource: 'approval' },
-    )
+  client.of(certificateSigningRequests).update(
+    {
+      ...request,
+      status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Checked', message: 'by hand' }] },
+    },
+    { subresource: 'approval' },
+  )
 
 test('a person is approved by who may approve for the signer', async () => {
   const asked = await ask(server.admin, 'jane', {

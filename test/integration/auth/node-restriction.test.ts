@@ -136,8 +136,10 @@ describe('its pods', () => {
     await expect(mirror('c', { ownerReferences: [] })).rejects.toThrow(
       'can only create pods with an owner reference set to itself',
     )
-    const volumes = [{ name: 's', secret: { secretName: 's' } }]
-    await expect(mirror('d', {}, { volumes })).rejects.toThrow('node "n1" can not create pods that reference secrets')
+    const volumes = [{ name: 's', configMap: { name: 's' } }]
+    await expect(mirror('d', {}, { volumes })).rejects.toThrow(
+      'node "n1" can not create pods that reference configmaps',
+    )
   })
 
   test('it asks for tokens that are bound to them', async () => {
