@@ -6,7 +6,10 @@ import { replicaSetController } from './apps/replica-set.ts'
 import { replicationControllerController } from './apps/replication-controller.ts'
 import { statefulSetController } from './apps/stateful-set/controller.ts'
 import { horizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts'
+import { cronJobController } from './batch/cron-job.ts'
 import { jobController, orphanedJobPods } from './batch/job/controller.ts'
+import { ttlAfterFinishedController } from './batch/ttl-after-finished.ts'
+import { admissionPolicyStatusController } from './extensions/admission-policy-status.ts'
 import { autoRegisterController } from './extensions/auto-register.ts'
 import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
@@ -78,6 +81,7 @@ export function builtinControllers({
     horizontalPodAutoscalerController,
     autoRegisterController,
     flowSchemaStatusController,
+    admissionPolicyStatusController,
     nodeIpamController(podCidr, nodePrefixLength),
     nodeLifecycleController(),
     taintEvictionController,
@@ -96,5 +100,7 @@ export function builtinControllers({
     daemonSetController(),
     jobController(),
     orphanedJobPods,
+    cronJobController(),
+    ttlAfterFinishedController,
   ]
 }

@@ -1,171 +1,170 @@
 /**
- * The type that expressions see of a schema. Properties become fields when an expression names them, under their
- * escaped names; what a schema says nothing about (lists without items, unknown fields) expressions do not see.
+ * Schemas as types of the expression language, with the sizes that estimates of cost work with: what a limit of the
+ * schema says, or what fits into a request.
  */
 
-import { escapeFieldName, unescapeFieldName } from '../cel/field-names.ts'
-import { BOOL, type CelType, DOUBLE, INT, type ObjectField, objectType, type SimpleType } from '../cel/types.ts'
+import { escapeFieldName } from '../cel/field-names.ts'
+import {
+  BOOL,
+  type CelType,
+  DOUBLE,
+  INT,
+  type ListType,
+  listType,
+  mapType,
+  type ObjectField,
+  objectType,
+  STRING,
+} from '../cel/types.ts'
 import type { Schema } from './schema.ts'
 
-/** The largest request, which bounds what has no limit of its own. */
-const REQUEST_BYTES_MAX = 3 * 1024 * 1024
+/** Bytes of a request, as upstream's estimates have it. */
+export const REQUEST_BYTES_MAX = 3 * 1024 * 1024
 
-/** Lists and maps within each other, without an object between them. */
-const NESTING_MAX = 32
-
-/** The shortest and longest texts of formats, quotation marks included. */
+/** Bytes of the shortest and longest forms in JSON; upstream's. */
+const STRING_BYTES_MIN = 2
+const BOOLEAN_BYTES_MIN = 4
+const NUMBER_BYTES_MIN = 1
+const COMPOSITE_BYTES_MIN = 2
 const DURATION_BYTES = { min: 3, max: 32 }
 const DATE_TIME_BYTES = { min: 21, max: 32 }
 const DATE_BYTES = { min: 12, max: 12 }
-const QUOTES_BYTES = 2
+/** A character takes up to this many bytes. */
+const CHARACTER_BYTES_MAX = 4
+
+export interface DeclaredType {
+  readonly type: CelType
+  /** Bytes that a value takes at least. */
+  readonly bytesMin: number
+}
+
+interface Known {
+  readonly plain: Map<boolean, DeclaredType | undefined>
+}
+
+const declared = new WeakMap<Schema, Known>()
 
 /**
- * `name` names the type, and with their paths the types within it. A resource's root always has its kind and the
- * names in its metadata. undefined: expressions do not see values of this schema.
+ * Undefined where expressions see nothing: values without a structure. `name` tells object types apart; `isResource`:
+ * the schema is of a whole object, whose kind, apiVersion and names are there whether the schema says so or not.
  */
-export function celTypeOf(schema: Schema, name: string, isResourceRoot = false): CelType | undefined {
-  return typeOf(schema, name, isResourceRoot, 0)
+export function declaredType(schema: Schema, name: string, isResource: boolean): DeclaredType | undefined {
+  const known = declared.get(schema) ?? { plain: new Map<boolean, DeclaredType | undefined>() }
+  declared.set(schema, known)
+  if (!known.plain.has(isResource)) known.plain.set(isResource, declare(schema, name, isResource))
+  return known.plain.get(isResource)
 }
 
-function typeOf(schema: Schema, name: string, isRoot: boolean, nesting: number): CelType | undefined {
-  if (nesting > NESTING_MAX) return undefined
-  if (schema['x-kubernetes-int-or-string'] === true) return { kind: 'dyn', maxSize: textSize(schema) }
+function declare(schema: Schema, name: string, isResource: boolean): DeclaredType | undefined {
+  if (schema['x-kubernetes-int-or-string']) {
+    return { type: { kind: 'dyn', maxSize: stringSize(schema) }, bytesMin: NUMBER_BYTES_MIN }
+  }
   switch (schema.type) {
     case 'array':
-      return listOf(schema, name, nesting)
+      return declareList(schema, name)
     case 'object':
-      return objectOf(schema, name, isRoot, nesting)
+      return declareObject(isResource ? withMeta(schema) : schema, name)
     case 'string':
-      return textOf(schema)
+      return declareString(schema)
     case 'boolean':
-      return BOOL
+      return { type: BOOL, bytesMin: BOOLEAN_BYTES_MIN }
     case 'number':
-      return DOUBLE
+      return { type: DOUBLE, bytesMin: NUMBER_BYTES_MIN }
     case 'integer':
-      return INT
-    default:
-      return isRoot ? objectOf(schema, name, isRoot, nesting) : undefined
+      return { type: INT, bytesMin: NUMBER_BYTES_MIN }
+    case undefined:
+      return undefined
   }
 }
 
-function listOf(schema: Schema, name: string, nesting: number): CelType | undefined {
-  const { items, maxItems } = schema
-  const element = items && typeOf(items, `${name}.@idx`, isEmbedded(items), nesting + 1)
-  if (items === undefined || element === undefined) return undefined
-  const fitting = Math.floor((REQUEST_BYTES_MAX - 2) / (smallestSize(items) + 1))
-  return {
-    kind: 'list',
-    element,
-    maxSize: maxItems === undefined ? fitting : Math.max(0, maxItems),
-    ...identity(schema),
-  }
+function declareList(schema: Schema, name: string): DeclaredType | undefined {
+  const items = schema.items && declaredType(schema.items, `${name}.@idx`, isEmbedded(schema.items))
+  if (items === undefined) return undefined
+  const fitting = Math.floor((REQUEST_BYTES_MAX - 2) / (items.bytesMin + 1))
+  const list = listType(items.type, limitOr(schema.maxItems, fitting))
+  const identity = identityOf(schema)
+  return { type: identity === undefined ? list : { ...list, identity }, bytesMin: COMPOSITE_BYTES_MIN }
 }
 
-function identity(schema: Schema): { readonly identity?: 'set' | readonly string[] } {
-  const type = schema['x-kubernetes-list-type']
-  if (type === 'set') return { identity: 'set' }
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  return type === 'map' && keys.length > 0 ? { identity: keys } : {}
+function identityOf(schema: Schema): ListType['identity'] {
+  if (schema['x-kubernetes-list-type'] === 'set') return 'set'
+  return schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined
 }
 
-function objectOf(schema: Schema, name: string, isRoot: boolean, nesting: number): CelType | undefined {
-  const { additionalProperties, maxProperties } = schema
-  if (typeof additionalProperties === 'object') {
-    const value = typeOf(additionalProperties, `${name}.@elem`, isEmbedded(additionalProperties), nesting + 1)
+function declareObject(schema: Schema, name: string): DeclaredType | undefined {
+  const { additionalProperties: values } = schema
+  if (typeof values === 'object') {
+    const value = declaredType(values, `${name}.@elem`, isEmbedded(values))
     if (value === undefined) return undefined
-    // A pair has a key, quotation marks, a colon and a comma.
-    const fitting = Math.floor((REQUEST_BYTES_MAX - 2) / (smallestSize(additionalProperties) + 6))
-    const maxSize = maxProperties === undefined ? fitting : Math.max(0, maxProperties)
-    return { kind: 'map', key: { kind: 'string', maxSize: 0 }, value, maxSize }
+    const fitting = Math.floor((REQUEST_BYTES_MAX - 2) / (value.bytesMin + 6))
+    return { type: mapType(STRING, value.type, limitOr(schema.maxProperties, fitting)), bytesMin: COMPOSITE_BYTES_MIN }
   }
-  const properties = isRoot ? rootProperties(schema) : (schema.properties ?? {})
-  return objectType(name, (field) => fieldOf(properties, name, field))
+  const properties = new Map(
+    Object.entries(schema.properties ?? {}).flatMap(([property, field]) => {
+      const escaped = escapeFieldName(property)
+      return escaped === undefined ? [] : [[escaped, { property, field }] as const]
+    }),
+  )
+  const fieldOf = (escaped: string): ObjectField | undefined => {
+    const found = properties.get(escaped)
+    const type = found && declaredType(found.field, `${name}.${escaped}`, isEmbedded(found.field))?.type
+    return type && { type, property: found.property }
+  }
+  return { type: objectType(name, fieldOf), bytesMin: objectBytes(schema, name) }
 }
 
-function fieldOf(properties: Readonly<Record<string, Schema>>, name: string, field: string): ObjectField | undefined {
-  const property = unescapeFieldName(field)
-  if (property === undefined || escapeFieldName(property) !== field || !Object.hasOwn(properties, property))
-    return undefined
-  const schema = properties[property]
-  const type = schema && typeOf(schema, `${name}.${field}`, isEmbedded(schema), 0)
-  return type && { type, property }
+/** Braces, and the fields that must be there and are not filled in. */
+function objectBytes({ properties = {}, required = [] }: Schema, name: string): number {
+  let bytes = COMPOSITE_BYTES_MIN
+  for (const property of new Set(required)) {
+    const field = Object.hasOwn(properties, property) ? properties[property] : undefined
+    if (field === undefined || field.default !== undefined) continue
+    const type = declaredType(field, `${name}.${escapeFieldName(property) ?? property}`, isEmbedded(field))
+    if (type !== undefined) bytes += Buffer.byteLength(property) + type.bytesMin + 4
+  }
+  return bytes
+}
+
+function declareString(schema: Schema): DeclaredType {
+  const { maxLength, enum: choices } = schema
+  switch (schema.format) {
+    case 'byte':
+      return { type: { kind: 'bytes', maxSize: limitOr(maxLength, stringSize({})) }, bytesMin: STRING_BYTES_MIN }
+    case 'duration':
+      return { type: { kind: 'duration', maxSize: DURATION_BYTES.max }, bytesMin: DURATION_BYTES.min }
+    case 'date':
+      return { type: { kind: 'timestamp', maxSize: DATE_BYTES.max }, bytesMin: DATE_BYTES.min }
+    case 'date-time':
+      return { type: { kind: 'timestamp', maxSize: DATE_TIME_BYTES.max }, bytesMin: DATE_TIME_BYTES.min }
+    default: {
+      const texts = (choices ?? []).filter((choice) => typeof choice === 'string')
+      const ofChoices = Math.max(0, ...texts.map((text) => Buffer.byteLength(text)))
+      const maxSize = maxLength === undefined && choices?.length ? ofChoices : stringSize(schema)
+      return { type: { kind: 'string', maxSize }, bytesMin: STRING_BYTES_MIN }
+    }
+  }
+}
+
+/** Bytes of the longest text, without its quotes where it fills a request. */
+function stringSize({ maxLength }: Schema): number {
+  return maxLength === undefined ? REQUEST_BYTES_MAX - 2 : Math.max(0, maxLength) * CHARACTER_BYTES_MAX
+}
+
+function limitOr(limit: number | undefined, otherwise: number): number {
+  return limit === undefined ? otherwise : Math.max(0, limit)
+}
+
+const TEXT: Schema = { type: 'string' }
+const META: Readonly<Record<string, Schema>> = {
+  apiVersion: TEXT,
+  kind: TEXT,
+  metadata: { type: 'object', properties: { name: TEXT, generateName: TEXT } },
+}
+
+function withMeta(schema: Schema): Schema {
+  return { ...schema, properties: { ...schema.properties, ...META } }
 }
 
 function isEmbedded(schema: Schema): boolean {
   return schema['x-kubernetes-embedded-resource'] === true
-}
-
-const TEXT: Schema = { type: 'string' }
-const ROOT_METADATA: Schema = { type: 'object', properties: { name: TEXT, generateName: TEXT } }
-
-function rootProperties({ properties = {} }: Schema): Readonly<Record<string, Schema>> {
-  const { kind, apiVersion, metadata } = properties
-  const names = metadata?.type === 'object' ? metadata.properties : undefined
-  const isComplete = [kind, apiVersion, names?.name, names?.generateName].every((part) => part?.type === 'string')
-  return isComplete ? properties : { ...properties, kind: TEXT, apiVersion: TEXT, metadata: ROOT_METADATA }
-}
-
-function textOf(schema: Schema): SimpleType {
-  switch (schema.format) {
-    case 'byte':
-      return { kind: 'bytes', maxSize: schema.maxLength ?? REQUEST_BYTES_MAX - QUOTES_BYTES }
-    case 'duration':
-      return { kind: 'duration', maxSize: DURATION_BYTES.max }
-    case 'date':
-      return { kind: 'timestamp', maxSize: DATE_BYTES.max }
-    case 'date-time':
-      return { kind: 'timestamp', maxSize: DATE_TIME_BYTES.max }
-    default:
-      return { kind: 'string', maxSize: textSize(schema) }
-  }
-}
-
-/** A limit counts characters, and a character may take four bytes. */
-function textSize({ maxLength, enum: choices = [] }: Schema): number {
-  if (maxLength !== undefined) return Math.max(0, maxLength) * 4
-  const texts = choices.filter((choice) => typeof choice === 'string')
-  if (texts.length > 0) return Math.max(...texts.map((text) => Buffer.byteLength(text)))
-  return REQUEST_BYTES_MAX - QUOTES_BYTES
-}
-
-const sizes = new WeakMap<Schema, number>()
-
-/** The bytes that a value of the schema takes in JSON at least. */
-function smallestSize(schema: Schema): number {
-  const known = sizes.get(schema)
-  if (known !== undefined) return known
-  // What contains itself is at least a pair of brackets.
-  sizes.set(schema, 2)
-  const size = computedSize(schema)
-  sizes.set(schema, size)
-  return size
-}
-
-function computedSize(schema: Schema): number {
-  if (schema['x-kubernetes-int-or-string'] === true) return 1
-  switch (schema.type) {
-    case 'string':
-      if (schema.format === 'duration') return DURATION_BYTES.min
-      if (schema.format === 'date') return DATE_BYTES.min
-      return schema.format === 'date-time' ? DATE_TIME_BYTES.min : QUOTES_BYTES
-    case 'boolean':
-      return 4
-    case 'number':
-    case 'integer':
-      return 1
-    case 'object':
-      return typeof schema.additionalProperties === 'object' ? 2 : objectSize(schema)
-    default:
-      return 2
-  }
-}
-
-function objectSize({ properties = {}, required = [] }: Schema): number {
-  let size = 2
-  for (const name of required) {
-    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
-    // Quotation marks, a colon and a comma.
-    if (schema !== undefined && schema.default === undefined) size += Buffer.byteLength(name) + smallestSize(schema) + 4
-  }
-  return size
 }
