@@ -82,7 +82,7 @@ export function createServer(dependencies: ServerDependencies): Server {
   const dispatcher = createChangeDispatcher(storage, log)
   const view = admissionView(() => registries, catalog)
   const writes: AdmissionWrites = {
-    replacing: (definition, object) => registries.of(definition).replacing(object),
+    replacing: (definition, live, object) => registries.of(definition).replacing(live, object),
   }
   const webhooks = createWebhookClient({ clock, resolve: dependencies.resolveService ?? resolveNothing })
   const customParts = { catalog, registries: () => registries, clock, log, random, webhooks }

@@ -66,9 +66,7 @@ const quota = (hard: object, used: object, spec: object = {}, name = 'team'): re
   patch(MERGE_PATCH, `${QUOTAS}/${name}/status`, { status: { hard, used } }, { compare: 'status' }),
   ...settle,
 ]
-const usage = get(`${QUOTAS}/team`, { compare: 'status' })
-/** Of the status everything but who wrote it is the same. */
-const used = get(`${QUOTAS}/team`, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+const used = get(`${QUOTAS}/team`)
 
 const quotas: Theme['cases'] = [
   caseOf(
@@ -158,7 +156,7 @@ const quotas: Theme['cases'] = [
     post(PODS, pod('a')),
     post(PODS, pod('b', { priorityClassName: 'system-node-critical' })),
   ),
-  caseOf('quota and a dry run', ...quota({ pods: '0' }, { pods: '0' }), post(`${PODS}?dryRun=All`, pod('a')), usage),
+  caseOf('quota and a dry run', ...quota({ pods: '0' }, { pods: '0' }), post(`${PODS}?dryRun=All`, pod('a')), used),
   caseOf(
     'quota and two limits at once',
     ...quota({ pods: '1', secrets: '0' }, { pods: '1', secrets: '0' }),
@@ -231,6 +229,7 @@ const podSecurity: Theme['cases'] = [
   caseOf(
     'an image that changes',
     post(PODS, pod('a', { hostPID: true })),
+    ...settle,
     ...labelled({ enforce: 'baseline' }),
     patch(MERGE_PATCH, `${PODS}/a`, { metadata: { labels: { more: 'yes' } } }),
     patch(STRATEGIC_PATCH, `${PODS}/a`, { spec: { containers: [{ name: 'app', image: 'b' }] } }),

@@ -24,8 +24,8 @@ export interface AdmissionView {
 }
 
 export interface AdmissionWrites {
-  /** The write of an object in place of the state it was made from, to go along with the write that is admitted. */
-  replacing<T extends KubeObject>(definition: ResourceDefinition<T>, object: T): Companion
+  /** The write of `object`, whose status has changed, in place of `live`, to go along with the write that is admitted. */
+  replacing<T extends KubeObject>(definition: ResourceDefinition<T>, live: T, object: T): Companion
 }
 
 export type Looked<T extends KubeObject> = string | ResourceDefinition<T>

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { notFound } from '../../machinery/meta/api-error.ts'
-import { type KubeObject, keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
+import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ChangeDispatcher } from '../../watch/change-dispatcher.ts'
@@ -14,6 +14,7 @@ import { createWatchCache } from '../../watch/watch-cache.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { AdmissionHooks, Companion, Reservations } from './admission-hooks.ts'
 import { createCodec, type Stored } from './codec.ts'
+import { companionOf } from './companion.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
 import { create } from './create.ts'
 import { type Deleted, type DeleteWish, deleteObject } from './delete.ts'
@@ -48,8 +49,8 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
   /** Asks admission about an object of another kind that is posted to a subresource: a Binding, an Eviction. */
   admit<O extends KubeObject>(key: ObjectKey, subresource: string, object: O, options: WriteOptions): Promise<O>
-  /** The write of `object` in place of the state it was made from, to go along with another object's write. */
-  replacing(object: T): Companion
+  /** The write of `object`, whose status has changed, in place of `live`, to go along with another object's write. */
+  replacing(live: T, object: T): Companion
   /** What is in memory now, without waiting: for lookups that may be a moment old. */
   peek(key: ObjectKey): Stored<T> | undefined
   /** As `peek`, for all that the selection takes, in order of their keys. */
@@ -92,11 +93,7 @@ export function createRegistry<T extends KubeObject>(
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
     admit: (key, subresource, object, options) => admitPosted(context, { key, subresource, object }, options),
-    replacing: (object) => ({
-      key: storageKey(definition, keyOf(object)),
-      expected: parseResourceVersion(object.metadata.resourceVersion),
-      value: codec.encode(object),
-    }),
+    replacing: (live, object) => companionOf(context, live, object),
     peek,
     peekAll: (selection) => cache.select(selection).map((object) => codec.typed(object)),
     get isFresh() {

@@ -19,7 +19,7 @@ export function trackCreate<T extends KubeObject>(
 export function trackUpdateOf<T extends KubeObject>(
   context: RegistryContext<T>,
   change: { readonly object: T; readonly live: T; readonly endpoint: Endpoint<T> },
-  { fieldManager }: WriteOptions,
+  { fieldManager }: Pick<WriteOptions, 'fieldManager'>,
 ): T {
   const { subresource, resetFields } = change.endpoint
   return tracked(context, { live: change.live, updated: change.object, fieldManager, subresource, resetFields })

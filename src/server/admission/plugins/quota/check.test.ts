@@ -20,7 +20,7 @@ function check(quotas: readonly ResourceQuota[], resource: string, object: KubeO
   if (!evaluator) throw new Error(`${resource} are not counted`)
   const write = { operation: previous ? 'UPDATE' : 'CREATE', subresource: '', object, previous }
   const verdict = checkQuotas(quotas, write, evaluator, 0)
-  return verdict.result === 'refused' ? verdict.detail : verdict.charged.map(({ status }) => status?.used)
+  return verdict.result === 'refused' ? verdict.detail : verdict.charged.map(({ after }) => after.status?.used)
 }
 
 const sized = (cpu: string, memory = '1Gi') =>

@@ -21,9 +21,14 @@ import type { ResourceQuota } from '../../../../apis/core/types.gen.ts'
 import { byCodeUnit } from '../../../../base/group-by.ts'
 
 export type QuotaVerdict =
-  /** Quotas that are charged, with their new status. */
-  | { readonly result: 'fits'; readonly charged: readonly ResourceQuota[] }
+  /** Quotas that are charged, as they are and as they will be. */
+  | { readonly result: 'fits'; readonly charged: readonly Charged[] }
   | { readonly result: 'refused'; readonly detail: string }
+
+export interface Charged {
+  readonly before: ResourceQuota
+  readonly after: ResourceQuota
+}
 
 export function checkQuotas(
   quotas: readonly ResourceQuota[],
@@ -41,7 +46,7 @@ export function checkQuotas(
   if (negative.length > 0)
     return { result: 'refused', detail: `quota usage is negative for resource(s): ${namesText(negative)}` }
   const previous = write.previous && { object: write.previous, usage: evaluator.usage(write.previous, nowMs) }
-  const charged: ResourceQuota[] = []
+  const charged: Charged[] = []
   for (const quota of concerned) {
     // What has not counted here before is charged in full, as for a new object.
     const counted = previous && isInScope(evaluator, quota, previous.object)
@@ -49,7 +54,7 @@ export function checkQuotas(
     if (increase.size === 0) continue
     const outcome = charge(quota, increase, write.subresource === 'status')
     if (typeof outcome === 'string') return { result: 'refused', detail: outcome }
-    if (outcome !== quota) charged.push(outcome)
+    if (outcome !== quota) charged.push({ before: quota, after: outcome })
   }
   return { result: 'fits', charged }
 }

@@ -64,7 +64,9 @@ async function persistCharged<Result>(parts: QuotaParts, charge: Charge, write: 
     const verdict = checkQuotas(quotas, subject, evaluator, parts.clock.now())
     if (verdict.result === 'refused') throw refused(attributes, verdict.detail)
     try {
-      return await write(verdict.charged.map((quota) => parts.writes.replacing(resourceQuotas, quota)))
+      return await write(
+        verdict.charged.map(({ before, after }) => parts.writes.replacing(resourceQuotas, before, after)),
+      )
     } catch (error) {
       if (!(error instanceof CompanionOutrun)) throw error
     }
