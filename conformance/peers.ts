@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { playAccess } from './peers/access/play-access.ts'
 import { THEMES } from './peers/cases/themes.ts'
 import { playCorpus } from './peers/corpus/play-corpus.ts'
 import { startOwn } from './peers/own-server.ts'
@@ -53,5 +54,9 @@ async function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
     ...theme,
     cases: theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter)),
   }))
-  return [...(await playThemes(peers, themes)), ...(await playCorpus(peers, filter))]
+  return [
+    ...(await playThemes(peers, themes)),
+    ...(await playCorpus(peers, filter)),
+    ...(await playAccess(peers, filter)),
+  ]
 }

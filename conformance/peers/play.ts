@@ -22,13 +22,7 @@ type Variables = Map<string, string>
 const AT_ONCE = 4
 
 export async function playThemes(peers: Peers, themes: readonly Theme[]): Promise<readonly Played[]> {
-  const played = new Map<Theme, readonly Played[]>()
-  const waiting = themes.values()
-  const worker = async () => {
-    for (const theme of waiting) played.set(theme, await playTheme(peers, theme))
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return themes.flatMap((theme) => played.get(theme) ?? [])
+  return (await inParallel(themes, AT_ONCE, (theme) => playTheme(peers, theme))).flat()
 }
 
 /** Cases of one theme run one after the other: their namespaces are theirs, but cluster-wide objects are not. */
@@ -98,4 +92,19 @@ export function requestOf(step: Step, variables: Variables): PeerRequest {
 
 function textOf(body: unknown): string {
   return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+/** Runs everything, so many at the same time; the results stand where their items stood. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  run: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = []
+  const waiting = items.entries()
+  const worker = async () => {
+    for (const [index, item] of waiting) results[index] = await run(item)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  return results
 }

@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { readListed, sortDifferences } from './listed.ts'
 import type { Played } from './play.ts'
+import { keepResults, percent, type Results, resultsOf } from './results.ts'
 
 const DIRECTORY = new URL('../../.cache/peers/', import.meta.url)
 /** Characters of a value that are shown. */
@@ -11,21 +12,21 @@ const VALUE_MAX = 2_000
 /** Whether everything agrees but for what is listed. `whole`: nothing was left out, so a row without a difference is stale. */
 export async function report(played: readonly Played[], whole: boolean): Promise<boolean> {
   const { unlisted, stale } = sortDifferences(played, readListed())
-  const lines = [...agreementLines(played), '', ...differenceLines(unlisted)]
+  const results = resultsOf(played)
+  const worse = whole ? keepResults(results) : []
+  const lines = [...agreementLines(results), ...worse, '', ...differenceLines(unlisted)]
   if (whole) lines.push(...stale.map((row) => `Nothing differs any more where differences.md says: ${row}`))
   await mkdir(DIRECTORY, { recursive: true })
   await writeFile(new URL('report.md', DIRECTORY), `${lines.join('\n')}\n`)
-  for (const line of agreementLines(played)) console.log(line)
+  for (const line of [...agreementLines(results), ...worse]) console.log(line)
   console.log(`${unlisted.length} differences are not in differences.md; see .cache/peers/report.md`)
-  return unlisted.length === 0 && (!whole || stale.length === 0)
+  return unlisted.length === 0 && worse.length === 0 && (!whole || stale.length === 0)
 }
 
-function agreementLines(played: readonly Played[]): readonly string[] {
-  const groups = Map.groupBy(played, ({ group }) => group)
-  return [...groups].map(([group, entries]) => {
-    const agreeing = entries.filter(({ differences }) => differences.length === 0).length
-    return `${group}: ${agreeing} of ${entries.length} agree (${((100 * agreeing) / entries.length).toFixed(2)} %)`
-  })
+function agreementLines(results: Results): readonly string[] {
+  return Object.entries(results).map(
+    ([group, result]) => `${group}: ${result.agreeing} of ${result.requests} agree (${percent(result)})`,
+  )
 }
 
 function differenceLines(unlisted: ReturnType<typeof sortDifferences>['unlisted']): readonly string[] {

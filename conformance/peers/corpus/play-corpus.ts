@@ -2,7 +2,7 @@
 
 import { answerDifferences, parsedBody } from '../answer.ts'
 import type { Answer, Peer } from '../peer.ts'
-import { makeNamespace, type Peers, type Played, requestOf } from '../play.ts'
+import { inParallel, makeNamespace, type Peers, type Played, requestOf } from '../play.ts'
 import { isRecord, valueAt } from '../values.ts'
 import { type Kind, servedKinds } from './kinds.ts'
 import { type Mutation, mutated, mutationsOf, pathText } from './mutations.ts'
@@ -38,7 +38,7 @@ async function playBase(peers: Peers, kind: Kind, base: object, index: number): 
   const options = { deep: DEEP.has(kind.kind) && index === 0, fields }
   const mutations = mutationsOf(kind.definition, base, options)
   const accepted = await sendBoth(peers, create, 'as it is', (peer) => post(peer, kind, base, kind.stored))
-  const changed = await inParallel(mutations, (mutation) =>
+  const changed = await inParallel(mutations, AT_ONCE, (mutation) =>
     sendBoth(peers, create, nameOf(mutation), (peer) => post(peer, kind, mutated(base, mutation), kind.stored)),
   )
   const updated = kind.stored ? await playUpdates(peers, { kind, name: label }, base) : []
@@ -56,7 +56,7 @@ async function playUpdates(peers: Peers, { kind, name }: Scene, base: object): P
   const update = { kind, name: `${name}: update` }
   const fields = (field: string) => !['apiVersion', 'kind', 'metadata', 'status'].includes(field)
   const mutations = mutationsOf(kind.definition, objects.upstream, { deep: false, fields })
-  const played = await inParallel(mutations, (mutation) =>
+  const played = await inParallel(mutations, AT_ONCE, (mutation) =>
     sendBoth(peers, update, nameOf(mutation), (peer) => put(peer, kind, mutated(objects[peer.name], mutation), '')),
   )
   const statuses = kind.hasStatus ? await playStatuses(peers, { kind, name }, objects) : []
@@ -67,7 +67,7 @@ async function playUpdates(peers: Peers, { kind, name }: Scene, base: object): P
 async function playStatuses(peers: Peers, { kind, name }: Scene, objects: Readonly<Record<Peer['name'], unknown>>) {
   const update = { kind, name: `${name}: status` }
   const options = { deep: false, fields: (field: string) => field === 'status' }
-  return inParallel(mutationsOf(kind.definition, objects.upstream, options), (mutation) =>
+  return inParallel(mutationsOf(kind.definition, objects.upstream, options), AT_ONCE, (mutation) =>
     sendBoth(peers, update, nameOf(mutation), (peer) =>
       put(peer, kind, mutated(objects[peer.name], mutation), '/status'),
     ),
@@ -111,14 +111,4 @@ function withoutManagers(object: unknown): unknown {
 
 function toRecord(value: unknown): object {
   return isRecord(value) ? value : {}
-}
-
-async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = []
-  const waiting = items.entries()
-  const worker = async () => {
-    for (const [index, item] of waiting) results[index] = await run(item)
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return results
 }
