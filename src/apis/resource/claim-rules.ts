@@ -6,12 +6,12 @@ import {
   invalidValue,
   notSupported,
   required,
-  tooLong,
 } from '../../machinery/meta/field-error.ts'
-import { byteLength, isValidLabelValue } from '../../machinery/meta/names.ts'
+import { isValidLabelValue } from '../../machinery/meta/names.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors, qualifiedNameErrors } from '../field-rules.ts'
 import { boundedList, boundedSet } from './bounded-lists.ts'
 import { configurationErrors } from './configuration-rules.ts'
+import { deviceExpressionErrors } from './device-expressions.ts'
 import { fullAttributeNameErrors } from './names.ts'
 import type {
   DeviceClaim,
@@ -28,7 +28,6 @@ export const CONFIGURATIONS_MAX = 32
 const CONSTRAINTS_MAX = 32
 const ALTERNATIVES_MAX = 8
 const SELECTORS_MAX = 32
-const EXPRESSION_BYTES_MAX = 10 * 1024
 const ALLOCATION_MODES = ['All', 'ExactCount']
 const OPERATORS = ['Equal', 'Exists']
 export const TAINT_EFFECTS = ['NoExecute', 'NoSchedule', 'None']
@@ -139,13 +138,11 @@ export function selectorsErrors(
   path: FieldPath,
   selectors: readonly DeviceSelector[] | undefined,
 ): readonly FieldError[] {
-  return boundedList(path, selectors, SELECTORS_MAX, (place, { cel }) => {
-    if (cel === undefined) return [required(place.child('cel'))]
-    const expressionPath = place.child('cel', 'expression')
-    return byteLength(cel.expression ?? '') > EXPRESSION_BYTES_MAX
-      ? [tooLong(expressionPath, EXPRESSION_BYTES_MAX)]
-      : []
-  })
+  return boundedList(path, selectors, SELECTORS_MAX, (place, { cel }) =>
+    cel === undefined
+      ? [required(place.child('cel'))]
+      : deviceExpressionErrors(place.child('cel', 'expression'), cel.expression ?? ''),
+  )
 }
 
 export function tolerationErrors(path: FieldPath, toleration: DeviceToleration): readonly FieldError[] {

@@ -15,15 +15,14 @@ import { dnsLabelErrors, findingErrors, qualifiedNameErrors } from '../field-rul
 import { bindingErrors } from './binding-rules.ts'
 import { boundedList, boundedSet } from './bounded-lists.ts'
 import { TAINT_EFFECTS } from './claim-rules.ts'
+import { ATTRIBUTE_VALUE_BYTES_MAX, ATTRIBUTES_AND_CAPACITIES_MAX } from './device-limits.ts'
 import { attributeNameErrors, shownKey } from './names.ts'
 import { capacityErrors } from './request-policy.ts'
 import type { Counter, CounterSet, Device, DeviceAttribute, DeviceTaint } from './types.gen.ts'
 
-const ATTRIBUTES_AND_CAPACITIES_MAX = 32
 const TAINTS_MAX = 16
 const COUNTER_CONSUMPTIONS_MAX = 2
 const COUNTERS_MAX = 32
-const ATTRIBUTE_VALUE_BYTES_MAX = 64
 
 /** `perDevice`: nodes are chosen for each device, not for all of the slice. */
 export function deviceErrors(path: FieldPath, device: Device, perDevice: boolean): readonly FieldError[] {

@@ -3,9 +3,8 @@
 import { type FieldError, type FieldPath, invalidValue, required, tooLong } from '../../machinery/meta/field-error.ts'
 import { byteLength, isCIdentifier, isDns1123Subdomain, SUBDOMAIN_BYTES_MAX } from '../../machinery/meta/names.ts'
 import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
+import { DRIVER_NAME_BYTES_MAX, IDENTIFIER_BYTES_MAX } from './device-limits.ts'
 
-const DRIVER_NAME_BYTES_MAX = 63
-const IDENTIFIER_BYTES_MAX = 32
 /** Domain, slash and identifier. */
 const QUALIFIED_NAME_BYTES_MAX = DRIVER_NAME_BYTES_MAX + 1 + IDENTIFIER_BYTES_MAX
 
