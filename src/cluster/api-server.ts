@@ -23,11 +23,13 @@ import type { RuleResolver } from '../server/auth/authorizer.ts'
 import { bearerToken } from '../server/auth/bearer-token.ts'
 import { bootstrapTokens } from '../server/auth/bootstrap-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
-import { createTokenKeys } from '../server/auth/json-web-token.ts'
+import type { TokenKeys } from '../server/auth/json-web-token.ts'
+import { legacyTokens } from '../server/auth/legacy-token.ts'
 import { nodeAuthorizer } from '../server/auth/node/node-authorizer.ts'
 import { rbacAuthorizer } from '../server/auth/rbac/rbac-authorizer.ts'
 import { createServiceAccountTokens } from '../server/auth/service-account-token.ts'
 import { superusers } from '../server/auth/superusers.ts'
+import { tokenReviewer } from '../server/auth/token-review.ts'
 import { unionOf, unionOfRules } from '../server/auth/union.ts'
 import { createNodeObjects, createRoleSource } from '../server/auth-sources.ts'
 import type { Backend } from '../server/backend.ts'
@@ -52,8 +54,8 @@ export interface ApiServerParts {
   readonly environment: Environment
   readonly storage: Storage
   readonly authority: CertificateAuthority
-  /** PEM: signs the tokens of service accounts. */
-  readonly signingKey: string
+  /** Sign the tokens of service accounts. */
+  readonly tokenKeys: TokenKeys
   /** What the server shows to nodes. */
   readonly caller: KeyPair
   /** Where a node's API listens. Undefined: no node of this name runs here. */
@@ -65,7 +67,7 @@ export interface ApiServerParts {
 }
 
 export function createApiServer(parts: ApiServerParts): Server {
-  const { config, environment, storage, signingKey } = parts
+  const { config, environment, storage, tokenKeys: keys } = parts
   const { clock, random, log } = environment
   const metrics = createMetrics()
   // Tokens and streams look objects up in the server that they are parts of.
@@ -76,15 +78,13 @@ export function createApiServer(parts: ApiServerParts): Server {
   }
   const lookups = createLookups(registries)
   const { authorizer, roles, rules } = createAuthorization(registries)
-  const keys = createTokenKeys([signingKey])
   const issuer = `https://kubernetes.default.svc.${config.domain}`
   const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
   const address = `${config.host}:${config.port}`
-  const authenticator = inOrder(
-    [peerIdentity, bearerToken([tokens, bootstrapTokens({ clock, secret: lookups.secret })])],
-    anonymous,
-  )
+  const { secret } = lookups
+  const others = [legacyTokens({ keys, bound: lookups, secret }), bootstrapTokens({ clock, secret })]
+  const authenticator = inOrder([peerIdentity, bearerToken([tokens, ...others])], anonymous)
   const server = createServer({
     storage,
     catalog: createCatalog(builtinResources),
@@ -105,7 +105,7 @@ export function createApiServer(parts: ApiServerParts): Server {
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
     connect: connectTo(parts, lookups),
     resolveService: resolveWith(lookups, random),
-    subresources: reviews({ authorizer, rules, tokens }),
+    subresources: reviews({ authorizer, rules, tokens: tokenReviewer(tokens, others, [issuer]) }),
     build: buildInfo(),
     serverAddress: address,
     descriptions: readDescriptions,

@@ -7,6 +7,7 @@ import { createInformers } from '../client/informers.ts'
 import { builtinControllers } from '../controllers/builtin.ts'
 import { startControllers } from '../controllers/runtime/manager.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
+import { issueLegacyToken } from '../server/auth/legacy-token.ts'
 import type { PathHandler } from '../server/server.ts'
 import { bootstrap, publishApiEndpoints } from './bootstrap.ts'
 import type { ClusterConfig } from './config.ts'
@@ -50,6 +51,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     ...config,
     rootCa: controlPlane.authority.certificate,
     signCertificate: controlPlane.authority.sign,
+    issueToken: (subject) => issueLegacyToken(controlPlane.tokenKeys, subject),
   })
   const identityOf = controllerIdentities()
   const clientOf = (controller: string) => controlPlane.clientAs(identityOf(controller))

@@ -7,7 +7,7 @@ import { createClient } from '../client/resource-client.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority, loadOrIssue } from '../server/auth/certificate-files.ts'
-import { loadOrCreateSigningKey } from '../server/auth/json-web-token.ts'
+import { createTokenKeys, loadOrCreateSigningKey, type TokenKeys } from '../server/auth/json-web-token.ts'
 import type { HealthCheck } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
 import type { PathHandler, Server } from '../server/server.ts'
@@ -39,6 +39,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly server: Server
   readonly storage: Storage
   readonly authority: CertificateAuthority
+  /** Sign the tokens of service accounts. */
+  readonly tokenKeys: TokenKeys
   /** What a kubeconfig holds. */
   readonly admin: KeyPair
   readonly port: number
@@ -80,7 +82,8 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     issue('admin', [], 't8s-admin', [ADMINISTRATORS_GROUP]),
     issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
   ])
-  const server = stack.use(createApiServer({ ...parts, storage, authority, signingKey, caller }))
+  const tokenKeys = createTokenKeys([signingKey])
+  const server = stack.use(createApiServer({ ...parts, storage, authority, tokenKeys, caller }))
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
@@ -94,6 +97,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     server,
     storage,
     authority,
+    tokenKeys,
     admin,
     port: first.port,
     listenOn: async (host) => {

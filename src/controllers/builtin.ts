@@ -34,6 +34,7 @@ import { certificateApprover } from './security/certificate-approver.ts'
 import { certificateCleaner } from './security/certificate-cleaner.ts'
 import { certificateSigner, type SignCertificate } from './security/certificate-signer.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
+import { type IssueToken, serviceAccountTokenController } from './security/service-account-tokens.ts'
 import { tokenCleaner } from './security/token-cleaner.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
 import {
@@ -51,6 +52,8 @@ export interface ControllerSettings {
   readonly rootCa: string
   /** Signs with that authority. */
   readonly signCertificate: SignCertificate
+  /** Tokens of service accounts that never end. */
+  readonly issueToken: IssueToken
 }
 
 export function builtinControllers({
@@ -59,11 +62,13 @@ export function builtinControllers({
   nodePrefixLength,
   rootCa,
   signCertificate,
+  issueToken,
 }: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
     garbageCollector,
     serviceAccountController,
+    serviceAccountTokenController({ rootCa, issueToken }),
     clusterRoleAggregationController,
     certificateApprover,
     certificateSigner(signCertificate),

@@ -27,7 +27,7 @@ import type { UserInfo } from '../machinery/wire/message.ts'
 import { authenticated } from './auth/authenticator.ts'
 import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
 import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
-import type { ServiceAccountTokens } from './auth/service-account-token.ts'
+import type { TokenReviewer } from './auth/token-review.ts'
 import { messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
 import { writeParameters } from './handlers/options.ts'
@@ -37,7 +37,7 @@ import type { SubresourceHandler } from './handlers/routes.ts'
 export interface ReviewParts {
   readonly authorizer: Authorizer
   readonly rules: RuleResolver
-  readonly tokens: Pick<ServiceAccountTokens, 'review'>
+  readonly tokens: TokenReviewer
 }
 
 type Answer = (review: KubeObject, user: UserInfo, exchange: Exchange) => object | Promise<object>

@@ -7,7 +7,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { keyOf, keyText, parseKeyText } from '../../machinery/meta/object.ts'
-import type { ControllerParts, LoopController } from '../runtime/controller.ts'
+import type { Cache, ControllerParts, LoopController, Watch } from '../runtime/controller.ts'
 import { WorkQueue } from '../runtime/work-queue.ts'
 
 export interface KeyedLoop<T extends KubeObject> {
@@ -16,6 +16,8 @@ export interface KeyedLoop<T extends KubeObject> {
   readonly workers: number
   /** Whether there is anything to do for the object; quick. */
   isDue(object: T): boolean
+  /** Other objects whose changes, and ends, concern keys of this resource. */
+  readonly wakes?: readonly Watch[] | undefined
   /** What it throws makes the object come back. */
   work(parts: ControllerParts, object: T): Promise<void>
 }
@@ -29,7 +31,10 @@ export function keyedLoop<T extends KubeObject>(loop: KeyedLoop<T>): LoopControl
       const enqueue = (object: T) => {
         if (loop.isDue(object)) queue.add(keyText(keyOf(object)))
       }
-      const unsubscribe = informer.subscribe({ added: enqueue, updated: enqueue })
+      const subscriptions = [
+        informer.subscribe({ added: enqueue, updated: enqueue }),
+        ...(loop.wakes ?? []).map((watch) => wake(watch, parts.cache, queue)),
+      ]
       const stop = () => queue.close()
       signal.addEventListener('abort', stop, { once: true })
       try {
@@ -37,10 +42,17 @@ export function keyedLoop<T extends KubeObject>(loop: KeyedLoop<T>): LoopControl
       } finally {
         queue.close()
         signal.removeEventListener('abort', stop)
-        unsubscribe()
+        for (const unsubscribe of subscriptions) unsubscribe()
       }
     },
   }
+}
+
+function wake({ definition, keysOf }: Watch, cache: Cache, queue: WorkQueue): () => void {
+  const enqueue = (object: KubeObject) => {
+    for (const key of keysOf(object, cache)) queue.add(keyText(key))
+  }
+  return cache.informer(definition).subscribe({ added: enqueue, updated: enqueue, deleted: enqueue })
 }
 
 async function takeTurns<T extends KubeObject>(

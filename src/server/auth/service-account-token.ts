@@ -98,7 +98,7 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
   }
 
   const review = async (token: string, asked: readonly string[]): Promise<VerifiedToken | undefined> => {
-    if (issuerOf(token) !== issuer) return undefined
+    if (unverifiedIssuer(token) !== issuer) return undefined
     const claims = await signedClaims(token)
     checkTimes(claims, clock.now())
     const wanted = asked.length > 0 ? asked : parts.audiences
@@ -145,7 +145,7 @@ function boundClaims({ namespace, serviceAccount, pod, secret, node }: TokenSubj
 }
 
 /** Unverified, only to tell whose token this is. */
-function issuerOf(token: string): unknown {
+export function unverifiedIssuer(token: string): unknown {
   const payload = token.split('.')[1]
   if (payload === undefined) return undefined
   try {
