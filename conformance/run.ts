@@ -6,6 +6,7 @@ import type { FinishedTest } from './progress.ts'
 import { stageOf } from './stages.ts'
 import { runSuite, type TestResult } from './suite.ts'
 import { startSuiteCluster } from './suite-cluster.ts'
+import { makeSuiteImages } from './suite-images.ts'
 import { type Upstream, type UpstreamProgram, upstreamPrograms } from './upstream.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -13,6 +14,8 @@ const ROOT = resolve(import.meta.dirname, '..')
 export const CONFORMANCE_OUTPUT = join(ROOT, '.cache', 'conformance')
 
 const PROGRAMS: readonly UpstreamProgram[] = ['kubectl', 'ginkgo', 'e2e.test']
+/** For what the tests' pods run. */
+const PROGRAMS_ON_NODES: readonly UpstreamProgram[] = ['agnhost']
 
 export interface RunOptions {
   readonly tests: readonly string[]
@@ -30,7 +33,8 @@ export type RunOutcome =
 export async function runConformance(options: RunOptions): Promise<RunOutcome> {
   const { say, buildMinutesMax } = options
   const minutes = buildMinutesMax === undefined ? {} : { minutesMax: buildMinutesMax }
-  const upstream = await upstreamPrograms(PROGRAMS, { say, ...minutes })
+  const programs = nodesFor(options.tests) === 0 ? PROGRAMS : [...PROGRAMS, ...PROGRAMS_ON_NODES]
+  const upstream = await upstreamPrograms(programs, { say, ...minutes })
   if (!upstream.available) return { ran: false, reason: upstream.reason }
   return { ran: true, results: await runTests(options, upstream) }
 }
@@ -39,10 +43,11 @@ async function runTests(
   { tests, processes, repeat, say }: RunOptions,
   { path }: Extract<Upstream, { available: true }>,
 ): Promise<readonly TestResult[]> {
-  const nodes = Math.max(0, ...tests.map((test) => stageOf(test)?.nodes ?? 0))
+  const nodes = nodesFor(tests)
   rmSync(CONFORMANCE_OUTPUT, { recursive: true, force: true })
   mkdirSync(CONFORMANCE_OUTPUT, { recursive: true })
   say(`starting a cluster with ${nodes === 0 ? 'no nodes' : `${nodes} nodes`} …`)
+  await using _images = nodes === 0 ? undefined : await makeSuiteImages(path('agnhost'))
   const kubectl = path('kubectl')
   using cluster = startSuiteCluster({ nodes, logs: join(CONFORMANCE_OUTPUT, 'server'), kubectl })
   const runs: (readonly TestResult[])[] = []
@@ -55,6 +60,10 @@ async function runTests(
   }
   say(`details: ${CONFORMANCE_OUTPUT}`)
   return tests.flatMap((test) => worst(runs.flatMap((results) => results.filter((result) => result.test === test))))
+}
+
+function nodesFor(tests: readonly string[]): number {
+  return Math.max(0, ...tests.map((test) => stageOf(test)?.nodes ?? 0))
 }
 
 /** A line a test, with how many are done. */

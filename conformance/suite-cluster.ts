@@ -38,7 +38,8 @@ export function startSuiteCluster({ nodes, logs, kubectl }: SuiteClusterPlan): S
     t8s('down', NAME)
     rmSync(home, { recursive: true, force: true })
   }
-  const { code, output } = t8s('up', NAME, '--detach', `--nodes=${nodes}`, '--port=0', ...RANGES)
+  const kind = nodes === 0 ? [] : ['--runtime=docker']
+  const { code, output } = t8s('up', NAME, '--detach', `--nodes=${nodes}`, ...kind, '--port=0', ...RANGES)
   if (code === 0 && nodes === 0) createBareNode(kubectl, kubeconfig)
   if (code === 0) return { kubeconfig, home, [Symbol.dispose]: remove }
   remove()
