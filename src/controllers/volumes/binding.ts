@@ -1,28 +1,16 @@
-/** How a volume and a claim name each other. Both must: the volume first, so that nobody else takes it. */
+/** How a claim names its volume, how both report it, and how a volume becomes nobody's again. */
 
-import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
+import {
+  annotated,
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  hasAnnotation,
+} from '../../apis/core/persistent-volume/volume-binding.ts'
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../apis/core/types.gen.ts'
-import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import { compareQuantities, quantityOf } from '../../machinery/meta/quantity.ts'
-import { isMeantFor } from './volume-matching.ts'
 
-/** The claim has had its volume: what was bound once is never bound to another one. */
-export const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed'
-/** This controller has chosen, not the user: it may undo its choice. */
-export const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller'
 /** The size a volume had before it grew, for as long as its file system has not. */
 const SIZE_BEFORE_RESIZE = 'volume.alpha.kubernetes.io/pre-resize-capacity'
-
-/** The same volume when it names the claim already. */
-export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
-  const { name, namespace, uid, resourceVersion } = claim.metadata
-  const reference = volume.spec?.claimRef
-  if (isMeantFor(volume, claim) && reference?.uid === uid) return volume
-  const { kind } = persistentVolumeClaims
-  const claimRef = { kind, apiVersion: apiVersionOf(persistentVolumeClaims), namespace, name, uid, resourceVersion }
-  const bound = { ...volume, spec: { ...volume.spec, claimRef } }
-  return isMeantFor(volume, claim) ? bound : annotated(bound, BOUND_BY_CONTROLLER)
-}
 
 /** The same claim when it names the volume already. */
 export function boundClaim(claim: PersistentVolumeClaim, { metadata }: PersistentVolume): PersistentVolumeClaim {
@@ -69,16 +57,4 @@ export function unboundStatus(
 ): PersistentVolumeClaimStatus {
   const { accessModes: _modes, capacity: _capacity, currentVolumeAttributesClassName: _class, ...rest } = status
   return { ...rest, phase }
-}
-
-type Annotated = PersistentVolume | PersistentVolumeClaim
-
-export function hasAnnotation({ metadata }: Annotated, name: string): boolean {
-  return metadata.annotations?.[name] !== undefined
-}
-
-export function annotated<T extends Annotated>(object: T, name: string, value = 'yes'): T {
-  if (object.metadata.annotations?.[name] !== undefined) return object
-  const annotations = { ...object.metadata.annotations, [name]: value }
-  return { ...object, metadata: { ...object.metadata, annotations } }
 }

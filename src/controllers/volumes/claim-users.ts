@@ -1,25 +1,18 @@
 /** Which pods use which claims: those they name, and those made for their ephemeral volumes. */
 
+import { podClaims } from '../../apis/core/persistent-volume/pod-claims.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import { isPodTerminal } from '../../apis/core/pod/pod-status.ts'
-import type { Pod, Volume } from '../../apis/core/types.gen.ts'
+import type { Pod } from '../../apis/core/types.gen.ts'
 import type { Informer } from '../../client/informer.ts'
 import { keyText, type ObjectKey } from '../../machinery/meta/object.ts'
 import type { Cache } from '../runtime/controller.ts'
 
 const CLAIM_INDEX = 'spec.volumes.claim'
 
-/** The claim for an ephemeral volume is named after the pod and the volume. */
-export function ephemeralClaimName(pod: Pod, volume: Volume): string {
-  return `${pod.metadata.name}-${volume.name}`
-}
-
 export function claimKeysOf(pod: Pod): readonly ObjectKey[] {
   const { namespace } = pod.metadata
-  return (pod.spec?.volumes ?? []).flatMap((volume) => {
-    const name = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? ephemeralClaimName(pod, volume) : '')
-    return name === '' ? [] : [{ namespace, name }]
-  })
+  return podClaims(pod).map(({ name }) => ({ namespace, name }))
 }
 
 export function podsOfClaim(cache: Cache, key: ObjectKey): readonly Pod[] {

@@ -1,5 +1,6 @@
 /** ephemeral-volume-controller: makes the claims that pods have templates of. They belong to the pod and go with it. */
 
+import { ephemeralClaimName } from '../../apis/core/persistent-volume/pod-claims.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import { isPodTerminating } from '../../apis/core/pod/pod-status.ts'
@@ -9,7 +10,7 @@ import { controllerOf } from '../../machinery/meta/owner.ts'
 import { type Action, createAction } from '../runtime/action.ts'
 import { defineController, type Plan } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
-import { ephemeralClaimName, podsOfClaim } from './claim-users.ts'
+import { podsOfClaim } from './claim-users.ts'
 
 interface EphemeralView {
   readonly pod: Pod

@@ -3,24 +3,23 @@
  * the claim's status says so. After each step the claim is looked at again.
  */
 
-import { claimClassName, hasClaimClass } from '../../apis/core/claim-class.ts'
+import { claimClassName, hasClaimClass } from '../../apis/core/persistent-volume/claim-class.ts'
 import { persistentVolumes } from '../../apis/core/persistent-volume/definition.ts'
+import {
+  annotated,
+  BIND_COMPLETED,
+  boundVolume,
+  hasAnnotation,
+  SELECTED_NODE,
+} from '../../apis/core/persistent-volume/volume-binding.ts'
+import { findVolume, isMeantFor, mismatch } from '../../apis/core/persistent-volume/volume-matching.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../apis/core/types.gen.ts'
 import type { StorageClass } from '../../apis/storage/types.gen.ts'
 import { type Action, type PlannedEvent, updateAction } from '../runtime/action.ts'
 import type { Plan } from '../runtime/controller.ts'
 import { plannedEvent, statusActions } from '../runtime/status.ts'
-import {
-  annotated,
-  BIND_COMPLETED,
-  boundClaim,
-  boundStatus,
-  boundVolume,
-  hasAnnotation,
-  unboundStatus,
-} from './binding.ts'
-import { findVolume, isMeantFor, mismatch } from './volume-matching.ts'
+import { boundClaim, boundStatus, unboundStatus } from './binding.ts'
 
 export interface ClaimView {
   readonly claim: PersistentVolumeClaim
@@ -35,7 +34,6 @@ export interface ClaimView {
   readonly waitingPods: readonly string[]
 }
 
-const SELECTED_NODE = 'volume.kubernetes.io/selected-node'
 const PROVISIONER = 'volume.kubernetes.io/storage-provisioner'
 const BETA_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner'
 /** Provisioners of this name are in the controller itself; here there are none. */

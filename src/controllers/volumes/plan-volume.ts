@@ -1,13 +1,13 @@
 /** What happens to a volume, decided purely: its phase, and what becomes of it when its claim is gone. */
 
 import { persistentVolumes } from '../../apis/core/persistent-volume/definition.ts'
+import { hasSameMode } from '../../apis/core/persistent-volume/volume-matching.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeStatus } from '../../apis/core/types.gen.ts'
 import { type Action, updateAction } from '../runtime/action.ts'
 import type { Plan } from '../runtime/controller.ts'
 import { plannedEvent, statusActions } from '../runtime/status.ts'
 import { unboundVolume } from './binding.ts'
-import { hasSameMode } from './volume-matching.ts'
 
 export interface VolumeView {
   readonly volume: PersistentVolume

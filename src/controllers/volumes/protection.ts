@@ -1,11 +1,16 @@
 /** Keeps claims while pods use them and volumes while claims have them: takes the finalizers away when that is over. */
 
-import { attributesClassNames } from '../../apis/core/claim-class.ts'
+import { attributesClassNames } from '../../apis/core/persistent-volume/claim-class.ts'
 import { persistentVolumes } from '../../apis/core/persistent-volume/definition.ts'
+import { ephemeralClaimName } from '../../apis/core/persistent-volume/pod-claims.ts'
+import {
+  ATTRIBUTES_CLASS_PROTECTION,
+  CLAIM_PROTECTION,
+  VOLUME_PROTECTION,
+} from '../../apis/core/persistent-volume/volume-finalizers.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../apis/core/types.gen.ts'
-import { ATTRIBUTES_CLASS_PROTECTION, CLAIM_PROTECTION, VOLUME_PROTECTION } from '../../apis/core/volume-finalizers.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { VolumeAttributesClass } from '../../apis/storage/types.gen.ts'
 import { volumeAttributesClasses } from '../../apis/storage/volume-attributes-class.ts'
@@ -14,7 +19,7 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import { controllerOf } from '../../machinery/meta/owner.ts'
 import { type Action, updateAction } from '../runtime/action.ts'
 import { defineController } from '../runtime/controller.ts'
-import { claimKeysOf, ephemeralClaimName, podsOfClaim } from './claim-users.ts'
+import { claimKeysOf, podsOfClaim } from './claim-users.ts'
 
 interface ClaimUse {
   readonly claim: PersistentVolumeClaim

@@ -3,8 +3,9 @@
  * gone. Two loops, one over claims and one over volumes; what is decided stands in `plan-claim.ts` and `plan-volume.ts`.
  */
 
-import { claimClassName, volumeClassName } from '../../apis/core/claim-class.ts'
+import { claimClassName, volumeClassName } from '../../apis/core/persistent-volume/claim-class.ts'
 import { persistentVolumes } from '../../apis/core/persistent-volume/definition.ts'
+import { BIND_COMPLETED, hasAnnotation } from '../../apis/core/persistent-volume/volume-binding.ts'
 import { persistentVolumeClaims } from '../../apis/core/persistent-volume-claim.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../apis/core/types.gen.ts'
@@ -14,7 +15,6 @@ import type { StorageClass } from '../../apis/storage/types.gen.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
 import { keyOf, keyText, type ObjectKey } from '../../machinery/meta/object.ts'
 import { type Cache, defineController } from '../runtime/controller.ts'
-import { BIND_COMPLETED, hasAnnotation } from './binding.ts'
 import { activePodsOfClaim, claimKeysOf } from './claim-users.ts'
 import { type ClaimView, planClaim } from './plan-claim.ts'
 import { planVolume, type VolumeView } from './plan-volume.ts'

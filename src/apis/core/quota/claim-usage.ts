@@ -3,7 +3,7 @@
 import { deepEqual } from '../../../base/deep-equal.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import { compareQuantities, type Quantity, quantityFromValue, quantityOf } from '../../../machinery/meta/quantity.ts'
-import { attributesClassNames, claimClassName } from '../claim-class.ts'
+import { attributesClassNames, claimClassName } from '../persistent-volume/claim-class.ts'
 import type { PersistentVolumeClaim } from '../types.gen.ts'
 import { type Amounts, ONE } from './amounts.ts'
 import { countName, type QuotaEvaluator, selectsValue } from './evaluator.ts'

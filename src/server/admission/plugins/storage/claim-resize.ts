@@ -1,6 +1,6 @@
 /** PersistentVolumeClaimResize: a claim grows only when it is bound and its class says that volumes can grow. */
 
-import { claimClassName } from '../../../../apis/core/claim-class.ts'
+import { claimClassName } from '../../../../apis/core/persistent-volume/claim-class.ts'
 import type { PersistentVolumeClaim } from '../../../../apis/core/types.gen.ts'
 import { storageClasses } from '../../../../apis/storage/storage-class.ts'
 import { compareQuantities, quantityOf } from '../../../../machinery/meta/quantity.ts'

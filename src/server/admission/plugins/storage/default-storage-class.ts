@@ -1,6 +1,6 @@
 /** DefaultStorageClass: a claim that names no class, not even the empty one, gets the default class. */
 
-import { hasClaimClass } from '../../../../apis/core/claim-class.ts'
+import { hasClaimClass } from '../../../../apis/core/persistent-volume/claim-class.ts'
 import type { PersistentVolumeClaim } from '../../../../apis/core/types.gen.ts'
 import { newestClass } from '../../../../apis/default-class.ts'
 import { isDefaultStorageClass, storageClasses } from '../../../../apis/storage/storage-class.ts'

@@ -7,7 +7,7 @@ import {
   ATTRIBUTES_CLASS_PROTECTION,
   CLAIM_PROTECTION,
   VOLUME_PROTECTION,
-} from '../../../../apis/core/volume-finalizers.ts'
+} from '../../../../apis/core/persistent-volume/volume-finalizers.ts'
 import type { AdmissionPlugin } from '../../plugin.ts'
 
 const FINALIZERS: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,6 @@
 /** Which storage class a claim or a volume is of: the field, or the annotation that was there before it. */
 
-import type { PersistentVolume, PersistentVolumeClaim } from './types.gen.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../types.gen.ts'
 
 const BETA_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 

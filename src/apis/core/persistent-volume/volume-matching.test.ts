@@ -6,7 +6,7 @@ import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
   PersistentVolumeSpec,
-} from '../../apis/core/types.gen.ts'
+} from '../types.gen.ts'
 import { findVolume, mismatch } from './volume-matching.ts'
 
 const volume = (name: string, storage: string, spec: PersistentVolumeSpec = {}, labels = {}): PersistentVolume => ({

@@ -1,10 +1,10 @@
 /** Which volume suits a claim, decided purely: the one meant for it, else the smallest that is large enough. */
 
-import { claimClassName, volumeClassName } from '../../apis/core/claim-class.ts'
-import type { PersistentVolume, PersistentVolumeClaim } from '../../apis/core/types.gen.ts'
-import { byCodeUnit } from '../../base/group-by.ts'
-import { selectorFromLabelSelector } from '../../machinery/meta/labels.ts'
-import { compareQuantities, type Quantity, quantityOf } from '../../machinery/meta/quantity.ts'
+import { byCodeUnit } from '../../../base/group-by.ts'
+import { selectorFromLabelSelector } from '../../../machinery/meta/labels.ts'
+import { compareQuantities, type Quantity, quantityOf } from '../../../machinery/meta/quantity.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../types.gen.ts'
+import { claimClassName, volumeClassName } from './claim-class.ts'
 
 /** The volume says that it is this claim's: by the name, and by the uid once that is known. */
 export function isMeantFor({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
@@ -32,6 +32,21 @@ export function findVolume(
     if (smallest) return smallest
   }
   return undefined
+}
+
+/**
+ * On a node that has been chosen: of the volumes that can be used there (`suits`) the one that is meant for the claim,
+ * which is the only one if there is one, else the smallest.
+ */
+export function findVolumeForNode(
+  claim: PersistentVolumeClaim,
+  volumes: readonly PersistentVolume[],
+  suits: (volume: PersistentVolume) => boolean,
+): PersistentVolume | undefined {
+  const suitable = volumes.filter((volume) => couldBeTaken(volume, claim))
+  const meant = suitable.find((volume) => isMeantFor(volume, claim))
+  if (meant) return suits(meant) ? meant : undefined
+  return suitable.filter((volume) => isFreeFor(volume, claim) && suits(volume)).toSorted(bySize)[0]
 }
 
 /** What every volume of a claim must be, also one that is meant for it. */
