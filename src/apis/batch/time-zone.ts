@@ -1,6 +1,7 @@
 /** Time zones of the IANA database, through Intl: offsets at a moment, and moments of a wall clock. */
 
 import { type FieldError, type FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
+import { formatTime } from '../../machinery/meta/time.ts'
 
 /** What a clock on the wall shows. Months count from 1; parts beyond their range carry over, as in `Date.UTC`. */
 export interface WallTime {
@@ -38,9 +39,23 @@ export function findTimeZone(name: string): TimeZone | undefined {
     })
     const { timeZone } = format.resolvedOptions()
     if (timeZone !== name && timeZone.toLowerCase() === name.toLowerCase()) return undefined
-    return { offsetMs: (ms) => offsetIn(format, ms) }
+    return remembering((ms) => offsetIn(format, ms))
   } catch {
     return undefined
+  }
+}
+
+/** Clocks are changed at quarters of an hour, in UTC too; a search asks for the same one again and again. */
+const QUARTER_MS = 15 * 60_000
+
+function remembering(offsetMs: TimeZone['offsetMs']): TimeZone {
+  let last = { quarter: Number.NaN, offset: 0 }
+  return {
+    offsetMs(ms) {
+      const quarter = Math.floor(ms / QUARTER_MS)
+      if (quarter !== last.quarter) last = { quarter, offset: offsetMs(quarter * QUARTER_MS) }
+      return last.offset
+    },
   }
 }
 
@@ -62,6 +77,17 @@ export function wallTimeAt(zone: TimeZone, ms: number): WallTime & { readonly we
     second: shown.getUTCSeconds(),
     weekday: shown.getUTCDay(),
   }
+}
+
+/** RFC 3339 as the zone's clocks show it: `2026-01-01T09:00:00+09:00`. */
+export function formatInZone(zone: TimeZone, ms: number): string {
+  const offsetMinutes = Math.round(zone.offsetMs(ms) / 60_000)
+  const shown = formatTime(ms + zone.offsetMs(ms))
+  if (offsetMinutes === 0) return shown
+  const twoDigits = (value: number): string => String(value).padStart(2, '0')
+  const minutes = Math.abs(offsetMinutes)
+  const offset = `${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`
+  return `${shown.slice(0, -1)}${offsetMinutes < 0 ? '-' : '+'}${offset}`
 }
 
 /**

@@ -47,6 +47,8 @@ export interface UpdateStatusAction {
   readonly object: KubeObject
   /** Left out when an action before it failed: the status tells of what that did. */
   readonly afterSuccess?: boolean | undefined
+  /** Recorded once the status is written. */
+  readonly events?: readonly PlannedEvent[] | undefined
 }
 
 export interface PatchAction {
@@ -94,7 +96,7 @@ export function updateAction<T extends KubeObject>(
 export function updateStatusAction<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: T,
-  options: Pick<UpdateStatusAction, 'afterSuccess'> = {},
+  options: Pick<UpdateStatusAction, 'afterSuccess' | 'events'> = {},
 ): Action {
   return { do: 'update-status', definition, object, ...options }
 }
@@ -183,11 +185,11 @@ async function act(client: Client, events: EventRecorder, action: Action): Promi
       if (action.success) record(events, action.success())
       return effectOf(action.definition, updated)
     }
-    case 'update-status':
-      return effectOf(
-        action.definition,
-        await client.of(action.definition).update(action.object, { subresource: 'status' }),
-      )
+    case 'update-status': {
+      const updated = await client.of(action.definition).update(action.object, { subresource: 'status' })
+      for (const event of action.events ?? []) record(events, event)
+      return effectOf(action.definition, updated)
+    }
     case 'patch': {
       const { definition, key, patch, subresource, requires } = action
       if (requires) await mustLive(client, requires)

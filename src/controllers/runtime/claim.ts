@@ -20,6 +20,8 @@ export interface ClaimRequest<T extends KubeObject> {
   readonly accepts?: ((object: T) => boolean) | undefined
   /** See `claimCandidates`; what others control is ignored. */
   readonly candidates: readonly T[]
+  /** Put on what is adopted, taken from what is released. */
+  readonly finalizer?: string | undefined
 }
 
 export interface Claimed<T extends KubeObject> {
@@ -74,8 +76,10 @@ export function ownedBy(definition: ResourceDefinition, owner: KubeObject): Owne
 }
 
 /** The uid in a patch is a precondition: the server refuses it for another object of the same name. */
-function adopt<T extends KubeObject>({ owner, ownerDefinition, definition }: ClaimRequest<T>, object: T): Action {
-  const metadata = { ownerReferences: [ownedBy(ownerDefinition, owner)], uid: object.metadata.uid }
+function adopt<T extends KubeObject>(request: ClaimRequest<T>, object: T): Action {
+  const { owner, ownerDefinition, definition, finalizer } = request
+  const finalizers = finalizer === undefined ? {} : { finalizers: [finalizer] }
+  const metadata = { ownerReferences: [ownedBy(ownerDefinition, owner)], uid: object.metadata.uid, ...finalizers }
   return {
     do: 'patch',
     definition,
@@ -85,8 +89,9 @@ function adopt<T extends KubeObject>({ owner, ownerDefinition, definition }: Cla
   }
 }
 
-function release<T extends KubeObject>({ owner, definition }: ClaimRequest<T>, object: T): Action {
+function release<T extends KubeObject>({ owner, definition, finalizer }: ClaimRequest<T>, object: T): Action {
   const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
-  const metadata = { ownerReferences, uid: object.metadata.uid }
+  const finalizers = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+  const metadata = { ownerReferences, uid: object.metadata.uid, ...finalizers }
   return { do: 'patch', definition, key: keyOf(object), patch: { type: 'strategic', body: { metadata } } }
 }

@@ -58,17 +58,17 @@ function subscribe(
     keysOf: (object: KubeObject) => Iterable<ObjectKey>,
     ignores: (object: KubeObject, previous: KubeObject) => boolean = () => false,
   ) => {
-    const enqueue = (object: KubeObject) => {
-      for (const key of keysOf(object)) queue.add(keyText(key))
+    // Each key once: a worker that waits takes the first one at once, and would look again for the second.
+    const enqueue = (...objects: readonly KubeObject[]) => {
+      const keys = objects.flatMap((object) => [...keysOf(object)].map(keyText))
+      for (const key of new Set(keys)) queue.add(key)
     }
     return informers.of(definition).subscribe({
-      added: enqueue,
+      added: (object) => enqueue(object),
       updated: (object, previous) => {
-        if (ignores(object, previous)) return
-        enqueue(previous)
-        enqueue(object)
+        if (!ignores(object, previous)) enqueue(previous, object)
       },
-      deleted: enqueue,
+      deleted: (object) => enqueue(object),
     })
   }
   return [
