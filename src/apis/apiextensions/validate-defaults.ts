@@ -5,6 +5,7 @@ import { type FieldError, type FieldPath, invalidValue } from '../../machinery/m
 import { prune } from '../../machinery/schema/prune.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
 import { validateValue } from '../../machinery/schema/validate.ts'
+import { validateRules } from '../../machinery/schema/validate-rules.ts'
 import { itemSchema, someSchema } from './schema-walk.ts'
 import { structuralSchema } from './structural-schema.ts'
 import type { JSONSchemaProps } from './types.gen.ts'
@@ -22,9 +23,16 @@ export function defaultErrors(schema: JSONSchemaProps, path: FieldPath, mustBePr
 function valueErrors(schema: JSONSchemaProps, path: FieldPath, mustBePruned: boolean): readonly FieldError[] {
   const value = schema.default
   const structure = structuralSchema(schema)
-  const errors = validateValue(value, structure, path.text)
+  const form = validateValue(value, structure, path.text)
+  const errors = form.length > 0 ? form : ruleErrors(value, structure, path)
   if (!mustBePruned || isPruned(value, structure)) return errors
   return [invalidValue(path, value, 'must not have unknown fields'), ...errors]
+}
+
+/** A default is there before and after, or comes anew: it has to satisfy its rules either way. */
+function ruleErrors(value: unknown, schema: Schema, path: FieldPath): readonly FieldError[] {
+  const kept = validateRules(value, schema, { previous: value, path }).errors
+  return kept.length > 0 ? kept : validateRules(value, schema, { path }).errors
 }
 
 export function hasUnprunedDefaults(schema: JSONSchemaProps): boolean {

@@ -1,5 +1,6 @@
 /** What a CustomResourceDefinition must satisfy besides its schemas (`validate-schema.ts`), in upstream's words. */
 
+import { deepEqual } from '../../base/deep-equal.ts'
 import { isConditionTrue } from '../../machinery/meta/conditions.ts'
 import { type FieldError, FieldPath, invalidValue, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { isDns1035Label, isDns1123Subdomain } from '../../machinery/meta/names.ts'
@@ -90,12 +91,14 @@ function specErrors(
     ...groupErrors(spec.group),
     ...scopeErrors(spec.scope),
     ...missingSchemaErrors(spec, tolerances),
-    ...(spec.versions ?? []).flatMap((version, index) =>
-      versionErrors(version, specPath.child('versions').index(index), tolerances),
-    ),
+    ...(spec.versions ?? []).flatMap((version, index) => [
+      ...versionErrors(version, specPath.child('versions').index(index)),
+      ...versionPartErrors(version, spec, specPath.child('versions').index(index), tolerances),
+    ]),
     ...versionListErrors(spec),
     ...requiredNames(spec.names),
     ...namesErrors(spec.names, specPath.child('names')),
+    ...sharedPartErrors(spec, tolerances),
     ...conversionErrors(spec, rules),
   ]
 }
@@ -127,28 +130,70 @@ function missingSchemaErrors(
   })
 }
 
-function versionErrors(
+function versionErrors(version: CustomResourceDefinitionVersion, path: FieldPath): readonly FieldError[] {
+  const { name } = version
+  const findings = isDns1035Label(name)
+  return [
+    ...(findings.length > 0 ? [invalidValue(path.child('name'), name, findings.join(','))] : []),
+    ...warningErrors(version, path.child('deprecationWarning')),
+  ]
+}
+
+/** What versions have in common stands beside them in the form that upstream validates, and is found there. */
+const SHARED = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields'] as const
+type Shared = (typeof SHARED)[number]
+
+function isShared(versions: CustomResourceDefinitionSpec['versions'], part: Shared): boolean {
+  const [first, ...others] = versions
+  const value = first?.[part]
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return false
+  return others.every((version) => deepEqual(version[part], value))
+}
+
+function versionPartErrors(
   version: CustomResourceDefinitionVersion,
+  { versions }: CustomResourceDefinitionSpec,
+  path: FieldPath,
+  tolerances: SchemaTolerances,
+): readonly FieldError[] {
+  const own = SHARED.filter((part) => !isShared(versions, part))
+  return own.flatMap((part) => partErrors(version, part, path.child(part), tolerances))
+}
+
+function sharedPartErrors(spec: CustomResourceDefinitionSpec, tolerances: SchemaTolerances): readonly FieldError[] {
+  const versions = spec.versions ?? []
+  const [first] = versions
+  if (first === undefined) return []
+  const hasStatus = versions.some(({ subresources }) => subresources?.status !== undefined)
+  const version = hasStatus ? { ...first, subresources: { status: {}, ...first.subresources } } : first
+  return SHARED.filter((part) => isShared(versions, part)).flatMap((part) =>
+    partErrors(version, part, specPath.child(part === 'schema' ? 'validation' : part), tolerances),
+  )
+}
+
+function partErrors(
+  version: CustomResourceDefinitionVersion,
+  part: Shared,
   path: FieldPath,
   tolerances: SchemaTolerances,
 ): readonly FieldError[] {
   const { name, schema, subresources, additionalPrinterColumns: columns = [], selectableFields = [] } = version
-  const findings = isDns1035Label(name)
   const tooMany = tolerances.manySelectableFields.has(name) ? Infinity : SELECTABLE_FIELDS_MAX
-  return [
-    ...(findings.length > 0 ? [invalidValue(path.child('name'), name, findings.join(','))] : []),
-    ...warningErrors(version, path.child('deprecationWarning')),
-    ...(schema?.openAPIV3Schema === undefined
-      ? []
-      : schemaErrors(schema.openAPIV3Schema, path.child('schema', 'openAPIV3Schema'), {
-          hasStatus: subresources?.status !== undefined,
-          version: name,
-          tolerances,
-        })),
-    ...subresourceErrors(subresources, path.child('subresources')),
-    ...columns.flatMap((column, index) => columnErrors(column, path.child('additionalPrinterColumns').index(index))),
-    ...selectableFieldErrors(selectableFields, schema?.openAPIV3Schema, path.child('selectableFields'), tooMany),
-  ]
+  switch (part) {
+    case 'schema': {
+      const hasStatus = subresources?.status !== undefined
+      const written = schema?.openAPIV3Schema
+      return written === undefined
+        ? []
+        : schemaErrors(written, path.child('openAPIV3Schema'), { hasStatus, version: name, tolerances })
+    }
+    case 'subresources':
+      return subresourceErrors(subresources, path)
+    case 'additionalPrinterColumns':
+      return columns.flatMap((column, index) => columnErrors(column, path.index(index)))
+    case 'selectableFields':
+      return selectableFieldErrors(selectableFields, schema?.openAPIV3Schema, path, tooMany)
+  }
 }
 
 function warningErrors(

@@ -134,13 +134,11 @@ function childVisits(visit: Visit): readonly Visit[] {
   ]
 }
 
-function placeOfProperty({ schema, path, isRoot, place }: Visit, name: string): Place {
-  const atomic = schema['x-kubernetes-map-type'] === 'atomic'
-  const uncorrelated = atomic ? (place.uncorrelated ?? path) : place.uncorrelated
+function placeOfProperty({ schema, isRoot, place }: Visit, name: string): Place {
   const ofResource = (isRoot || schema['x-kubernetes-embedded-resource']) && META_FIELDS.includes(name)
-  if (!ofResource) return { ...place, uncorrelated }
+  if (!ofResource) return place
   return {
-    uncorrelated,
+    ...place,
     insideMetadata: true,
     noDefault: isRoot ? `in top-level ${name}` : place.noDefault,
   }

@@ -81,7 +81,7 @@ describe('validation of custom objects', () => {
     [
       { size: 1, choice: { a: 1, b: 1 } },
       [
-        'spec.choice: Invalid value: "": "spec.choice" must validate one and only one schema (oneOf). Found 2 valid alternatives',
+        '<nil>: Invalid value: "": "spec.choice" must validate one and only one schema (oneOf). Found 2 valid alternatives',
       ],
     ],
   ])('%j', (spec, expected) => {

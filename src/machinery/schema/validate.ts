@@ -5,6 +5,7 @@
 
 import { deepEqual } from '../../base/deep-equal.ts'
 import { duplicate, type FieldError, FieldPath, invalidValue, required } from '../meta/field-error.ts'
+import { canonicalText, keysOf } from './list-keys.ts'
 import type { Schema } from './schema.ts'
 import { enumRule, jsonTypeOf, listRules, numberRules, objectRules, stringRules, wrongType } from './value-rules.ts'
 
@@ -115,19 +116,6 @@ function listTypeErrors(list: readonly unknown[], schema: Schema, path: string):
   return errors
 }
 
-function keysOf(item: unknown, schema: Schema): unknown {
-  if (!isObject(item)) return item
-  const keys = [...(schema['x-kubernetes-list-map-keys'] ?? [])].sort()
-  return Object.fromEntries(keys.filter((key) => Object.hasOwn(item, key)).map((key) => [key, item[key]]))
-}
-
-/** JSON with sorted keys: equal for equal values. */
-function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1))) : part,
-  )
-}
-
 function embeddedResourceErrors(object: JsonObject, path: string): readonly FieldError[] {
   const errors: FieldError[] = []
   for (const name of ['apiVersion', 'kind']) {
@@ -143,8 +131,8 @@ function embeddedResourceErrors(object: JsonObject, path: string): readonly Fiel
 
 function collectCompositions(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
   for (const part of schema.allOf ?? []) collect(value, part, path, errors)
-  const fail = (text: string): void =>
-    void errors.push(invalidValue(new FieldPath(path), '', `${quoted(path)} ${text}`))
+  // Upstream's findings about alternatives have no path of their own.
+  const fail = (text: string): void => void errors.push(invalidValue(NO_PATH, '', `${quoted(path)} ${text}`))
   if (schema.anyOf !== undefined) {
     const attempts = schema.anyOf.map((part) => validateValue(value, part, path))
     if (attempts.every((attempt) => attempt.length > 0)) {
@@ -165,6 +153,8 @@ function collectCompositions(value: unknown, schema: Schema, path: string, error
     fail('must not validate the schema (not)')
   }
 }
+
+const NO_PATH = new FieldPath('<nil>')
 
 function quoted(path: string): string {
   return JSON.stringify(path)
