@@ -22,6 +22,7 @@ const SERVER_ADDRESS = /127\.0\.0\.1:\d{4,5}\b/g
 const GO_DIFF = /\n(@@ |[-+ ] ?\t)[\s\S]*$/g
 /** From the range of the services, but for the two that every cluster has. */
 const SERVICE_ADDRESS = /\b10\.164\.(?!0\.(?:1|10)\b)\d+\.\d+\b/g
+const CERTIFICATE = /\bX509SHA256=[0-9a-f]{64}\b/g
 const ACCOUNT_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g
 const REVISION_IN_TEXT = /(resource version|resourceVersion|current): ?"?\d+"?/g
 
@@ -39,6 +40,7 @@ const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
   [TOKEN, '<token>'],
   [SERVER_ADDRESS, '<server>'],
   [SERVICE_ADDRESS, '<service address>'],
+  [CERTIFICATE, 'X509SHA256=<fingerprint>'],
   [ACCOUNT_VOLUME, 'kube-api-access-<generated>'],
   [REVISION_IN_TEXT, '$1: <revision>'],
 ]

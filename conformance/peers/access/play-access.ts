@@ -1,10 +1,10 @@
 /** Who may do what: every subject, every resource and subresource, the usual verbs, and some paths. */
 
 import { readFacts } from '../../../openapi/facts.ts'
-import { answerDifferences } from '../answer.ts'
-import type { Peer } from '../peer.ts'
+import { parsedBody } from '../answer.ts'
+import type { Answer, Peer } from '../peer.ts'
 import { inParallel, makeNamespace, type Peers, type Played, requestOf } from '../play.ts'
-import type { Difference } from '../values.ts'
+import { type Difference, differencesOf, valueAt } from '../values.ts'
 import { ACCESS_NAMESPACE, accountOf, PEOPLE_ROLES, type Subject, subjects } from './subjects.ts'
 
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
@@ -65,6 +65,13 @@ function questionsOf(): readonly Question[] {
   return [...resources, ...paths]
 }
 
+/** Without the reason: of several roles that allow it, either server names the one it happens to find first. */
+function verdictOf(answer: Answer): unknown {
+  const body = parsedBody(answer)
+  const parts = ['allowed', 'denied', 'evaluationError'].map((part) => [part, valueAt(body, `status.${part}`)])
+  return { code: answer.status, ...Object.fromEntries(parts) }
+}
+
 async function ask(
   peers: Peers,
   { user, groups }: Subject,
@@ -76,7 +83,7 @@ async function ask(
     const send = (peer: Peer) =>
       peer.send(requestOf({ send: `POST ${REVIEWS}`, body: { spec: { user, groups, ...attribute } } }, new Map()))
     const [upstream, t8s] = await Promise.all([send(peers.upstream), send(peers.t8s)])
-    const found = answerDifferences(upstream, t8s)
+    const found = differencesOf('verdict', verdictOf(upstream), verdictOf(t8s))
     differences.push(...found.map((difference) => ({ ...difference, where: `${index + 1}: ${difference.where}` })))
   }
   return { group: 'access', name: `access ${user} in ${groups.join(', ') || 'no group'}: ${name}`, differences }

@@ -8,7 +8,14 @@
 
 import { byCodeUnit } from '../../base/group-by.ts'
 import { parseQuantity } from '../meta/quantity.ts'
-import { isTime, isValidBase64, parseTimeFailure } from './scalar-forms.ts'
+import {
+  base64FailureOffset,
+  isMicroTime,
+  isTime,
+  isValidBase64,
+  parseMicroTimeFailure,
+  parseTimeFailure,
+} from './scalar-forms.ts'
 import { isSchemaOrOther, type Schema } from './schema.ts'
 
 /** Unknown fields reported per object: the message is for a person. */
@@ -127,14 +134,18 @@ function specialCheck(schema: Schema): Check | undefined {
         mismatch(value, 'int32', trail)
       }
     case 'resource#.Quantity':
-      return (value, trail) => {
+      return (value) => {
         if (value === null) return
-        if (typeof value !== 'string' && typeof value !== 'number') mismatch(value, 'string', trail)
-        const quantity = parseQuantity(String(value))
+        const quantity = parseQuantity(typeof value === 'string' ? value : JSON.stringify(value))
         if (typeof quantity === 'string') throw new FieldTypeError(quantity)
       }
-    case 'meta.v1.Time':
     case 'meta.v1.MicroTime':
+      return (value, trail) => {
+        if (value === null) return
+        if (typeof value !== 'string') mismatch(value, 'string', trail)
+        else if (!isMicroTime(value)) throw new FieldTypeError(parseMicroTimeFailure(value))
+      }
+    case 'meta.v1.Time':
       return (value, trail) => {
         if (value === null) return
         if (typeof value !== 'string') mismatch(value, 'string', trail)
@@ -160,7 +171,8 @@ function isBytes(schema: Schema): boolean {
 const checkBytes: Check = (value, trail) => {
   if (value === null || trail.structs.length === 0) return
   if (typeof value !== 'string') mismatch(value, '[]uint8', trail)
-  else if (!isValidBase64(value)) throw new FieldTypeError('illegal base64 data')
+  else if (!isValidBase64(value))
+    throw new FieldTypeError(`illegal base64 data at input byte ${base64FailureOffset(value)}`)
 }
 
 function compileArray(schema: Schema): Check {
