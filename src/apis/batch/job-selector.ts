@@ -58,15 +58,14 @@ export function generatedSelectorErrors(job: Job): readonly FieldError[] {
 export function selectorErrors(job: Job): readonly FieldError[] {
   const { selector, template } = job.spec
   const path = specPath.child('selector')
-  if (!selector) return [required(path)]
-  const errors = validateLabelSelector(selector, path)
+  const errors = selector ? validateLabelSelector(selector, path) : [required(path)]
   const labels = template?.metadata?.labels
   if (matches(job, labels ?? {})) return errors
   const detail = '`selector` does not match template `labels`'
   return [...errors, invalidValue(specPath.child('template', 'metadata', 'labels'), labels ?? null, detail)]
 }
 
-/** True for a selector that cannot be read: that is reported on its own. */
+/** True for a selector that cannot be read: that is reported on its own. None at all picks nothing. */
 function matches({ spec }: Job, labels: Readonly<Record<string, string>>): boolean {
   if (validateLabelSelector(spec.selector, specPath).length > 0) return true
   return selectorFromLabelSelector(spec.selector).matches(labels)

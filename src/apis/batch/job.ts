@@ -35,7 +35,8 @@ export const jobs = defineResource<Job>({
   prepareForCreate: (job) => withGeneratedSelector(newSpec(job)),
   prepareForUpdate: changedSpec,
   validate: validateJob,
-  validateUpdate: jobUpdateErrors,
+  // The spec is judged twice on its updates, and so are its findings named.
+  validateUpdate: (job, previous) => [...specErrors(job), ...jobUpdateErrors(job, previous)],
   warnings: (job, previous) => [...podNameWarnings(job, previous), ...specWarnings(job, previous)],
   status: { prepareForUpdate: keepSpec, validateUpdate: jobStatusErrors },
   resetFields: { '': [['status']], status: [['spec']] },
@@ -91,12 +92,11 @@ function defaultJobSpec(spec: JobSpec): JobSpec {
 const specPath = new FieldPath('spec')
 
 function validateJob(job: Job): readonly FieldError[] {
-  return [
-    ...generatedSelectorErrors(job),
-    ...jobSpecErrors(job.spec, specPath),
-    ...selectorErrors(job),
-    ...hostNameErrors(job),
-  ]
+  return [...generatedSelectorErrors(job), ...specErrors(job), ...hostNameErrors(job)]
+}
+
+function specErrors(job: Job): readonly FieldError[] {
+  return [...jobSpecErrors(job.spec, specPath), ...selectorErrors(job)]
 }
 
 /** The pods of an indexed job have its name with their index as host name. */

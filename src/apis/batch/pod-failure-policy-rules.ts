@@ -29,12 +29,13 @@ const CONDITION_PATTERNS_MAX = 20
 
 export function podFailurePolicyErrors(
   spec: JobSpec,
-  { rules = [] }: PodFailurePolicy,
+  policy: PodFailurePolicy,
   path: FieldPath,
 ): readonly FieldError[] {
   const rulesPath = path.child('rules')
-  const { containers = [], initContainers = [] } = spec.template ? templateSpec(spec.template) : {}
-  const names = new Set([...containers, ...initContainers].map(({ name }) => name))
+  const rules = policy.rules ?? []
+  const { containers, initContainers } = templateSpec(spec.template ?? {})
+  const names = new Set([...(containers ?? []), ...(initContainers ?? [])].map(({ name }) => name))
   return [
     ...(rules.length > RULES_MAX ? [tooMany(rulesPath, rules.length, RULES_MAX)] : []),
     ...rules.flatMap((rule, index) => ruleErrors(spec, rule, rulesPath.index(index), names)),
@@ -70,7 +71,7 @@ function exitCodesErrors(
   path: FieldPath,
   containers: ReadonlySet<string>,
 ): readonly FieldError[] {
-  const { operator, containerName, values = [] } = requirement
+  const { operator, containerName, values } = requirement
   const errors: FieldError[] = []
   const operatorPath = path.child('operator')
   if (!operator) errors.push(required(operatorPath, validValues(OPERATORS)))
@@ -82,9 +83,14 @@ function exitCodesErrors(
   return [...errors, ...exitCodeValuesErrors(values, operator, path.child('values'))]
 }
 
-function exitCodeValuesErrors(values: readonly number[], operator: string, path: FieldPath): readonly FieldError[] {
+function exitCodeValuesErrors(
+  listed: readonly number[] | null | undefined,
+  operator: string,
+  path: FieldPath,
+): readonly FieldError[] {
+  const values = listed ?? []
   const errors: FieldError[] = []
-  if (values.length === 0) errors.push(invalidValue(path, values, 'at least one value is required'))
+  if (values.length === 0) errors.push(invalidValue(path, listed, 'at least one value is required'))
   if (values.length > EXIT_CODES_MAX) errors.push(tooMany(path, values.length, EXIT_CODES_MAX))
   const seen = new Set<number>()
   for (const [index, value] of values.entries()) {
