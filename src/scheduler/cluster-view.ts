@@ -5,20 +5,25 @@
 
 import { namespaces } from '../apis/core/namespace.ts'
 import { nodes } from '../apis/core/node.ts'
+import { persistentVolumes } from '../apis/core/persistent-volume/definition.ts'
+import { persistentVolumeClaims } from '../apis/core/persistent-volume-claim.ts'
 import { pods } from '../apis/core/pod/definition.ts'
 import { isPodTerminal } from '../apis/core/pod/pod-status.ts'
-import type { Node, Pod } from '../apis/core/types.gen.ts'
+import type { Node, PersistentVolumeClaim, Pod } from '../apis/core/types.gen.ts'
 import { podDisruptionBudgets } from '../apis/policy/pod-disruption-budget.ts'
+import { storageClasses } from '../apis/storage/storage-class.ts'
 import type { Clock } from '../base/clock.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Informers } from '../client/informers.ts'
 import { selectorFromLabelSelector } from '../machinery/meta/labels.ts'
+import { keyOf, type ObjectKey } from '../machinery/meta/object.ts'
 import type { ClusterEvent, Profile } from './framework.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { Budget } from './preempt.ts'
 import { SchedulingQueue } from './queue.ts'
 import { siblingsFrom } from './siblings.ts'
 import { ClusterState, nodeInfoOf, type Snapshot, withNode, withPod } from './snapshot.ts'
+import { type TrackedVolumes, trackVolumes } from './volume-lookups.ts'
 
 export interface ClusterViewParts {
   readonly informers: Informers
@@ -36,6 +41,7 @@ interface Nomination {
 export class ClusterView implements Disposable {
   readonly state: ClusterState
   readonly queue: SchedulingQueue
+  readonly volumes: TrackedVolumes
   readonly #informers: Informers
   readonly #profile: Profile
   readonly #onGone: (key: string) => void
@@ -49,7 +55,9 @@ export class ClusterView implements Disposable {
     this.#informers = informers
     this.#profile = profile
     this.#onGone = onGone
+    this.volumes = trackVolumes(informers)
     this.state = new ClusterState({
+      volumes: this.volumes,
       namespaceLabels: (name) => ofNamespaces.get({ name })?.metadata.labels ?? {},
       siblings,
     })
@@ -61,6 +69,7 @@ export class ClusterView implements Disposable {
         updated: (node, previous) => this.#setNode(node, previous),
         deleted: (node) => this.state.removeNode(node.metadata.name ?? ''),
       }),
+      ...this.#followVolumes(informers),
       ofNamespaces.subscribe({ updated: () => this.queue.notify({ resource: 'namespaces', action: 'update' }) }),
       informers.of(pods).subscribe({
         added: (pod) => this.#setPod(pod),
@@ -125,6 +134,18 @@ export class ClusterView implements Disposable {
   [Symbol.dispose](): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.queue[Symbol.dispose]()
+  }
+
+  #followVolumes(informers: Informers): readonly (() => void)[] {
+    const changed = (claim?: ObjectKey) =>
+      this.queue.notify({ resource: 'volumes', action: 'update', ...(claim ? { claim } : {}) })
+    const any = { added: () => changed(), updated: () => changed(), deleted: () => changed() }
+    const one = (claim: PersistentVolumeClaim) => changed(keyOf(claim))
+    return [
+      informers.of(persistentVolumeClaims).subscribe({ added: one, updated: one }),
+      informers.of(persistentVolumes).subscribe(any),
+      informers.of(storageClasses).subscribe(any),
+    ]
   }
 
   #wakes(pod: PodInfo, names: ReadonlySet<string>, event: ClusterEvent): boolean {

@@ -4,6 +4,7 @@
  */
 
 import type { Pod } from '../apis/core/types.gen.ts'
+import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
@@ -73,6 +74,8 @@ export type ClusterEvent =
   /** The waiting pod itself. */
   | { readonly resource: 'self'; readonly action: 'update'; readonly pod: PodInfo; readonly previous: PodInfo }
   | { readonly resource: 'namespaces'; readonly action: 'add' | 'update' }
+  /** A claim that changed, or anything else about volumes. */
+  | { readonly resource: 'volumes'; readonly action: 'update'; readonly claim?: ObjectKey }
 
 export interface WeightedPlugin {
   readonly plugin: Plugin

@@ -3,6 +3,7 @@
  * `schedule.ts` and `preempt.ts`, their order in `queue.ts`; this file only carries them out.
  */
 
+import { podClaims } from '../apis/core/persistent-volume/pod-claims.ts'
 import { pods } from '../apis/core/pod/definition.ts'
 import type { Pod } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
@@ -22,8 +23,11 @@ import { type PodInfo, podInfoOf } from './pod-info.ts'
 import { mayPreempt, preempt } from './preempt.ts'
 import { defaultProfile } from './profile.ts'
 import { type Decision, schedule } from './schedule.ts'
+import type { NodeInfo } from './snapshot.ts'
 import { explainNodes, type PendingExplanation } from './suggest.ts'
 import { type SchedulingVerdict, Verdicts } from './verdicts.ts'
+import { assumeVolumes, bindVolumes } from './volume-binder.ts'
+import { planVolumes, type VolumePlan, volumesOf } from './volume-plan.ts'
 import { deleteVictim, scheduledCondition, statusPatch } from './writes.ts'
 
 export interface SchedulerParts {
@@ -147,14 +151,43 @@ class RunningScheduler {
     })
     if (decision.result === 'assigned') {
       this.view.state.assume(queued, decision.nodeName)
-      this.#write(() => this.#bind(queued, decision.nodeName))
+      this.#place(queued, snapshot.node(decision.nodeName), decision.nodeName)
     } else {
       this.#reject(queued, decision)
     }
   }
 
+  /** A pod whose volumes are still to be had waits for them with its place on the node kept. */
+  #place(pod: PodInfo, node: NodeInfo | undefined, nodeName: string): void {
+    const plan = node && this.#volumePlan(pod, node)
+    if (!plan || !node) {
+      this.#write(() => this.#bind(pod, nodeName))
+      return
+    }
+    const { volumes } = this.view
+    assumeVolumes(volumes, plan)
+    const { client, informers, clock } = this.#parts
+    const binding = { client, informers, clock, volumes, signal: this.#stopping.signal }
+    bindVolumes(binding, plan, node.node).then(
+      () => this.#write(() => this.#bind(pod, nodeName)),
+      (error: unknown) => {
+        if (this.#stopping.signal.aborted) return
+        this.#write(() => this.#failed(pod, nodeName, `binding volumes: ${messageOf(error)}`))
+      },
+    )
+  }
+
+  /** Undefined: nothing has to be done for the pod's volumes. */
+  #volumePlan({ pod }: PodInfo, { node }: NodeInfo): VolumePlan | undefined {
+    if (podClaims(pod).length === 0) return undefined
+    const claims = volumesOf(pod, this.view.volumes)
+    if (typeof claims === 'string' || claims.waiting.length === 0) return undefined
+    const plan = planVolumes(claims, node, this.view.volumes)
+    return 'reasons' in plan ? undefined : plan
+  }
+
   async #bind(pod: PodInfo, nodeName: string): Promise<void> {
-    const { events, log } = this.#parts
+    const { events } = this.#parts
     const { name = '', namespace, uid } = pod.pod.metadata
     try {
       await this.#clientFor(pod).call('POST', { namespace, name }, 'binding', {
@@ -167,18 +200,22 @@ class RunningScheduler {
       this.view.forgetNomination(pod.uid)
       events.event(asPod(pod.pod), 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${nodeName}`)
     } catch (error) {
-      this.view.release(pod)
       if (isNotFound(error)) {
+        this.view.release(pod)
         this.view.queue.done(pod.uid)
         return
       }
-      const text = messageOf(error)
-      log.warn('binding failed', { pod: pod.key, node: nodeName, error: text })
-      this.view.queue.retry(pod.uid)
-      const message = `binding rejected: ${text}`
-      events.event(asPod(pod.pod), 'Warning', 'FailedScheduling', message)
-      await this.#setCondition(pod, 'SchedulerError', message)
+      await this.#failed(pod, nodeName, `binding rejected: ${messageOf(error)}`)
     }
+  }
+
+  async #failed(pod: PodInfo, nodeName: string, message: string): Promise<void> {
+    const { events, log } = this.#parts
+    this.view.release(pod)
+    log.warn('binding failed', { pod: pod.key, node: nodeName, error: message })
+    this.view.queue.retry(pod.uid)
+    events.event(asPod(pod.pod), 'Warning', 'FailedScheduling', message)
+    await this.#setCondition(pod, 'SchedulerError', message)
   }
 
   #reject(pod: PodInfo, decision: Decision & { readonly result: 'unschedulable' }): void {

@@ -10,6 +10,7 @@ import { groupBy } from '../base/group-by.ts'
 import { type Labels, nothingSelector, type Selector } from '../machinery/meta/labels.ts'
 import { type Amounts, amountsOf, combined } from './amounts.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
+import { NO_VOLUMES, type VolumeLookups } from './volume-lookups.ts'
 
 export interface NodeInfo {
   readonly node: Node
@@ -39,9 +40,10 @@ export interface Lookups {
   namespaceLabels(name: string): Labels
   /** The pods of the same service and workload: whom a pod without constraints of its own is spread against. */
   siblings(pod: PodInfo): Selector
+  readonly volumes: VolumeLookups
 }
 
-const NO_LOOKUPS: Lookups = { namespaceLabels: () => ({}), siblings: () => nothingSelector }
+const NO_LOOKUPS: Lookups = { namespaceLabels: () => ({}), siblings: () => nothingSelector, volumes: NO_VOLUMES }
 
 const NO_AMOUNTS: Amounts = new Map()
 

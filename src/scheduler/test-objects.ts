@@ -4,6 +4,7 @@ import type { Node, Pod, PodSpec, Taint } from '../apis/core/types.gen.ts'
 import { nothingSelector, selectorFromLabels } from '../machinery/meta/labels.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import { type NodeInfo, nodeInfoOf, type Snapshot, snapshotOf } from './snapshot.ts'
+import { NO_VOLUMES, type VolumeLookups } from './volume-lookups.ts'
 
 export interface TestPod {
   readonly name?: string
@@ -65,7 +66,12 @@ export function nodeInfo(name: string, fields: TestNode = {}, pods: readonly Pod
 }
 
 export function clusterOf(...nodes: readonly NodeInfo[]): Snapshot {
+  return clusterWith(NO_VOLUMES, nodes)
+}
+
+export function clusterWith(volumes: VolumeLookups, nodes: readonly NodeInfo[]): Snapshot {
   return snapshotOf(nodes, {
+    volumes,
     namespaceLabels: (name) => ({ 'kubernetes.io/metadata.name': name }),
     siblings: (pod) => (pod.labels.app ? selectorFromLabels(pod.labels) : nothingSelector),
   })

@@ -24,6 +24,7 @@ export const interPodAffinity: Plugin = {
   wakes(pod, event) {
     if (event.resource === 'self' || event.resource === 'namespaces') return true
     if (event.resource === 'nodes') return true
+    if (event.resource === 'volumes') return false
     const terms = [...pod.requiredAffinity, ...pod.requiredAntiAffinity]
     const changed = event.pod
     const named = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, () => other.labels)
