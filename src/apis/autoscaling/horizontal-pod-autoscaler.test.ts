@@ -81,6 +81,8 @@ describe('an autoscaler', () => {
       measured({ type: 'Other' }),
       'spec.metrics[0].type: Unsupported value: "Other": supported values: ' +
         '"ContainerResource", "External", "Object", "Pods", "Resource"',
+      'spec.metrics[0].type: Unsupported value: "Other": supported values: ' +
+        '"ContainerResource", "External", "Object", "Pods", "Resource"',
     ],
     [
       measured({ type: 'Pods' }),

@@ -38,8 +38,12 @@ export function metricErrors(metric: MetricSpec, path: FieldPath, described: Ref
   if (!expected) errors.push(notSupported(typePath, type, TYPES))
   // Only the first one is looked into: any other should not be there.
   if (present[0]) errors.push(...sourceErrors(metric, present[0], path.child(present[0]), described))
-  if (expected && !present.includes(expected))
+  if (!expected) {
+    // Upstream says so at both ends of its look.
+    errors.push(notSupported(typePath, type, TYPES))
+  } else if (!present.includes(expected)) {
     errors.push(required(path.child(expected), 'must populate information for the given metric source'))
+  }
   const surplus = present.length === 1 ? [] : present.filter((field) => field !== expected)
   return [
     ...errors,

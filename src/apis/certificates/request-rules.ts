@@ -53,8 +53,8 @@ const conditionsPath = new FieldPath('status.conditions')
 const certificatePath = new FieldPath('status.certificate')
 
 export function requestErrors(object: CertificateSigningRequest): readonly FieldError[] {
-  const { request = '', usages = [], signerName = '', expirationSeconds } = object.spec ?? {}
-  const finding = signingRequestFinding(fromBase64(request))
+  const { request, usages = [], signerName = '', expirationSeconds } = object.spec ?? {}
+  const finding = signingRequestFinding(fromBase64(request ?? ''))
   const usagesPath = specPath.child('usages')
   const signerPath = specPath.child('signerName')
   return [

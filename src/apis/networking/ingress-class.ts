@@ -36,8 +36,11 @@ export const ingressClasses = defineResource<IngressClass>({
   prepareForCreate: startGeneration,
   prepareForUpdate: (object, previous) => bumpGeneration(object, previous),
   validate: validateIngressClass,
-  validateUpdate: ({ spec }, previous) =>
-    immutable('spec.controller', spec.controller ?? '', previous.spec.controller ?? ''),
+  validateUpdate: (object, previous) => [
+    ...immutable('spec.controller', object.spec.controller ?? '', previous.spec.controller ?? ''),
+    ...validateIngressClass(object),
+  ],
+  ratchets: true,
   columns: [
     { ...nameColumn, value: nameText },
     textColumn('Controller', ({ spec }: IngressClass) => spec.controller ?? ''),

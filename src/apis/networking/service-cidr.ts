@@ -21,6 +21,7 @@ export const serviceCidrs = defineResource<ServiceCIDR>({
   prepareForUpdate: keepStatus,
   validate: validateServiceCidr,
   validateUpdate,
+  ratchets: true,
   status: {
     prepareForUpdate: (object, previous) => keepMetadata(keepSpec(object, previous), previous),
     validateUpdate: () => [],
@@ -47,8 +48,9 @@ const IMMUTABLE = 'field is immutable'
 function validateUpdate({ spec }: ServiceCIDR, previous: ServiceCIDR): readonly FieldError[] {
   const [now, before] = [spec.cidrs ?? [], previous.spec.cidrs ?? []]
   const grows = before.length === 1 && now.length === 2
-  if (!grows && now.length !== before.length) return [invalidValue(path, now, IMMUTABLE)]
-  return before.flatMap((cidr, index) =>
+  if (!grows && now.length !== before.length) return [invalidValue(path, spec.cidrs, IMMUTABLE)]
+  const changes = before.flatMap((cidr, index) =>
     cidr === now[index] ? [] : [invalidValue(path.index(index), now[index], IMMUTABLE)],
   )
+  return grows ? [...changes, ...validateServiceCidr({ ...previous, spec })] : changes
 }

@@ -32,7 +32,8 @@ export const csiDrivers = defineResource<CSIDriver>({
   scope: 'Cluster',
   schema: builtinSchema('storage.v1.CSIDriver'),
   default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
-  prepareForUpdate: (object, previous) => bumpGeneration(object, previous),
+  prepareForCreate: (object) => withoutAlphaFields(object),
+  prepareForUpdate: (object, previous) => bumpGeneration(withoutAlphaFields(object, previous), previous),
   validate: validateDriver,
   validateUpdate: ({ spec }, previous) => [
     ...immutable('spec.attachedRequired', spec.attachRequired, previous.spec.attachRequired),
@@ -54,6 +55,13 @@ export const csiDrivers = defineResource<CSIDriver>({
     ageColumn,
   ],
 })
+
+/** What only clusters with a feature have that is off by default; where it is there, it stays. */
+function withoutAlphaFields(object: CSIDriver, previous?: CSIDriver): CSIDriver {
+  if (previous?.spec.preventPodSchedulingIfMissing !== undefined) return object
+  const { preventPodSchedulingIfMissing: _, ...spec } = object.spec
+  return { ...object, spec }
+}
 
 function flagColumn(name: string, flag: (spec: CSIDriverSpec) => boolean): Column<CSIDriver> {
   return { name, type: 'boolean', value: ({ spec }) => flag(spec) }

@@ -7,7 +7,7 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn } from '../columns.ts'
 import type { TopologySelectorTerm } from '../core/types.gen.ts'
 import { defineResource } from '../define-resource.ts'
-import { withZero } from '../field-defaults.ts'
+import { withAbsent } from '../field-defaults.ts'
 import { qualifiedNameErrors } from '../field-rules.ts'
 import { immutable } from '../strategy-parts.ts'
 import { parameterErrors, provisionerErrors } from './class-rules.ts'
@@ -25,7 +25,7 @@ export const storageClasses = defineResource<StorageClass>({
   shortNames: ['sc'],
   scope: 'Cluster',
   schema: builtinSchema('storage.v1.StorageClass'),
-  default: (object) => withZero(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
+  default: (object) => withAbsent(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
   validate: validateStorageClass,
   validateUpdate,
   deletion: { returns: 'object' },
@@ -69,21 +69,25 @@ function validateStorageClass(object: StorageClass): readonly FieldError[] {
 function topologyErrors(terms: readonly TopologySelectorTerm[], path: FieldPath): readonly FieldError[] {
   return terms.flatMap((term, index) => {
     const place = path.index(index).child('matchLabelExpressions')
-    const isRepeated = terms.slice(0, index).some((other) => deepEqual(topologyOf(other), topologyOf(term)))
-    return [...termErrors(term, place), ...(isRepeated ? [duplicate(place, '')] : [])]
+    const same = terms.slice(0, index).filter((other) => deepEqual(topologyOf(other), topologyOf(term)))
+    // Upstream begins with as many empty terms as there are terms, so an empty one is never the first of its kind.
+    const isEmpty = (term.matchLabelExpressions ?? []).length === 0
+    const repetitions = isEmpty ? [...terms, ...same] : same
+    return [...termErrors(term, place), ...repetitions.map(() => duplicate(place, ''))]
   })
 }
 
 /** What a term says, in whatever order. */
 function topologyOf({ matchLabelExpressions = [] }: TopologySelectorTerm): object {
-  const values = matchLabelExpressions.map(({ key, values = [] }) => [key, values.toSorted(byCodeUnit)])
+  const values = matchLabelExpressions.map(({ key, values }) => [key, (values ?? []).toSorted(byCodeUnit)])
   return Object.fromEntries(values)
 }
 
 function termErrors({ matchLabelExpressions = [] }: TopologySelectorTerm, path: FieldPath): readonly FieldError[] {
   const keys = matchLabelExpressions.map(({ key }) => key)
-  return matchLabelExpressions.flatMap(({ key, values = [] }, index) => {
+  return matchLabelExpressions.flatMap(({ key, values: listed }, index) => {
     const place = path.index(index)
+    const values = listed ?? []
     return [
       ...(values.length === 0 ? [required(place.child('values'))] : []),
       ...values.flatMap((value, at) =>
