@@ -15,7 +15,7 @@ export const CONFORMANCE_OUTPUT = join(ROOT, '.cache', 'conformance')
 
 const PROGRAMS: readonly UpstreamProgram[] = ['kubectl', 'ginkgo', 'e2e.test']
 /** For what the tests' pods run. */
-const PROGRAMS_ON_NODES: readonly UpstreamProgram[] = ['agnhost']
+const PROGRAMS_ON_NODES: readonly UpstreamProgram[] = ['agnhost', 'sample-apiserver', 'etcd']
 
 export interface RunOptions {
   readonly tests: readonly string[]
@@ -47,7 +47,7 @@ async function runTests(
   rmSync(CONFORMANCE_OUTPUT, { recursive: true, force: true })
   mkdirSync(CONFORMANCE_OUTPUT, { recursive: true })
   say(`starting a cluster with ${nodes === 0 ? 'no nodes' : `${nodes} nodes`} …`)
-  await using _images = nodes === 0 ? undefined : await makeSuiteImages(path('agnhost'))
+  await using _images = nodes === 0 ? undefined : await makeSuiteImages(path)
   const kubectl = path('kubectl')
   using cluster = startSuiteCluster({ nodes, logs: join(CONFORMANCE_OUTPUT, 'server'), kubectl })
   const runs: (readonly TestResult[])[] = []

@@ -1,30 +1,46 @@
 /**
- * Stand-ins for the images of upstream's tests, made of a program that is built from the same release: nothing is
- * pulled. They hold agnhost and nothing else, no shell and no tools, which is what tests of webhooks need. What is on
- * the machine under these names already is taken as it is; what is made here goes when the run ends.
+ * Stand-ins for the images of upstream's tests, made of programs that are built from the same release: nothing is
+ * pulled. Each holds one static program, no shell and no tools, which is what the tests of webhooks and of aggregation
+ * need. What is on the machine under these names already is taken as it is; what is made here goes when the run ends.
  */
 
 import { readFile } from 'node:fs/promises'
 import { pack } from 'tar-stream'
 import { type DockerEngine, isStatus, openDockerEngine } from '../src/node/runtime/docker-engine.ts'
+import type { UpstreamProgram } from './upstream.ts'
 
-const AGNHOST = ['ENTRYPOINT ["/agnhost"]', 'CMD ["pause"]']
-
-/** References as upstream's tests have them, and what their configuration says. */
-const IMAGES: Readonly<Record<string, readonly string[]>> = {
-  'registry.k8s.io/e2e-test-images/agnhost:2.63.0': AGNHOST,
-  'registry.k8s.io/e2e-test-images/agnhost:2.55': AGNHOST,
-  'registry.k8s.io/pause:3.10.2': ['ENTRYPOINT ["/agnhost", "pause"]'],
+interface SuiteImage {
+  /** As upstream's tests have it. */
+  readonly reference: string
+  readonly program: UpstreamProgram
+  /** Where it lies in the image. */
+  readonly path: string
+  /** Instructions of a Dockerfile. */
+  readonly changes: readonly string[]
 }
 
-export async function makeSuiteImages(agnhost: string): Promise<AsyncDisposable> {
+const AGNHOST = { program: 'agnhost', path: 'agnhost', changes: ['ENTRYPOINT ["/agnhost"]', 'CMD ["pause"]'] } as const
+
+const IMAGES: readonly SuiteImage[] = [
+  { ...AGNHOST, reference: 'registry.k8s.io/e2e-test-images/agnhost:2.63.0' },
+  { ...AGNHOST, reference: 'registry.k8s.io/e2e-test-images/agnhost:2.55' },
+  { ...AGNHOST, reference: 'registry.k8s.io/pause:3.10.2', changes: ['ENTRYPOINT ["/agnhost", "pause"]'] },
+  {
+    reference: 'registry.k8s.io/e2e-test-images/sample-apiserver:1.29.2',
+    program: 'sample-apiserver',
+    path: 'sample-apiserver',
+    changes: ['ENTRYPOINT ["/sample-apiserver"]'],
+  },
+  { reference: 'registry.k8s.io/etcd:3.6.8-0', program: 'etcd', path: 'usr/local/bin/etcd', changes: [] },
+]
+
+export async function makeSuiteImages(pathOf: (program: UpstreamProgram) => string): Promise<AsyncDisposable> {
   const engine = await openDockerEngine({ capabilities: [] })
-  const program = await readFile(agnhost)
   const made: string[] = []
-  for (const [reference, changes] of Object.entries(IMAGES)) {
-    if (await exists(engine, reference)) continue
-    await makeImage(engine, reference, program, changes)
-    made.push(reference)
+  for (const image of IMAGES) {
+    if (await exists(engine, image.reference)) continue
+    await makeImage(engine, image, await readFile(pathOf(image.program)))
+    made.push(image.reference)
   }
   return {
     async [Symbol.asyncDispose]() {
@@ -43,22 +59,15 @@ async function exists({ docker }: DockerEngine, reference: string): Promise<bool
   }
 }
 
-async function makeImage(
-  { docker }: DockerEngine,
-  reference: string,
-  program: Buffer,
-  changes: readonly string[],
-): Promise<void> {
+async function makeImage({ docker }: DockerEngine, image: SuiteImage, program: Buffer): Promise<void> {
+  const { reference, path, changes } = image
   const archive = pack()
-  archive.entry({ name: 'agnhost', mode: 0o755 }, program)
+  archive.entry({ name: path, mode: 0o755 }, program)
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 })
   archive.finalize()
   const colon = reference.lastIndexOf(':')
-  const name = { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) }
+  const options = { repo: reference.slice(0, colon), tag: reference.slice(colon + 1), changes: [...changes] }
   // A pack of tar-stream is a stream that can be read.
-  const answer = await docker.importImage(archive as unknown as NodeJS.ReadableStream, {
-    ...name,
-    changes: [...changes],
-  })
+  const answer = await docker.importImage(archive as unknown as NodeJS.ReadableStream, options)
   for await (const _ of answer);
 }

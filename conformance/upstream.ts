@@ -37,6 +37,7 @@ const BUILDS = {
   ginkgo: { verb: ['build'], package: 'github.com/onsi/ginkgo/v2/ginkgo', flags: STRIPPED },
   'e2e.test': { verb: ['test', '-c'], package: 'k8s.io/kubernetes/test/e2e', flags: VERSIONED },
   agnhost: { verb: ['build'], package: 'k8s.io/kubernetes/test/images/agnhost', flags: STRIPPED },
+  'sample-apiserver': { verb: ['build'], package: 'k8s.io/sample-apiserver', flags: STRIPPED },
 } as const
 
 export type UpstreamProgram = keyof typeof BUILDS
@@ -136,11 +137,10 @@ async function finished(
 /** Of a failed build's output: where the errors stand. */
 const LAST_LINES_MAX = 10
 
-/** Names everything that decides what is built, so that a change of it builds anew. */
+/** Names what decides what is built, so that a change of it builds anew: go.sum has every module with its content. */
 function keyOf(program: UpstreamProgram): string {
-  const hash = createHash('sha256').update(JSON.stringify(BUILDS[program]))
-  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(MODULE, file)))
-  return hash.digest('hex')
+  const modules = readFileSync(join(MODULE, 'go.sum'))
+  return createHash('sha256').update(JSON.stringify(BUILDS[program])).update(modules).digest('hex')
 }
 
 function folder(): string {
