@@ -69,7 +69,7 @@ function keepScore(results: readonly TestResult[], tests: readonly string[]): vo
   writeScoreboard(withResults(scoreboard, results, moment, values.accept))
   for (const { test } of lost) say(`passed before and does not now: ${test}`)
   if (lost.length > 0) say('the scoreboard keeps them as passing; --accept records that they no longer do')
-  if (results.length < tests.length) say(`${tests.length - results.length} tests did not run to their end`)
+  if (results.length < tests.length) say(`${tests.length - results.length} of them did not run to their end`)
   const passed = results.filter(({ outcome }) => outcome === 'pass').length
   process.exitCode = lost.length > 0 || results.length < tests.length ? 1 : 0
   process.stdout.write(`${passed} of ${tests.length} tests pass\n`)

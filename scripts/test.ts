@@ -50,7 +50,7 @@ function suite(project: string): Tally {
   }
 }
 
-/** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0050. */
+/** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0090. */
 async function conformance(): Promise<Tally> {
   const recorded = new Set(passingTests(readScoreboard()))
   const tests = quickTests().filter((test) => recorded.has(test))
