@@ -209,7 +209,7 @@ describe('daemon sets', () => {
     const object = daemonSet({ spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate } } })
     expect(findings(daemonSets, sent(object))).toEqual([
       'FieldValueInvalid spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: ' +
-        'may not be set when `maxUnavailable` is non-zero',
+        'may not be set when maxUnavailable is non-zero',
     ])
   })
 

@@ -17,7 +17,8 @@ export const controllerRevisions = defineResource<ControllerRevision>({
   resource: 'controllerrevisions',
   scope: 'Namespaced',
   schema: builtinSchema('apps.v1.ControllerRevision'),
-  validate: validateRevision,
+  validate: ({ revision }) => nonNegative(new FieldPath('revision'), revision),
+  validateCreate: dataErrors,
   validateUpdate: ({ data }, previous) => immutable('data', data, previous.data),
   columns: [
     nameColumn,
@@ -27,9 +28,10 @@ export const controllerRevisions = defineResource<ControllerRevision>({
   ],
 })
 
-function validateRevision({ data, revision }: ControllerRevision): readonly FieldError[] {
-  const missing = data === undefined || data === null ? [required(new FieldPath('data'), 'data is mandatory')] : []
-  return [...missing, ...nonNegative(new FieldPath('revision'), revision)]
+function dataErrors({ data }: ControllerRevision): readonly FieldError[] {
+  const path = new FieldPath('data')
+  if (data === undefined || data === null) return [required(path, 'data is mandatory')]
+  return typeof data === 'object' && !Array.isArray(data) ? [] : [required(path, 'data must be a valid JSON object')]
 }
 
 /** `statefulset.apps/web`. */

@@ -22,7 +22,14 @@ import { nonNegative } from '../field-rules.ts'
 import { changedSpec, immutable, keepSpec, newSpec } from '../strategy-parts.ts'
 import { rollsToNothing } from './rolling-update.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from './types.gen.ts'
-import { collisionCountErrors, countErrors, selectorIsEmpty, templateErrors } from './workload-rules.ts'
+import {
+  collisionCountErrors,
+  countErrors,
+  lastingTemplateErrors,
+  selectorIsEmpty,
+  selectorMatchErrors,
+  withEnabledTemplate,
+} from './workload-rules.ts'
 
 /** Counts the changes of the template; it once was a field of the spec. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
@@ -38,14 +45,25 @@ export const daemonSets = defineResource<DaemonSet>({
   categories: ['all'],
   scope: 'Namespaced',
   schema: builtinSchema('apps.v1.DaemonSet'),
-  default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
-  prepareForCreate: (object) => withTemplateGeneration(newSpec(object), Math.max(templateGeneration(object), 1)),
+  default: (object) => ({
+    ...withTemplateGeneration(object, templateGeneration(object)),
+    spec: defaultSpec(object.spec ?? {}),
+  }),
+  prepareForCreate: (object) =>
+    withTemplateGeneration(newSpec(withEnabledTemplate(object)), Math.max(templateGeneration(object), 1)),
   prepareForUpdate: (object, previous) => {
     const changed = deepEqual(object.spec.template, previous.spec.template) ? 0 : 1
-    return withTemplateGeneration(changedSpec(object, previous), templateGeneration(previous) + changed)
+    return withTemplateGeneration(
+      changedSpec(withEnabledTemplate(object), previous),
+      templateGeneration(previous) + changed,
+    )
   },
   validate: validateDaemonSet,
-  validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
+  ratchets: true,
+  validateUpdate: (object, previous) => [
+    ...immutable('spec.selector', object.spec.selector, previous.spec.selector),
+    ...validateDaemonSet(object),
+  ],
   warnings: templateWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   resetFields: { '': [['status']], status: [['spec']] },
@@ -96,7 +114,7 @@ const statusPath = new FieldPath('status')
 function validateDaemonSet({ spec }: DaemonSet): readonly FieldError[] {
   return [
     ...selectorErrors(spec, specPath.child('selector')),
-    ...templateErrors(spec.template ?? {}, spec.selector, specPath.child('template'), 'DaemonSet'),
+    ...lastingTemplateErrors(spec.template ?? {}, specPath.child('template'), 'DaemonSet'),
     ...nonNegative(specPath.child('minReadySeconds'), spec.minReadySeconds),
     ...strategyErrors(spec.updateStrategy ?? {}, specPath.child('updateStrategy')),
     ...nonNegative(specPath.child('revisionHistoryLimit'), spec.revisionHistoryLimit),
@@ -104,15 +122,12 @@ function validateDaemonSet({ spec }: DaemonSet): readonly FieldError[] {
 }
 
 /** Without a selector nothing is selected, so the template cannot match: that is what upstream says. */
-function selectorErrors({ selector, template }: DaemonSetSpec, path: FieldPath): readonly FieldError[] {
-  if (!selector) {
-    const labelsPath = specPath.child('template', 'metadata', 'labels')
-    const labels = template?.metadata?.labels ?? null
-    return [invalidValue(labelsPath, labels, '`selector` does not match template `labels`')]
-  }
-  const errors = validateLabelSelector(selector, path)
-  if (!selectorIsEmpty(selector)) return errors
-  return [...errors, invalidValue(path, selector, 'empty selector is invalid for daemonset')]
+function selectorErrors({ selector, template = {} }: DaemonSetSpec, path: FieldPath): readonly FieldError[] {
+  const errors = selector ? validateLabelSelector(selector, path) : []
+  if (errors.length > 0) return errors
+  const mismatch = selectorMatchErrors(template, selector, specPath.child('template'))
+  if (!selector || !selectorIsEmpty(selector)) return mismatch
+  return [...mismatch, invalidValue(path, selector, 'empty selector is invalid for daemonset')]
 }
 
 function strategyErrors(strategy: DaemonSetUpdateStrategy, path: FieldPath): readonly FieldError[] {
@@ -126,16 +141,13 @@ function strategyErrors(strategy: DaemonSetUpdateStrategy, path: FieldPath): rea
   const errors = [
     ...validateNonNegativeIntOrPercent(maxUnavailable, unavailablePath),
     ...validateNonNegativeIntOrPercent(maxSurge, surgePath),
-  ]
-  const [stays, surges] = [rollsToNothing(maxUnavailable), !rollsToNothing(maxSurge)]
-  if (!stays && surges)
-    errors.push(invalidValue(surgePath, maxSurge, 'may not be set when `maxUnavailable` is non-zero'))
-  if (stays && !surges) errors.push(required(unavailablePath, 'cannot be 0 when `maxSurge` is 0'))
-  return [
-    ...errors,
     ...validateAtMostHundredPercent(maxUnavailable, unavailablePath),
     ...validateAtMostHundredPercent(maxSurge, surgePath),
   ]
+  const [stays, surges] = [rollsToNothing(maxUnavailable), !rollsToNothing(maxSurge)]
+  if (!stays && surges) errors.push(invalidValue(surgePath, maxSurge, 'may not be set when maxUnavailable is non-zero'))
+  if (stays && !surges) errors.push(required(unavailablePath, 'cannot be 0 when maxSurge is 0'))
+  return errors
 }
 
 function validateStatus({ status }: DaemonSet, previous: DaemonSet): readonly FieldError[] {

@@ -27,6 +27,7 @@ import {
   replicaScale,
   requiredSelectorErrors,
   templateErrors,
+  withEnabledTemplate,
 } from './workload-rules.ts'
 import { workloadWarnings } from './workload-warnings.ts'
 
@@ -40,8 +41,9 @@ export const deployments = defineResource<Deployment>({
   scope: 'Namespaced',
   schema: builtinSchema('apps.v1.Deployment'),
   default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
-  prepareForCreate: newSpec,
-  prepareForUpdate: (object, previous) => withAnnotationGeneration(changedSpec(object, previous), previous),
+  prepareForCreate: (object) => newSpec(withEnabledTemplate(object)),
+  prepareForUpdate: (object, previous) =>
+    withAnnotationGeneration(changedSpec(withEnabledTemplate(object), previous), previous),
   validate: validateDeployment,
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
   warnings: workloadWarnings,
@@ -109,7 +111,8 @@ function progressDeadlineErrors({
     : errors
 }
 
-function strategyErrors({ type, rollingUpdate }: DeploymentStrategy, path: FieldPath): readonly FieldError[] {
+function strategyErrors(strategy: DeploymentStrategy, path: FieldPath): readonly FieldError[] {
+  const { type, rollingUpdate } = strategy
   const rollingPath = path.child('rollingUpdate')
   switch (type) {
     case 'Recreate':
@@ -119,7 +122,7 @@ function strategyErrors({ type, rollingUpdate }: DeploymentStrategy, path: Field
       if (rollingUpdate !== undefined) return rollingUpdateErrors(rollingUpdate, rollingPath)
       return [required(rollingPath, 'this should be defaulted and never be nil')]
     default:
-      return [notSupported(path.child('type'), type ?? '', ['Recreate', 'RollingUpdate'])]
+      return [notSupported(path, strategy, ['Recreate', 'RollingUpdate'])]
   }
 }
 

@@ -16,6 +16,7 @@ import {
   replicaScale,
   requiredSelectorErrors,
   templateErrors,
+  withEnabledTemplate,
 } from './workload-rules.ts'
 import { workloadWarnings } from './workload-warnings.ts'
 
@@ -32,8 +33,8 @@ export const replicaSets = defineResource<ReplicaSet>({
     ...object,
     spec: mapField(withAbsent(object.spec ?? {}, { replicas: 1 }), 'template', defaultPodTemplateSpec),
   }),
-  prepareForCreate: newSpec,
-  prepareForUpdate: changedSpec,
+  prepareForCreate: (object) => newSpec(withEnabledTemplate(object)),
+  prepareForUpdate: (object, previous) => changedSpec(withEnabledTemplate(object), previous),
   validate: validateReplicaSet,
   validateUpdate: ({ spec }, previous) => immutable('spec.selector', spec.selector, previous.spec.selector),
   warnings: workloadWarnings,
@@ -70,6 +71,7 @@ export interface ReplicaCounts {
   readonly readyReplicas?: number | undefined
   readonly availableReplicas?: number | undefined
   readonly observedGeneration?: number | undefined
+  readonly terminatingReplicas?: number | undefined
 }
 
 /** The counts that ReplicaSets and ReplicationControllers report. */
@@ -81,6 +83,7 @@ export function replicaStatusErrors(status: ReplicaCounts | undefined): readonly
       'readyReplicas',
       'availableReplicas',
       'observedGeneration',
+      'terminatingReplicas',
     ]),
     ...notGreaterErrors(status, statusPath, [
       ['fullyLabeledReplicas', 'replicas', NOT_ABOVE_REPLICAS],

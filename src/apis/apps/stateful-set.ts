@@ -9,15 +9,19 @@ import {
   notSupported,
   required,
 } from '../../machinery/meta/field-error.ts'
+import { validateLabels } from '../../machinery/meta/labels.ts'
 import { nameIsDns1123Label } from '../../machinery/meta/names.ts'
+import { validateAnnotations } from '../../machinery/meta/validate-meta.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, textColumn } from '../columns.ts'
-import { defaultClaim } from '../core/persistent-volume-claim.ts'
+import { defaultClaim, validateClaimSpec } from '../core/persistent-volume-claim.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
+import { templateSpec } from '../core/pod/pod-status.ts'
+import { validatePodTemplateSpec } from '../core/pod/validate-spec.ts'
 import type { PersistentVolumeClaim } from '../core/types.gen.ts'
 import { defineResource } from '../define-resource.ts'
 import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
-import { nonNegative } from '../field-rules.ts'
+import { dnsLabelErrors, nonNegative } from '../field-rules.ts'
 import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import type { StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy } from './types.gen.ts'
 import {
@@ -25,9 +29,12 @@ import {
   countErrors,
   NOT_ABOVE_REPLICAS,
   notGreaterErrors,
-  openTemplateErrors,
   replicaScale,
   requiredSelectorErrors,
+  runsForeverErrors,
+  selectorIsUnreadable,
+  selectorMatchErrors,
+  withEnabledTemplate,
 } from './workload-rules.ts'
 import { templateWarnings } from './workload-warnings.ts'
 
@@ -42,9 +49,10 @@ export const statefulSets = defineResource<StatefulSet>({
   schema: builtinSchema('apps.v1.StatefulSet'),
   nameRule: nameIsDns1123Label,
   default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
-  prepareForCreate: newSpec,
-  prepareForUpdate: changedSpec,
-  validate: validateStatefulSet,
+  prepareForCreate: (object) => newSpec(prepared(object)),
+  prepareForUpdate: (object, previous) => changedSpec(prepared(object), previous),
+  validate: (object) => validateSpec(object, 'create'),
+  ratchets: true,
   validateUpdate,
   warnings: templateWarnings,
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
@@ -64,7 +72,7 @@ function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
   const templated = mapField(filled, 'template', defaultPodTemplateSpec)
   return {
     ...mapField(templated, 'volumeClaimTemplates', (claims) => mapItems(claims, claimTemplate)),
-    updateStrategy: defaultStrategy(withoutMaxUnavailable(spec.updateStrategy ?? {})),
+    updateStrategy: defaultStrategy(spec.updateStrategy ?? {}),
     persistentVolumeClaimRetentionPolicy: withZero(spec.persistentVolumeClaimRetentionPolicy ?? {}, {
       whenDeleted: 'Retain',
       whenScaled: 'Retain',
@@ -75,6 +83,11 @@ function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
 /** Claim templates are whole objects, kind and all. */
 function claimTemplate(claim: PersistentVolumeClaim): PersistentVolumeClaim {
   return { ...defaultClaim(claim), apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
+}
+
+function prepared(object: StatefulSet): StatefulSet {
+  const { spec, ...rest } = withEnabledTemplate(object)
+  return { ...rest, spec: mapField(spec, 'updateStrategy', withoutMaxUnavailable) }
 }
 
 /** It belongs to a feature that is off. */
@@ -93,17 +106,47 @@ function defaultStrategy({ type, rollingUpdate }: StatefulSetUpdateStrategy): St
 const specPath = new FieldPath('spec')
 const statusPath = new FieldPath('status')
 
-function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[] {
+/** What is fixed once it is written, is not judged again. */
+function validateSpec({ spec }: StatefulSet, verb: 'create' | 'update'): readonly FieldError[] {
+  const { serviceName, volumeClaimTemplates = [] } = spec
+  const claimsPath = specPath.child('volumeClaimTemplates')
+  const isNew = verb === 'create'
   return [
     ...managementPolicyErrors(spec),
     ...strategyErrors(spec.updateStrategy ?? {}, specPath.child('updateStrategy')),
     ...retentionErrors(spec),
+    ...(isNew
+      ? volumeClaimTemplates.flatMap((claim, index) =>
+          validateClaimSpec(claim.spec ?? {}, claimsPath.index(index).child('spec')),
+        )
+      : []),
     ...nonNegative(specPath.child('replicas'), spec.replicas),
     ...nonNegative(specPath.child('minReadySeconds'), spec.minReadySeconds),
     ...nonNegative(specPath.child('ordinals', 'start'), spec.ordinals?.start),
-    ...requiredSelectorErrors(spec.selector, specPath.child('selector'), 'empty selector is invalid for statefulset'),
-    ...openTemplateErrors(spec.template ?? {}, spec.selector, specPath.child('template'), 'StatefulSet'),
+    ...(isNew && serviceName ? dnsLabelErrors(specPath.child('serviceName'), serviceName) : []),
+    ...requiredSelectorErrors(spec.selector, specPath.child('selector'), EMPTY_SELECTOR, ''),
+    ...ownTemplateErrors(spec, specPath.child('template')),
+    ...runsForeverErrors(spec.template ?? {}, specPath.child('template'), 'StatefulSet'),
     ...nonNegative(specPath.child('revisionHistoryLimit'), spec.revisionHistoryLimit),
+  ]
+}
+
+const EMPTY_SELECTOR = 'empty selector is invalid for statefulset'
+
+/** The template as pods are made of it: with the claims of its own, and named by the controller. */
+function ownTemplateErrors({ selector, template = {}, volumeClaimTemplates = [] }: StatefulSetSpec, path: FieldPath) {
+  if (selectorIsUnreadable(selector, path)) return []
+  const { hostname: _, subdomain: _subdomain, ...spec } = templateSpec(template)
+  const claims = volumeClaimTemplates.map(({ metadata: { name = '' } }) => name)
+  const volumes = [
+    ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
+    ...(spec.volumes ?? []).filter(({ name }) => !claims.includes(name)),
+  ]
+  return [
+    ...selectorMatchErrors(template, selector, path),
+    ...validatePodTemplateSpec({ ...template, spec: { ...spec, volumes } }, path),
+    ...validateLabels(template.metadata?.labels, path.child('labels')),
+    ...validateAnnotations(template.metadata?.annotations ?? {}, path.child('annotations')),
   ]
 }
 
@@ -130,7 +173,7 @@ function strategyErrors(strategy: StatefulSetUpdateStrategy, path: FieldPath): r
   }
 }
 
-const RETENTION_POLICIES = ['Delete', 'Retain']
+const RETENTION_POLICIES = ['Retain', 'Delete']
 
 function retentionErrors({ persistentVolumeClaimRetentionPolicy: policy }: StatefulSetSpec): readonly FieldError[] {
   const path = specPath.child('persistentVolumeClaimRetentionPolicy')
@@ -155,10 +198,11 @@ function validateUpdate({ spec }: StatefulSet, previous: StatefulSet): readonly 
     (field) => !MUTABLE_FIELDS.some((name) => name === field),
   )
   const changed = fixed.some((field) => !deepEqual(Reflect.get(spec, field), Reflect.get(previous.spec, field)))
-  if (!changed) return []
+  const errors = validateSpec({ metadata: {}, spec }, 'update')
+  if (!changed) return errors
   const names = MUTABLE_FIELDS.map((field) => `'${field}'`)
   const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-  return [forbidden(specPath, `updates to statefulset spec for fields other than ${list} are forbidden`)]
+  return [...errors, forbidden(specPath, `updates to statefulset spec for fields other than ${list} are forbidden`)]
 }
 
 function validateStatus({ status }: StatefulSet, previous: StatefulSet): readonly FieldError[] {

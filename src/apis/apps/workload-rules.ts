@@ -13,14 +13,23 @@ import {
   labelSelectorText,
   selectorFromLabelSelector,
   validateLabelSelector,
-  validateLabels,
 } from '../../machinery/meta/labels.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
-import { validateAnnotations } from '../../machinery/meta/validate-meta.ts'
+import { withoutDisabledFields } from '../core/pod/disabled-fields.ts'
 import { validatePodTemplateSpec } from '../core/pod/validate-spec.ts'
 import type { PodTemplateSpec } from '../core/types.gen.ts'
 import type { ScaleAccess } from '../definition.ts'
+import { mapField } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
+
+interface Templated extends KubeObject {
+  readonly spec?: { readonly template?: PodTemplateSpec | undefined } | undefined
+}
+
+/** For `prepareForCreate` and `prepareForUpdate`: without what belongs to features that are off. */
+export function withEnabledTemplate<T extends Templated>(object: T): T {
+  return mapField(object, 'spec', (spec) => mapField(spec, 'template', withoutDisabledFields))
+}
 
 interface Scalable extends KubeObject {
   readonly spec: { readonly replicas?: number | undefined; readonly selector?: LabelSelector | undefined }
@@ -49,10 +58,17 @@ export function requiredSelectorErrors(
   selector: LabelSelector | undefined,
   path: FieldPath,
   emptyDetail: string,
+  unreadableDetail = 'invalid label selector',
 ): readonly FieldError[] {
   if (!selector) return [required(path)]
+  if (selectorIsEmpty(selector)) return [invalidValue(path, selector, emptyDetail)]
   const errors = validateLabelSelector(selector, path)
-  return selectorIsEmpty(selector) ? [...errors, invalidValue(path, selector, emptyDetail)] : errors
+  return errors.length === 0 ? [] : [...errors, invalidValue(path, selector, unreadableDetail)]
+}
+
+/** Whether nothing can be said of what it selects: then nothing is said of the template either. */
+export function selectorIsUnreadable(selector: LabelSelector | undefined, path: FieldPath): boolean {
+  return selector !== undefined && validateLabelSelector(selector, path).length > 0
 }
 
 /** The template of a workload whose pods run for ever; `kind` stands in the message. */
@@ -63,15 +79,17 @@ export function templateErrors(
   kind: string,
 ): readonly FieldError[] {
   if (!template) return [required(path)]
-  return [
-    ...selectorMatchErrors(template, selector, path),
-    ...validatePodTemplateSpec(template, path),
-    ...runsForeverErrors(template, path, kind),
-  ]
+  if (selectorIsUnreadable(selector, path)) return []
+  return [...selectorMatchErrors(template, selector, path), ...lastingTemplateErrors(template, path, kind)]
+}
+
+/** A template of pods that run for ever, whatever selects them. */
+export function lastingTemplateErrors(template: PodTemplateSpec, path: FieldPath, kind: string): readonly FieldError[] {
+  return [...validatePodTemplateSpec(template, path), ...runsForeverErrors(template, path, kind)]
 }
 
 /** An absent selector matches nothing, an empty one everything; an unreadable one has been reported before. */
-function selectorMatchErrors(
+export function selectorMatchErrors(
   template: PodTemplateSpec,
   selector: LabelSelector | undefined,
   path: FieldPath,
@@ -84,23 +102,7 @@ function selectorMatchErrors(
   return [invalidValue(path.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`')]
 }
 
-/** A template whose containers may mount what is not among its volumes: its spec is judged when a pod is made of it. */
-export function openTemplateErrors(
-  template: PodTemplateSpec,
-  selector: LabelSelector | undefined,
-  path: FieldPath,
-  kind: string,
-): readonly FieldError[] {
-  const { labels, annotations = {} } = template.metadata ?? {}
-  return [
-    ...selectorMatchErrors(template, selector, path),
-    ...validateLabels(labels, path.child('labels')),
-    ...validateAnnotations(annotations, path.child('annotations')),
-    ...runsForeverErrors(template, path, kind),
-  ]
-}
-
-function runsForeverErrors({ spec }: PodTemplateSpec, path: FieldPath, kind: string): readonly FieldError[] {
+export function runsForeverErrors({ spec }: PodTemplateSpec, path: FieldPath, kind: string): readonly FieldError[] {
   const { restartPolicy = '', activeDeadlineSeconds } = spec ?? {}
   const errors: FieldError[] = []
   if (restartPolicy !== 'Always')

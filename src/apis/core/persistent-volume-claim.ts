@@ -109,7 +109,8 @@ function withDataSources(object: PersistentVolumeClaim): PersistentVolumeClaim {
 const OLD_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 const OLD_CLASS_TEXT = 'deprecated since v1.8; use "storageClassName" attribute instead'
 
-function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): readonly FieldError[] {
+/** Also for the claim templates of StatefulSets. */
+export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): readonly FieldError[] {
   const { accessModes = [], selector, volumeMode, storageClassName, volumeAttributesClassName } = spec
   const modesPath = path.child('accessModes')
   return [

@@ -7,6 +7,7 @@ import { defineResource } from '../define-resource.ts'
 import { mapField } from '../field-defaults.ts'
 import { bumpGeneration, startGeneration } from '../strategy-parts.ts'
 import { defaultPodTemplateSpec } from './pod/defaults.ts'
+import { withoutDisabledFields } from './pod/disabled-fields.ts'
 import { validatePodTemplateSpec } from './pod/validate-spec.ts'
 import { podTemplateWarnings } from './pod/warnings.ts'
 import type { PodTemplate } from './types.gen.ts'
@@ -19,8 +20,9 @@ export const podTemplates = defineResource<PodTemplate>({
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.PodTemplate'),
   default: (object) => mapField(object, 'template', defaultPodTemplateSpec),
-  prepareForCreate: startGeneration,
-  prepareForUpdate: (object, previous) => bumpGeneration(object, previous, ['template']),
+  prepareForCreate: (object) => startGeneration(mapField(object, 'template', withoutDisabledFields)),
+  prepareForUpdate: (object, previous) =>
+    bumpGeneration(mapField(object, 'template', withoutDisabledFields), previous, ['template']),
   warnings: ({ template }) => podTemplateWarnings(template ?? {}, new FieldPath('template')),
   validate: ({ template }) => validatePodTemplateSpec(template ?? {}, new FieldPath('template')),
   deletion: { returns: 'object' },

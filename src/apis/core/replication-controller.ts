@@ -1,9 +1,9 @@
 /** ReplicationControllers: the forerunner of ReplicaSets, with a plain map as selector. */
 
-import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import { selectorFromLabels } from '../../machinery/meta/labels.ts'
 import { replicaStatusErrors } from '../apps/replica-set.ts'
-import { templateErrors } from '../apps/workload-rules.ts'
+import { lastingTemplateErrors, withEnabledTemplate } from '../apps/workload-rules.ts'
 import { workloadWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, integerColumn, labelsText, nameColumn, wideColumn } from '../columns.ts'
@@ -12,7 +12,7 @@ import { mapField, withAbsent } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
 import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import { defaultPodTemplateSpec } from './pod/defaults.ts'
-import type { ReplicationController, ReplicationControllerSpec } from './types.gen.ts'
+import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from './types.gen.ts'
 
 export const replicationControllers = defineResource<ReplicationController>({
   group: '',
@@ -24,8 +24,8 @@ export const replicationControllers = defineResource<ReplicationController>({
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.ReplicationController'),
   default: withDefaults,
-  prepareForCreate: newSpec,
-  prepareForUpdate: changedSpec,
+  prepareForCreate: (object) => newSpec(withEnabledTemplate(object)),
+  prepareForUpdate: (object, previous) => changedSpec(withEnabledTemplate(object), previous),
   validate: ({ spec }) => validateSpec(spec ?? {}),
   deletion: { propagation: 'Orphan' },
   warnings: workloadWarnings,
@@ -66,12 +66,27 @@ function withDefaults(object: ReplicationController): ReplicationController {
 
 const specPath = new FieldPath('spec')
 
+function ownTemplateErrors(
+  template: PodTemplateSpec | undefined,
+  selector: Readonly<Record<string, string>>,
+  path: FieldPath,
+): readonly FieldError[] {
+  if (!template) return [required(path)]
+  const labels = template.metadata?.labels ?? {}
+  const matches = Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
+  const detail = '`selector` does not match template `labels`'
+  const mismatch = matches
+    ? []
+    : [invalidValue(path.child('metadata', 'labels'), template.metadata?.labels ?? null, detail)]
+  return [...mismatch, ...lastingTemplateErrors(template, path, 'ReplicationController')]
+}
+
 function validateSpec(spec: ReplicationControllerSpec): readonly FieldError[] {
   const { selector = {}, template } = spec
   return [
     ...nonNegative(specPath.child('minReadySeconds'), spec.minReadySeconds),
     ...(Object.keys(selector).length === 0 ? [required(specPath.child('selector'))] : []),
     ...nonNegative(specPath.child('replicas'), spec.replicas),
-    ...templateErrors(template, { matchLabels: selector }, specPath.child('template'), 'ReplicationController'),
+    ...ownTemplateErrors(template, selector, specPath.child('template')),
   ]
 }

@@ -4,7 +4,6 @@ import { mapField, mapItems, withAbsent, withZero } from '../../field-defaults.t
 import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../types.gen.ts'
 import { defaultContainer } from './containers/default-container.ts'
 import { defaultPodResources } from './default-resources.ts'
-import { withoutDisabledFields } from './disabled-fields.ts'
 import { roundedList } from './resource-list.ts'
 import { defaultVolume } from './volumes/default-volume.ts'
 
@@ -36,7 +35,6 @@ function defaultPodSpec(spec: PodSpec): PodSpec {
 }
 
 const steps: readonly ((spec: PodSpec) => PodSpec)[] = [
-  withoutDisabledFields,
   (spec) => mapField(spec, 'volumes', (volumes) => mapItems(volumes, defaultVolume)),
   (spec) => mapField(spec, 'initContainers', (containers) => mapItems(containers, defaultContainer)),
   (spec) => mapField(spec, 'containers', (containers) => mapItems(containers, defaultContainer)),

@@ -9,7 +9,7 @@ import { changedSpec, newSpec } from '../../strategy-parts.ts'
 import type { Pod } from '../types.gen.ts'
 import { podColumns } from './columns.ts'
 import { defaultPod } from './defaults.ts'
-import { withoutDisabledStatus } from './disabled-fields.ts'
+import { withoutDisabledFields, withoutDisabledStatus } from './disabled-fields.ts'
 import { withMatchLabelKeys } from './match-label-keys.ts'
 import { isPodTerminal, templateSpec } from './pod-status.ts'
 import { computeQosClass } from './qos-class.ts'
@@ -29,7 +29,7 @@ export const pods = defineResource<Pod>({
   schema: builtinSchema('core.v1.Pod'),
   default: defaultPod,
   prepareForCreate,
-  prepareForUpdate: changedSpec,
+  prepareForUpdate: (pod, previous) => changedSpec(withoutDisabledFields(pod), previous),
   validate: (pod) => validatePodSpec(templateSpec(pod), specPath),
   validateCreate,
   validateUpdate: validatePodUpdate,
@@ -81,7 +81,7 @@ export const pods = defineResource<Pod>({
 const specPath = new FieldPath('spec')
 
 function prepareForCreate(pod: Pod, context: WriteContext): Pod {
-  const started = withMatchLabelKeys(newSpec(pod))
+  const started = withMatchLabelKeys(newSpec(withoutDisabledFields(pod)))
   const gated = (pod.spec?.schedulingGates ?? []).length > 0
   return {
     ...started,

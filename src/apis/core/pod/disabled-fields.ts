@@ -6,8 +6,9 @@
 import { mapField, mapItems } from '../../field-defaults.ts'
 import type { Container, Lifecycle, PodSpec, PodStatus, Volume, VolumeProjection } from '../types.gen.ts'
 
-export function withoutDisabledFields(spec: PodSpec): PodSpec {
-  return steps.reduce((result, step) => step(result), spec)
+/** For `prepareForCreate` and `prepareForUpdate` of pods and of whatever has a template of them. */
+export function withoutDisabledFields<T extends { readonly spec?: PodSpec | undefined }>(template: T): T {
+  return mapField(template, 'spec', (spec) => steps.reduce((result, step) => step(result), spec))
 }
 
 const steps: readonly ((spec: PodSpec) => PodSpec)[] = [
