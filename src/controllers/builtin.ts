@@ -43,6 +43,7 @@ import {
   volumeProtectionController,
 } from './volumes/protection.ts'
 import { claimBinder, volumeReclaimer } from './volumes/volume-binder.ts'
+import { volumeExpander } from './volumes/volume-expander.ts'
 
 export interface ControllerSettings {
   readonly podCidr: string
@@ -79,6 +80,7 @@ export function builtinControllers({
     resourceQuotaController,
     claimBinder,
     volumeReclaimer,
+    volumeExpander,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

@@ -17,6 +17,7 @@ import {
   volumeProtectionController,
 } from '../../../src/controllers/volumes/protection.ts'
 import { claimBinder, volumeReclaimer } from '../../../src/controllers/volumes/volume-binder.ts'
+import { volumeExpander } from '../../../src/controllers/volumes/volume-expander.ts'
 import { builtinPlugins } from '../../../src/server/admission/chain.ts'
 import { namespace, pod } from '../../support/builders.ts'
 import { createTestCluster, type TestCluster } from '../../support/test-cluster.ts'
@@ -28,6 +29,7 @@ const CONTROLLERS = [
   volumeProtectionController,
   attributesClassProtectionController,
   ephemeralVolumeController,
+  volumeExpander,
 ]
 
 async function start(): Promise<TestCluster> {
@@ -211,4 +213,19 @@ test('a claim of a class that somebody else serves is marked for its provisioner
     'volume.beta.kubernetes.io/storage-provisioner': 'disk.example.com',
     'volume.kubernetes.io/storage-provisioner': 'disk.example.com',
   })
+})
+
+test('a claim that wants to grow is told who is waited for', async () => {
+  await using cluster = await start()
+  const metadata = { name: 'growing' }
+  await cluster.client
+    .of(storageClasses)
+    .create({ metadata, provisioner: 'disk.example.com', allowVolumeExpansion: true })
+  await addVolume(cluster, 'disk', '1Gi', { storageClassName: 'growing' })
+  await addClaim(cluster, 'data', '1Gi', { storageClassName: 'growing', volumeName: 'disk' })
+  await untilClaim(cluster, 'data', 'Bound')
+  const body = { spec: { resources: { requests: { storage: '2Gi' } } } }
+  await cluster.client.of(persistentVolumeClaims).patch(at('data'), { type: 'merge', body })
+  const told = await cluster.eventually(events, (all) => all.find(({ reason }) => reason === 'ExternalExpanding'))
+  expect(told.message).toBe('waiting for an external controller to expand this PVC')
 })
