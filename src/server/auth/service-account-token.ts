@@ -9,6 +9,7 @@ import type { Clock } from '../../base/clock.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import { LruMap } from '../../base/lru.ts'
 import { type Random, randomUuid } from '../../base/random.ts'
+import { isDns1123Label, isDns1123Subdomain } from '../../machinery/meta/names.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import type { TokenVerifier } from './bearer-token.ts'
 import type { TokenKeys } from './json-web-token.ts'
@@ -133,6 +134,17 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
 
 export function serviceAccountName(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`
+}
+
+const USER_NAME = /^system:serviceaccount:([^:]+):([^:]+)$/
+
+/** Undefined: not the user name of a service account. */
+export function parseServiceAccountName(
+  user: string,
+): { readonly namespace: string; readonly name: string } | undefined {
+  const [, namespace = '', name = ''] = USER_NAME.exec(user) ?? []
+  const valid = isDns1123Label(namespace).length === 0 && isDns1123Subdomain(name).length === 0
+  return valid ? { namespace, name } : undefined
 }
 
 export function serviceAccountGroups(namespace: string): readonly string[] {

@@ -197,6 +197,6 @@ describe('impersonation', () => {
   })
 
   test('groups without a user are refused', async () => {
-    expect((await userSeen(request(impersonating('Impersonate-Group', 'g')))).status).toBe(500)
+    expect((await userSeen(request(impersonating('Impersonate-Group', 'g')))).status).toBe(400)
   })
 })

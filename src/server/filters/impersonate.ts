@@ -1,50 +1,72 @@
 /**
- * `Impersonate-User`, `-Group`, `-Uid`, `-Extra-…`: acting as somebody else, each part of whom the real user must
- * be allowed to impersonate.
+ * `Impersonate-User`, `-Group`, `-Uid`, `-Extra-…`: acting as somebody else, in the first way that the real user may.
+ * A refusal tells what the first of the ways lacked.
  */
 
 import { assert } from '../../base/assert.ts'
 import { setOwn } from '../../base/deep-freeze.ts'
-import { internalError } from '../../machinery/meta/api-error.ts'
+import { badRequest } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
-import { AUTHENTICATED_GROUP } from '../auth/authenticator.ts'
-import { type Attributes, type Authorizer, demand } from '../auth/authorizer.ts'
-import { serviceAccountGroups } from '../auth/service-account-token.ts'
+import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
 import type { Filter } from './filter.ts'
+import { type Need, type Way, type Wish, waysOf } from './impersonation.ts'
 
 const PREFIX = 'impersonate-'
 const EXTRA_PREFIX = 'impersonate-extra-'
 
 export function impersonate({ authorizer }: { readonly authorizer: Authorizer }): Filter {
   return (next) => async (call) => {
-    const { request } = call
+    const { request, target } = call
     if (!Object.keys(request.headers).some((name) => name.startsWith(PREFIX))) return next(call)
     assert(request.user !== undefined, 'authentication comes before impersonation')
-    const wish = wishOf(request)
-    for (const attributes of neededRights(request.user, wish)) await demand(authorizer, attributes)
+    const ways = waysOf(attributesOf(request.user, target), wishOf(request))
+    const user = await firstAllowed(authorizer, ways)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
-    return next({ ...call, request: { ...request, headers, user: impersonated(wish) } })
+    return next({ ...call, request: { ...request, headers, user } })
   }
 }
 
-interface Wish {
-  readonly user: string
-  readonly uid: string
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
+/** Throws the 403 of the first way when there is none. */
+async function firstAllowed(authorizer: Authorizer, ways: readonly Way[]): Promise<UserInfo> {
+  let first: Error | undefined
+  for (const { needs, user } of ways) {
+    const refused = await refusalOf(authorizer, needs)
+    if (!refused) return user
+    first ??= refused
+  }
+  assert(first, 'there is always a way to try')
+  throw first
+}
+
+async function refusalOf(authorizer: Authorizer, needs: readonly Need[]): Promise<Error | undefined> {
+  for (const { whole, parts, refused } of needs) {
+    if (refused) return refusal(refused.attributes, refused.reason)
+    if (whole && !(await check(authorizer, whole))) continue
+    for (const part of parts) {
+      const refusedPart = await check(authorizer, part)
+      if (refusedPart) return refusedPart
+    }
+  }
+  return undefined
+}
+
+async function check(authorizer: Authorizer, attributes: Attributes): Promise<Error | undefined> {
+  const { verdict, reason, error } = await authorizer.authorize(attributes)
+  if (verdict === 'allow') return undefined
+  return refusal(attributes, [error, reason].filter(Boolean).join(': '))
 }
 
 function wishOf(request: ApiRequest): Wish {
-  const [user = ''] = values(request, 'impersonate-user')
+  const [name = ''] = values(request, 'impersonate-user')
   const [uid = ''] = values(request, 'impersonate-uid')
   const groups = values(request, 'impersonate-group')
   const extra: Record<string, readonly string[]> = {}
-  for (const name of Object.keys(request.headers)) {
-    if (!name.startsWith(EXTRA_PREFIX)) continue
-    setOwn(extra, unescaped(name.slice(EXTRA_PREFIX.length)), values(request, name))
+  for (const header of Object.keys(request.headers)) {
+    if (!header.startsWith(EXTRA_PREFIX)) continue
+    setOwn(extra, unescaped(header.slice(EXTRA_PREFIX.length)), values(request, header))
   }
-  if (user === '') throw internalError('requested impersonation of groups, uid or extra without impersonating a user')
-  return { user, uid, groups, extra }
+  if (name === '') throw badRequest('requested to impersonate groups, uid or extra without impersonating a user name')
+  return { name, uid, groups, extra }
 }
 
 /** Every value of a header that may repeat. Values may contain commas, so the joined form does not tell. */
@@ -64,33 +86,4 @@ function unescaped(key: string): string {
   } catch {
     return key
   }
-}
-
-const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/
-
-function neededRights(user: UserInfo, { user: name, uid, groups, extra }: Wish): readonly Attributes[] {
-  const right = (resource: string, more: Partial<Attributes>): Attributes => {
-    const shared = { user, verb: 'impersonate', group: '', subresource: '', namespace: '', name: '', path: '' }
-    return { ...shared, resource, ...more }
-  }
-  const authentication = { group: 'authentication.k8s.io' }
-  const account = SERVICE_ACCOUNT.exec(name)
-  return [
-    account
-      ? right('serviceaccounts', { namespace: account[1] ?? '', name: account[2] ?? '' })
-      : right('users', { name }),
-    ...groups.map((group) => right('groups', { name: group })),
-    ...(uid === '' ? [] : [right('uids', { ...authentication, name: uid })]),
-    ...Object.entries(extra).flatMap(([key, list]) =>
-      list.map((value) => right('userextras', { ...authentication, subresource: key, name: value })),
-    ),
-  ]
-}
-
-function impersonated({ user: name, uid, groups, extra }: Wish): UserInfo {
-  const account = SERVICE_ACCOUNT.exec(name)
-  const own = groups.length === 0 && account ? serviceAccountGroups(account[1] ?? '') : groups
-  const known = name === 'system:anonymous' ? 'system:unauthenticated' : AUTHENTICATED_GROUP
-  const complete = own.includes(known) || own.includes('system:unauthenticated') ? own : [...own, known]
-  return { name, ...(uid !== '' && { uid }), groups: complete, extra }
 }

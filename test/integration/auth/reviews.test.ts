@@ -120,7 +120,7 @@ describe('acting as somebody else', () => {
   test('takes the right to each part of who one is', async () => {
     await giveView({ kind: 'ServiceAccount', name: 'bot' })
     expect((await list(asBot)).json.message).toBe(
-      'serviceaccounts "bot" is forbidden: User "jane" cannot impersonate resource "serviceaccounts" ' +
+      'configmaps is forbidden: User "jane" cannot impersonate-on:serviceaccount:list resource "configmaps" ' +
         'in API group "" in the namespace "a"',
     )
     const accounts = { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] }
@@ -138,5 +138,17 @@ describe('acting as somebody else', () => {
     expect((await list({ ...asBot, 'impersonate-group': 'dev' })).json.message).toContain(
       'cannot impersonate resource "groups"',
     )
+  })
+
+  test('may be limited to a kind of identity and to what is done', async () => {
+    await giveView({ kind: 'ServiceAccount', name: 'bot' })
+    await letJane(
+      { verbs: ['impersonate:serviceaccount'], apiGroups: ['authentication.k8s.io'], resources: ['serviceaccounts'] },
+      { verbs: ['impersonate-on:serviceaccount:list'], apiGroups: [''], resources: ['configmaps'] },
+    )
+    expect((await list(asBot)).status).toBe(200)
+    const one = await server.send(jane, 'GET', '/api/v1/namespaces/a/configmaps/x', { headers: asBot })
+    expect(one.json.message).toContain('cannot impersonate-on:serviceaccount:get resource "configmaps"')
+    expect((await list({ 'impersonate-user': 'joe' })).json.message).toContain('impersonate-on:user-info:list')
   })
 })
