@@ -15,7 +15,7 @@ describe('the zone of a volume', () => {
   const inZone = (labels: Record<string, string>) => ({
     ...NO_VOLUMES,
     claim: (): PersistentVolumeClaim => ({ metadata: { name: 'data' }, spec: { volumeName: 'disk' } }),
-    volume: (): PersistentVolume => ({ metadata: { name: 'disk', labels } }),
+    volume: (): PersistentVolume => ({ metadata: { name: 'disk', labels }, spec: {} }),
   })
   test.each([
     ['is that of the node', { [ZONE]: 'a' }, { [ZONE]: 'a' }, true],
