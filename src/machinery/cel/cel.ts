@@ -67,7 +67,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
 }
 
 export function compile(source: string, environment: Environment): Compiled {
-  const parsed = parse(source)
+  const parsed = parse(source, environment)
   if ('issues' in parsed) return refused(source, parsed.issues)
   const checked = check(parsed.expression, environment, source)
   if ('issues' in checked) return refused(source, checked.issues)
@@ -104,7 +104,11 @@ function run(step: Step, frame: Frame): Evaluation {
   }
 }
 
-const baseEnvironment = standardEnvironment.extend({ libraries: KUBERNETES_LIBRARIES, homogeneousLiterals: true })
+const baseEnvironment = standardEnvironment.extend({
+  libraries: KUBERNETES_LIBRARIES,
+  homogeneousLiterals: true,
+  quotedNames: false,
+})
 
 /** The environment of Kubernetes 1.36: its libraries in its versions, plus the options given. */
 export function kubernetesEnvironment(options: EnvironmentOptions): Environment {

@@ -31,6 +31,8 @@ export interface EnvironmentOptions {
   readonly container?: string | undefined
   /** Whether elements of list and map literals must be of one type, as Kubernetes has it. Default: they need not. */
   readonly homogeneousLiterals?: boolean | undefined
+  /** Whether fields may be named in backticks, which Kubernetes does not have. Default: they may. */
+  readonly quotedNames?: boolean | undefined
 }
 
 /** Declarations an expression is checked against. Immutable; layers of variables share the rest. */
@@ -38,6 +40,7 @@ export class Environment {
   readonly functions: ReadonlyMap<string, FunctionDeclaration>
   readonly container: string
   readonly homogeneousLiterals: boolean
+  readonly quotedNames: boolean
   private readonly variables: ReadonlyMap<string, CelType>
   private readonly constants: ReadonlyMap<string, ConstantDeclaration>
   private readonly objectTypes: readonly ((name: string) => ObjectDeclaration | undefined)[]
@@ -46,6 +49,7 @@ export class Environment {
     const libraries = options.libraries ?? []
     this.container = options.container ?? base?.container ?? ''
     this.homogeneousLiterals = options.homogeneousLiterals ?? base?.homogeneousLiterals ?? false
+    this.quotedNames = options.quotedNames ?? base?.quotedNames ?? true
     this.variables = new Map([...(base?.variables ?? []), ...Object.entries(options.variables ?? {})])
     this.functions = libraries.length === 0 && base !== undefined ? base.functions : merged(base, libraries)
     this.constants = new Map([

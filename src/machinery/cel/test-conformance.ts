@@ -2,6 +2,7 @@
 
 import {
   getConformanceSuite,
+  getParsingSuite,
   type IncrementalTest,
   type IncrementalTestSuite,
 } from '@bufbuild/cel-spec/testdata/tests.js'
@@ -37,6 +38,8 @@ export interface OfficialCase {
   /** `file/section/name`. */
   readonly name: string
   readonly original: Original
+  /** What cel-go says of the expression without any library, when it refuses it. */
+  readonly error: string | undefined
 }
 
 /** Every case of the suite. */
@@ -46,8 +49,23 @@ export function officialCases(): readonly OfficialCase[] {
 
 function casesOf({ name, suites, tests }: IncrementalTestSuite, trail: readonly string[]): readonly OfficialCase[] {
   const path = [...trail, name]
-  const own = tests.map(({ name: own, original }) => ({ name: [...path.slice(1), own].join('/'), original }))
+  const own = tests.map(({ name: own, original, error }) => ({
+    name: [...path.slice(1), own].join('/'),
+    original,
+    error: error && withoutDescription(error.trim(), own),
+  }))
   return [...own, ...suites.flatMap((suite) => casesOf(suite, path))]
+}
+
+/** Expressions that are refused, with cel-go's words. */
+export function refusedCases(): readonly OfficialCase[] {
+  const all = [...casesOf(getParsingSuite(), []), ...officialCases()]
+  return all.filter(({ error }) => error !== undefined)
+}
+
+/** Cases name their source after themselves. */
+function withoutDescription(text: string, name: string): string {
+  return text.replaceAll(`ERROR: ${name}:`, 'ERROR: <input>:').replaceAll('ERROR: :', 'ERROR: <input>:')
 }
 
 /** A case that uses what is left out here, with the reason. */

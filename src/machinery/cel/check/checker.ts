@@ -354,8 +354,8 @@ class Checker {
     const type = this.checkName(node, node.type)
     const of = type?.kind === 'type' ? type.of : undefined
     let result: CelType = ERROR
-    if (type === undefined) this.undeclared(node.offset, node.type)
-    else if (type.kind !== 'type') this.report(node.offset, `'${typeText(type)}' is not a type`)
+    if (type === undefined) return this.undeclared(node.offset, node.type)
+    if (type.kind !== 'type') this.report(node.offset, `'${typeText(type)}' is not a type`)
     else if (of?.kind !== 'object') this.report(node.offset, `'${typeText(of ?? type)}' is not a message type`)
     else {
       const declaration = this.environment.objectType(of.name) ?? { type: of }

@@ -84,7 +84,7 @@ function matchAt(pattern: RegExp, source: string, offset: number): string {
 function skipUnknown(source: string, offset: number, report: Report): number {
   const first = String.fromCodePoint(source.codePointAt(offset) ?? 0)
   let text = first
-  const openString = /(?:[rRbB]{0,2})(?:"[^"\n\r]*|'[^'\n\r]*)/y
+  const openString = /(?:[rRbB]{0,2})(?:"(?:\\[^\n\r]|[^"\\\n\r])*|'(?:\\[^\n\r]|[^'\\\n\r])*)/y
   openString.lastIndex = offset
   const open = openString.exec(source)?.[0]
   if (open !== undefined) text = open

@@ -16,6 +16,12 @@ export const SOURCE_CHARACTERS_MAX = 100_000
 /** Deeper nesting is refused; as upstream. */
 export const DEPTH_MAX = 250
 
+/** The offset of issues with the whole text. */
+const NOWHERE = -1
+
+/** Tokens that are left out to go on behind them. */
+const RECOVERIES_MAX = 30
+
 /** Issues of one text; more are not looked for. */
 const ISSUES_MAX = 100
 
@@ -73,13 +79,18 @@ export type Parsed =
       readonly issues: readonly Issue[]
     }
 
-export function parse(source: string): Parsed {
+export interface Syntax {
+  /** Whether fields may be named in backticks: a.`b-c`. */
+  readonly quotedNames: boolean
+}
+
+export function parse(source: string, syntax: Syntax): Parsed {
   const size = charactersOf(source)
   if (size > SOURCE_CHARACTERS_MAX) {
     const message = `expression code point size exceeds limit: size: ${size}, limit ${SOURCE_CHARACTERS_MAX}`
     return { issues: [{ line: -1, column: -1, message }] }
   }
-  const parser = new Parser(source)
+  const parser = new Parser(source, syntax)
   const expression = parser.parseAll()
   return expression === undefined || parser.issues.length > 0 ? { issues: parser.issues } : { expression }
 }
@@ -99,12 +110,15 @@ class SyntaxStop {}
 class Parser {
   readonly issues: Issue[] = []
   private readonly source: string
+  private readonly syntax: Syntax
   private readonly tokens: readonly Token[]
   private position = 0
   private nesting = 0
+  private recoveries = 0
 
-  constructor(source: string) {
+  constructor(source: string, syntax: Syntax) {
     this.source = source
+    this.syntax = syntax
     this.tokens = tokenize(source, (offset, message) => this.report(offset, message))
   }
 
@@ -155,13 +169,13 @@ class Parser {
 
   /** Nodes deeper than the limit are refused where they would be made. */
   private bounded<Node extends Expression>(node: Node): Node {
-    if (node.depth > DEPTH_MAX) this.stop(node.offset, `expression recursion limit exceeded: ${DEPTH_MAX}`)
+    if (node.depth > DEPTH_MAX) this.stop(NOWHERE, 'max recursion depth exceeded')
     return node
   }
 
   private conditional(): Expression {
     if (++this.nesting > DEPTH_MAX) {
-      this.stop(this.token.offset, `expression recursion limit exceeded: ${DEPTH_MAX}`)
+      this.stop(NOWHERE, `expression recursion limit exceeded: ${DEPTH_MAX}`)
     }
     const condition = this.logical('||', '_||_', () => this.logical('&&', '_&&_', () => this.relation()))
     const question = this.accept('?')
@@ -247,7 +261,7 @@ class Parser {
     const quoted = token.kind === 'quoted-identifier'
     if ((token.kind !== 'identifier' && !quoted) || LITERAL_NAMES.includes(token.text)) this.refuseField(dot, token)
     this.position++
-    const field = quoted ? token.text.slice(1, -1) : token.text
+    const field = quoted ? this.unquoted(token) : token.text
     if (optional) return callOf(dot.offset, '_?._', operand, literalOf(token.offset, field))
     if (!quoted && this.isNext('(')) {
       const open = this.expect('(')
@@ -256,11 +270,16 @@ class Parser {
     return { kind: 'select', offset: dot.offset, depth: depthOf([operand]), operand, field, test: false }
   }
 
+  private unquoted({ text, offset }: Token): string {
+    if (!this.syntax.quotedNames) this.report(offset, "unsupported syntax: '`'")
+    return text.slice(1, -1)
+  }
+
   private refuseField(dot: Token, token: Token): never {
     if (LITERAL_NAMES.includes(token.text) || token.text === 'in') {
       return this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting IDENTIFIER`)
     }
-    const text = this.source.slice(dot.offset, token.offset) + (token.kind === 'end' ? '' : token.text)
+    const text = dot.text + (token.kind === 'end' ? '' : token.text)
     return this.stop(token.offset, `Syntax error: no viable alternative at input '${text}'`)
   }
 
@@ -329,14 +348,14 @@ class Parser {
     }
   }
 
-  /** A token that begins no expression: left out when one begins right after it, else the end of the parse. */
+  /** Tokens that begin no expression are told and left out, up to one that does. */
   private refuseStart(token: Token): Expression {
     const next = this.tokens[this.position + 1]
-    const goesOn = next !== undefined && next.kind !== 'end' && startsExpression(next)
-    const word = goesOn && token.kind !== 'end' ? 'extraneous' : 'mismatched'
-    const message = `Syntax error: ${word} input '${token.text}' expecting ${STARTS}`
-    if (word === 'mismatched') return this.stop(token.offset, message)
+    const goesOn = token.kind !== 'end' && next !== undefined && startsExpression(next)
+    const message = `Syntax error: ${goesOn ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${STARTS}`
+    if (token.kind === 'end') return this.stop(token.offset, message)
     this.report(token.offset, message)
+    if (++this.recoveries > RECOVERIES_MAX) throw new SyntaxStop()
     this.position++
     return this.primary()
   }
@@ -363,6 +382,7 @@ class Parser {
     this.position++
     if (RESERVED.has(token.text)) {
       this.report(start.offset, `reserved identifier: ${token.text}`)
+      return literalOf(start.offset, null)
     }
     const name = leadingDot ? `.${token.text}` : token.text
     const open = this.accept('(')
@@ -393,16 +413,12 @@ class Parser {
     const fields: Entry<string>[] = []
     while (!this.isNext('}') && !this.isNext(',')) {
       const optional = this.accept('?') !== undefined
-      const token = this.token
+      const token = this.fieldName(optional)
       const quoted = token.kind === 'quoted-identifier'
-      if (token.kind !== 'identifier' && !quoted) {
-        const expecting = optional ? '{IDENTIFIER, ESC_IDENTIFIER}' : FIELD_STARTS
-        this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting ${expecting}`)
-      }
       this.position++
       const colon = this.expect(':')
       const value = this.conditional()
-      fields.push({ offset: colon.offset, key: quoted ? token.text.slice(1, -1) : token.text, value, optional })
+      fields.push({ offset: colon.offset, key: quoted ? this.unquoted(token) : token.text, value, optional })
       if (this.accept(',') === undefined) break
       if (this.isNext(',')) break
     }
@@ -410,6 +426,20 @@ class Parser {
     this.expect('}', "{'}', ','}")
     const depth = depthOf(fields.map(({ value }) => value))
     return this.bounded({ kind: 'object', offset, depth, type, fields })
+  }
+
+  /** The name of a field; one token before it is told and left out. */
+  private fieldName(optional: boolean): Token {
+    const isName = (token: Token | undefined) => token?.kind === 'identifier' || token?.kind === 'quoted-identifier'
+    const token = this.token
+    if (isName(token)) return token
+    const goesOn = isName(this.tokens[this.position + 1])
+    const expecting = optional ? '{IDENTIFIER, ESC_IDENTIFIER}' : FIELD_STARTS
+    const word = goesOn ? 'extraneous' : 'mismatched'
+    this.report(token.offset, `Syntax error: ${word} input '${token.text}' expecting ${expecting}`)
+    if (!goesOn) throw new SyntaxStop()
+    this.position++
+    return this.token
   }
 
   private list(): Expression {
@@ -448,8 +478,12 @@ class Parser {
     const token = this.token
     if (startsExpression(token)) return
     const expecting = `{'[', '{', '}', '(', '.', ',', '-', '!', '?', ${STARTS_TAIL}`
-    const word = this.tokens[this.position + 1]?.text === '}' ? 'extraneous' : 'mismatched'
-    this.stop(token.offset, `Syntax error: ${word} input '${token.text}' expecting ${expecting}`)
+    const next = this.tokens[this.position + 1]
+    const goesOn = next !== undefined && startsExpression(next)
+    const word = goesOn ? 'extraneous' : 'mismatched'
+    this.report(token.offset, `Syntax error: ${word} input '${token.text}' expecting ${expecting}`)
+    if (!goesOn) throw new SyntaxStop()
+    this.position++
   }
 }
 
