@@ -3,19 +3,29 @@
 import type { Attributes, Authorizer, Decision, RuleResolver, Rules } from './authorizer.ts'
 
 export function unionOf(authorizers: readonly Authorizer[]): Authorizer {
-  return { authorize: (attributes) => decide(authorizers, attributes, []) }
+  return { authorize: (attributes) => decide(authorizers, 0, attributes, []) }
 }
 
+/** Those from `start` on; `undecided`: what the others said. */
 function decide(
-  [first, ...rest]: readonly Authorizer[],
+  authorizers: readonly Authorizer[],
+  start: number,
   attributes: Attributes,
-  undecided: readonly Decision[],
+  undecided: Decision[],
 ): Decision | Promise<Decision> {
-  if (!first) return summary(undecided)
-  const next = (decision: Decision): Decision | Promise<Decision> =>
-    decision.verdict === 'no-opinion' ? decide(rest, attributes, [...undecided, decision]) : decision
-  const decision = first.authorize(attributes)
-  return decision instanceof Promise ? decision.then(next) : next(decision)
+  for (const [index, authorizer] of authorizers.entries()) {
+    if (index < start) continue
+    const decision = authorizer.authorize(attributes)
+    if (decision instanceof Promise)
+      return decision.then((late) => {
+        if (late.verdict !== 'no-opinion') return late
+        undecided.push(late)
+        return decide(authorizers, index + 1, attributes, undecided)
+      })
+    if (decision.verdict !== 'no-opinion') return decision
+    undecided.push(decision)
+  }
+  return summary(undecided)
 }
 
 function summary(undecided: readonly Decision[]): Decision {

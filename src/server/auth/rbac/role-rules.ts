@@ -56,7 +56,7 @@ export class RoleRules {
   }
 
   #remembered(user: UserInfo, namespace: string): Grants {
-    const key = [namespace, user.name, ...user.groups].join('\n')
+    const key = JSON.stringify([namespace, user.name, user.groups])
     const known = this.#users.get(key)
     if (known) return known
     const found = this.#resolve(this.#indexOf(namespace).appliedTo(user), namespace)

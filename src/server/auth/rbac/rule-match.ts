@@ -9,7 +9,8 @@ const NONE: readonly string[] = []
 export function ruleAllows(rule: PolicyRule, { verb, group, resource, subresource, name, path }: Attributes): boolean {
   const { verbs, apiGroups = NONE, resources = NONE, resourceNames = NONE, nonResourceURLs = NONE } = rule
   if (!has(verbs, verb)) return false
-  if (resource === '') return nonResourceURLs.some((pattern) => pathMatches(pattern, path))
+  // A review may ask about a resource without a name, which only a star matches.
+  if (resource === '' && path !== '') return nonResourceURLs.some((pattern) => pathMatches(pattern, path))
   if (!has(apiGroups, group) || !resources.some((pattern) => resourceMatches(pattern, resource, subresource)))
     return false
   return resourceNames.length === 0 || resourceNames.includes(name)
