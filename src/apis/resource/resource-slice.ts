@@ -31,12 +31,10 @@ export const resourceSlices = defineResource<ResourceSlice>({
   default: (object) => ({ ...object, spec: object.spec ?? { driver: '', pool: NO_POOL } }),
   prepareForCreate: (object, context) => prepare(startGeneration(object), context),
   prepareForUpdate: (object, previous, context) => bumpGeneration(prepare(object, context), previous),
-  validate: ({ spec }) => sliceErrors(specPath, spec),
-  validateUpdate: ({ spec }, { spec: previous }) => [
-    ...immutable(specPath.child('pool', 'name'), spec.pool?.name, previous.pool?.name),
-    ...immutable(specPath.child('driver'), spec.driver, previous.driver),
-    ...immutable(specPath.child('nodeName'), spec.nodeName, previous.nodeName),
-  ],
+  validate: ({ spec }) => sliceErrors(specPath, spec, spec),
+  validateUpdate: ({ spec }, { spec: previous }) => sliceErrors(specPath, spec, previous),
+  // Upstream says what may not change in the middle of what is wrong.
+  ratchets: true,
   warnings: driverWarnings,
   deletion: { returns: 'object' },
   columns: [
@@ -87,7 +85,7 @@ function driverWarnings({ spec: { driver = '' } }: ResourceSlice): readonly stri
   return [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`]
 }
 
-function sliceErrors(path: FieldPath, spec: ResourceSliceSpec): readonly FieldError[] {
+function sliceErrors(path: FieldPath, spec: ResourceSliceSpec, previous: ResourceSliceSpec): readonly FieldError[] {
   const { devices, sharedCounters, perDeviceNodeSelection: perDevice = false } = spec
   const isAdvanced = (devices ?? []).some(
     ({ taints = [], consumesCounters = [] }) => taints.length > 0 || consumesCounters.length > 0,
@@ -95,6 +93,9 @@ function sliceErrors(path: FieldPath, spec: ResourceSliceSpec): readonly FieldEr
   return [
     ...driverNameErrors(path.child('driver'), spec.driver),
     ...poolErrors(path.child('pool'), spec.pool ?? NO_POOL),
+    ...immutable(path.child('pool', 'name'), spec.pool?.name, previous.pool?.name),
+    ...immutable(path.child('driver'), spec.driver, previous.driver),
+    ...immutable(path.child('nodeName'), spec.nodeName, previous.nodeName),
     ...sliceNodeErrors(path, spec),
     ...(sharedCounters !== undefined && devices !== undefined
       ? [invalidValue(path, '', 'only one of `sharedCounters` or `devices` is allowed')]

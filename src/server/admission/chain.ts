@@ -13,6 +13,7 @@ import { certificateApproval, certificateSigning } from './plugins/certificates/
 import { certificateSubjectRestriction } from './plugins/certificates/certificate-subject.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
+import { deviceClaims } from './plugins/devices/device-claims.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeDeclaredFeatures } from './plugins/nodes/declared-features.ts'
@@ -72,6 +73,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   podTopologyLabels(parts),
   nodeDeclaredFeatures(parts),
   podResize(parts),
+  deviceClaims(parts),
   mutatingPolicies(parts),
   mutatingWebhooks(parts),
   validatingPolicies(parts),
