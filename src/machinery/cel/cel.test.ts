@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compile, estimateCost, kubernetesEnvironment } from './cel.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import { jsonFromValue, valueFromJson } from './json-values.ts'
+import { STARTS } from './syntax/grammar.ts'
 import { BOOL, type CelType, DYN, INT, listType, mapType, objectType, STRING } from './types.ts'
 import { CelError } from './values.ts'
 
@@ -43,7 +44,7 @@ describe('messages', () => {
     [
       'an end in the middle',
       'object.spec ==',
-      "ERROR: <input>:1:15: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | object.spec ==\n | ..............^",
+      `ERROR: <input>:1:15: Syntax error: mismatched input '<EOF>' expecting ${STARTS}\n | object.spec ==\n | ..............^`,
     ],
     ['an undefined field', 'self.nosuch', "ERROR: <input>:1:5: undefined field 'nosuch'\n | self.nosuch\n | ....^"],
     [

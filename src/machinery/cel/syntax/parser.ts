@@ -3,10 +3,24 @@
  * generated parser for the mistakes people make. Depth and length are bounded, so that everything after may recurse.
  */
 
-import type { CelValue } from '../values.ts'
+import { charactersOf } from '../operators/text.ts'
 import type { Entry, Expression } from './ast.ts'
-import { type Token, type TokenKind, tokenize } from './lexer.ts'
-import { bytesLiteral, doubleLiteral, intLiteral, LiteralError, stringLiteral, uintLiteral } from './literals.ts'
+import {
+  balanced,
+  FIELD_STARTS,
+  isNumber,
+  LITERAL_NAMES,
+  literalValue,
+  PRODUCTS,
+  RELATIONS,
+  RESERVED,
+  STARTS,
+  STARTS_TAIL,
+  SUMS,
+  startsExpression,
+} from './grammar.ts'
+import { type Token, tokenize } from './lexer.ts'
+import { LiteralError } from './literals.ts'
 import { callOf, depthOf, findMacro, literalOf, MacroError } from './macros.ts'
 import { type Issue, issueAt } from './source.ts'
 
@@ -24,54 +38,6 @@ const RECOVERIES_MAX = 30
 
 /** Issues of one text; more are not looked for. */
 const ISSUES_MAX = 100
-
-const RESERVED = new Set([
-  'as',
-  'break',
-  'const',
-  'continue',
-  'else',
-  'false',
-  'for',
-  'function',
-  'if',
-  'import',
-  'in',
-  'let',
-  'loop',
-  'package',
-  'namespace',
-  'null',
-  'return',
-  'true',
-  'var',
-  'void',
-  'while',
-])
-
-const LITERAL_NAMES = ['true', 'false', 'null']
-const STARTS_TAIL = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-const STARTS = `{'[', '{', '(', '.', '-', '!', ${STARTS_TAIL}`
-const FIELD_STARTS = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
-
-const RELATIONS: ReadonlyMap<string, string> = new Map([
-  ['==', '_==_'],
-  ['!=', '_!=_'],
-  ['<', '_<_'],
-  ['<=', '_<=_'],
-  ['>', '_>_'],
-  ['>=', '_>=_'],
-  ['in', '@in'],
-])
-const SUMS: ReadonlyMap<string, string> = new Map([
-  ['+', '_+_'],
-  ['-', '_-_'],
-])
-const PRODUCTS: ReadonlyMap<string, string> = new Map([
-  ['*', '_*_'],
-  ['/', '_/_'],
-  ['%', '_%_'],
-])
 
 export type Parsed =
   | { readonly expression: Expression }
@@ -93,15 +59,6 @@ export function parse(source: string, syntax: Syntax): Parsed {
   const parser = new Parser(source, syntax)
   const expression = parser.parseAll()
   return expression === undefined || parser.issues.length > 0 ? { issues: parser.issues } : { expression }
-}
-
-function charactersOf(text: string): number {
-  let count = text.length
-  for (let index = 0; index < text.length - 1; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit >= 0xd800 && unit < 0xdc00) count--
-  }
-  return count
 }
 
 /** Ends the parse; the issue is recorded. */
@@ -484,43 +441,5 @@ class Parser {
     this.report(token.offset, `Syntax error: ${word} input '${token.text}' expecting ${expecting}`)
     if (!goesOn) throw new SyntaxStop()
     this.position++
-  }
-}
-
-function balanced(
-  name: string,
-  terms: readonly Expression[],
-  offsets: readonly number[],
-  from: number,
-  to: number,
-): Expression {
-  const only = terms[from]
-  if (only !== undefined && to - from === 1) return only
-  const middle = Math.ceil((from + to) / 2)
-  const left = balanced(name, terms, offsets, from, middle)
-  return callOf(offsets[middle - 1] ?? 0, name, left, balanced(name, terms, offsets, middle, to))
-}
-
-function isNumber(kind: TokenKind | undefined): boolean {
-  return kind === 'int' || kind === 'double'
-}
-
-function startsExpression({ kind, text }: Token): boolean {
-  if (kind === 'symbol') return ['[', '{', '(', '.', '-', '!'].includes(text)
-  return kind !== 'end' && kind !== 'quoted-identifier'
-}
-
-function literalValue({ kind, text }: Token, negative: boolean): CelValue | LiteralError {
-  switch (kind) {
-    case 'int':
-      return intLiteral(text, negative)
-    case 'uint':
-      return uintLiteral(text)
-    case 'double':
-      return doubleLiteral(negative ? `-${text}` : text)
-    case 'bytes':
-      return bytesLiteral(text.slice(1))
-    default:
-      return stringLiteral(text)
   }
 }
