@@ -52,11 +52,9 @@ export const daemonSets = defineResource<DaemonSet>({
   prepareForCreate: (object) =>
     withTemplateGeneration(newSpec(withEnabledTemplate(object)), Math.max(templateGeneration(object), 1)),
   prepareForUpdate: (object, previous) => {
-    const changed = deepEqual(object.spec.template, previous.spec.template) ? 0 : 1
-    return withTemplateGeneration(
-      changedSpec(withEnabledTemplate(object), previous),
-      templateGeneration(previous) + changed,
-    )
+    const enabled = withEnabledTemplate(object)
+    const changed = deepEqual(enabled.spec.template, previous.spec.template) ? 0 : 1
+    return withTemplateGeneration(changedSpec(enabled, previous), templateGeneration(previous) + changed)
   },
   validate: validateDaemonSet,
   ratchets: true,

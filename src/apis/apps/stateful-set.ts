@@ -127,7 +127,6 @@ function validateSpec({ spec }: StatefulSet, verb: 'create' | 'update'): readonl
     ...requiredSelectorErrors(spec.selector, specPath.child('selector'), EMPTY_SELECTOR, ''),
     ...ownTemplateErrors(spec, specPath.child('template')),
     ...runsForeverErrors(spec.template ?? {}, specPath.child('template'), 'StatefulSet'),
-    ...nonNegative(specPath.child('revisionHistoryLimit'), spec.revisionHistoryLimit),
   ]
 }
 
@@ -137,7 +136,7 @@ const EMPTY_SELECTOR = 'empty selector is invalid for statefulset'
 function ownTemplateErrors({ selector, template = {}, volumeClaimTemplates = [] }: StatefulSetSpec, path: FieldPath) {
   if (selectorIsUnreadable(selector, path)) return []
   const { hostname: _, subdomain: _subdomain, ...spec } = templateSpec(template)
-  const claims = volumeClaimTemplates.map(({ metadata: { name = '' } }) => name)
+  const claims = [...new Set(volumeClaimTemplates.map(({ metadata: { name = '' } }) => name))]
   const volumes = [
     ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
     ...(spec.volumes ?? []).filter(({ name }) => !claims.includes(name)),

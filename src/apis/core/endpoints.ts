@@ -1,6 +1,7 @@
 /** Endpoints: the older form of a service's backends, at most as good as EndpointSlices and kept in step with them. */
 
-import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
+import { parseIp } from '../../base/ip.ts'
+import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, NONE, nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
@@ -58,9 +59,9 @@ function validateAddress({ ip = '', hostname, nodeName }: EndpointAddress, path:
   const errors = ipErrors(path.child('ip'), ip)
   if (hostname) errors.push(...dnsLabelErrors(path.child('hostname'), hostname))
   if (nodeName !== undefined) errors.push(...dnsSubdomainErrors(path.child('nodeName'), nodeName))
-  return errors.some((error) => error.path === path.child('ip').text)
-    ? errors
-    : [...errors, ...specialIpErrors(path.child('ip'), ip)]
+  return parseIp(ip)
+    ? [...errors, ...specialIpErrors(path.child('ip'), ip)]
+    : [...errors, invalidValue(path.child('ip'), ip, 'must be a valid IP address')]
 }
 
 function validatePort(port: EndpointPort, nameRequired: boolean, path: FieldPath): FieldError[] {

@@ -31,11 +31,13 @@ export const nodes = defineResource<Node>({
   scope: 'Cluster',
   schema: builtinSchema('core.v1.Node'),
   default: withDefaults,
-  prepareForUpdate: keepStatus,
+  prepareForCreate: withoutConfiguration,
+  prepareForUpdate: (object, previous) => withoutConfiguration(keepStatus(object, previous)),
+  warnings: nodeWarnings,
   validate: (object) => [...taintErrors(object), ...resourceErrors(object), ...podCidrErrors(object)],
   validateUpdate,
   status: {
-    prepareForUpdate: keepSpec,
+    prepareForUpdate: (object, previous) => withoutConfiguration(keepSpec(object, previous)),
     validateUpdate: (object, previous) => [...validateUpdate(object, previous), ...resourceErrors(object)],
   },
   subresources: ['proxy'],
@@ -56,13 +58,26 @@ export const nodes = defineResource<Node>({
   fieldLabels: ['metadata.name', 'spec.unschedulable'],
 })
 
+/** How kubelets are configured through the API was taken out of it. */
+function withoutConfiguration(object: Node): Node {
+  const { configSource: _, ...spec } = object.spec ?? {}
+  const { config: _config, ...status } = object.status ?? {}
+  return { ...object, spec, ...(object.status ? { status } : {}) }
+}
+
+const NODE_DEPRECATIONS: readonly (readonly [field: 'configSource' | 'externalID', text: string])[] = [
+  ['configSource', 'the feature is no longer supported'],
+  ['externalID', 'this field is deprecated, and is unused by Kubernetes'],
+]
+
+function nodeWarnings({ spec }: Node): readonly string[] {
+  return NODE_DEPRECATIONS.filter(([field]) => spec?.[field]).map(([field, text]) => `spec.${field}: ${text}`)
+}
+
 function withDefaults(object: Node): Node {
   const { capacity, allocatable } = object.status ?? {}
   const status = capacity && !allocatable ? { ...object.status, allocatable: capacity } : object.status
-  // How a kubelet is configured through the API was taken out of it.
-  const { configSource: _, ...spec } = object.spec ?? {}
-  const { config: _config, ...kept } = status ?? {}
-  return { ...object, spec: withPodCidrs(spec), ...(status ? { status: kept } : {}) }
+  return { ...object, spec: withPodCidrs(object.spec ?? {}), ...(status ? { status } : {}) }
 }
 
 /** `podCIDR` is the first of `podCIDRs`; where they differ the single one counts. */
@@ -124,7 +139,7 @@ function podCidrErrors({ spec }: Node): readonly FieldError[] {
 }
 
 function validateUpdate(object: Node, previous: Node): readonly FieldError[] {
-  const errors = duplicateAddresses(object.status?.addresses ?? [])
+  const errors = [...taintErrors(object), ...duplicateAddresses(object.status?.addresses ?? [])]
   const [spec, before] = [object.spec ?? {}, previous.spec ?? {}]
   if ((before.podCIDRs ?? []).length > 0 && !deepEqual(spec.podCIDRs, before.podCIDRs))
     errors.push(forbidden(podCidrsPath, 'node updates may not change podCIDR except from "" to valid'))

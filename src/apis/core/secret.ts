@@ -20,9 +20,12 @@ export const secrets = defineResource<Secret>({
   schema: builtinSchema('core.v1.Secret'),
   default: (object) => ({ ...withStringData(object), type: object.type || 'Opaque' }),
   validate: validateSecret,
+  warnings: tlsWarnings,
+  ratchets: true,
   validateUpdate: (object, previous) => [
     ...immutable('type', object.type, previous.type),
     ...immutableDataErrors(object, previous, 'data'),
+    ...validateSecret(object),
   ],
   columns: [
     nameColumn,
@@ -41,6 +44,18 @@ function withStringData(object: Secret): Secret {
   const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')])
   if (encoded.length === 0) return rest
   return { ...rest, data: { ...object.data, ...Object.fromEntries(encoded) } }
+}
+
+const TLS_PARTS = [
+  ['tls.crt', 'certificate'],
+  ['tls.key', 'key'],
+] as const
+
+/** Whether certificate and key are such at all; whether they belong together is found out by whoever uses them. */
+function tlsWarnings({ type, data = {} }: Secret): readonly string[] {
+  if (type !== 'kubernetes.io/tls') return []
+  const empty = TLS_PARTS.find(([key]) => !Buffer.from(data[key] ?? '', 'base64').includes('-----BEGIN '))
+  return empty ? [`tls: failed to find any PEM data in ${empty[1]} input`] : []
 }
 
 const dataPath = new FieldPath('data')

@@ -110,7 +110,8 @@ async function updateOnce<T extends KubeObject>(
         ...validateObjectMetaUpdate(object.metadata, previous.metadata),
         ...endpoint.validate(object, previous),
       ]
-      if (errors.length === 0) for (const text of definition.warnings(object, previous)) options.warn(text)
+      const warned = errors.length === 0 && endpoint.subresource === ''
+      if (warned) for (const text of definition.warnings(object, previous)) options.warn(text)
       return errors
     },
     admit: (object) => admission.validate(attributes(object)),

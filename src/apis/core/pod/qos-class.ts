@@ -19,7 +19,7 @@ export function podQosClass(pod: Pod): QosClass {
  * BestEffort: nobody asks for anything. Burstable: the rest.
  */
 export function computeQosClass(spec: PodSpec): QosClass {
-  const ownFigures = positive(spec.resources?.requests).size > 0 || positive(spec.resources?.limits).size > 0
+  const ownFigures = spec.resources !== undefined
   const parts: readonly (ResourceRequirements | undefined)[] = ownFigures
     ? [spec.resources]
     : [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ resources }) => resources)

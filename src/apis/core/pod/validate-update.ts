@@ -117,7 +117,7 @@ function validateGatedChanges(spec: PodSpec, before: PodSpec): FieldError[] {
         invalidValue(
           specPath.child('nodeSelector'),
           spec.nodeSelector,
-          'only additions are allowed (no mutations or deletions)',
+          'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
         ),
       ]
   const path = specPath.child('affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')

@@ -112,7 +112,8 @@ function withToken(spec: PodSpec, random: Random): PodSpec {
   const name = present?.name ?? `${VOLUME_PREFIX}${randomSuffix(random, 5)}`
   const mounted = (containers: readonly Container[]): readonly Container[] =>
     containers.map((container) => withMount(container, name))
-  const containers = mounted(spec.containers)
+  // An absent list stands in the object as null.
+  const containers = mounted(spec.containers ?? [])
   const initContainers = spec.initContainers && mounted(spec.initContainers)
   const unused = containers === spec.containers
   if (unused) return spec

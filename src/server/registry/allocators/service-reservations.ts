@@ -5,7 +5,7 @@
 
 import { isHeadless, needsClusterIp, needsHealthCheck, needsNodePort } from '../../../apis/core/service/kinds.ts'
 import type { Service, ServicePort, ServiceSpec } from '../../../apis/core/types.gen.ts'
-import type { Cidr } from '../../../base/ip.ts'
+import { type Cidr, isIp } from '../../../base/ip.ts'
 import type { Random } from '../../../base/random.ts'
 import { internalError, invalid } from '../../../machinery/meta/api-error.ts'
 import { FieldPath, invalidValue } from '../../../machinery/meta/field-error.ts'
@@ -143,6 +143,8 @@ const specPath = new FieldPath('spec')
 const refuse = (service: Service, path: FieldPath, value: unknown, detail: string) =>
   invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [invalidValue(path, value, detail)])
 
+const FAMILIES: readonly string[] = ['IPv4', 'IPv6']
+
 /** The cluster has one address family; a headless service without selector may have endpoints of both. */
 function withFamilies(service: Service, { pools: { addresses } }: Lease): Service {
   const { spec } = service
@@ -161,9 +163,10 @@ function withFamilies(service: Service, { pools: { addresses } }: Lease): Servic
     throw refuse(service, specPath.child('ipFamilyPolicy'), ipFamilyPolicy, detail)
   }
   for (const [index, wanted] of (spec.ipFamilies ?? []).entries())
-    if (wanted !== family)
+    if (wanted !== family && FAMILIES.includes(wanted))
       throw refuse(service, specPath.child('ipFamilies').index(index), wanted, 'not configured on this cluster')
-  return withSpec(service, { ipFamilyPolicy, ipFamilies: [family] })
+  const unknown = spec.ipFamilies?.some((wanted) => !FAMILIES.includes(wanted)) === true
+  return withSpec(service, { ipFamilyPolicy, ...(unknown ? {} : { ipFamilies: [family] }) })
 }
 
 function withAddress(service: Service, lease: Lease): Service {
@@ -171,6 +174,8 @@ function withAddress(service: Service, lease: Lease): Service {
   const { clusterIPs = [] } = service.spec
   const wanted = clusterIPs[0] ?? service.spec.clusterIP ?? ''
   if (wanted === '') return withClusterIp(service, freshAddress(service, lease))
+  // What is no address is refused by validation.
+  if (!isIp(wanted)) return service
   const refusal = lease.takeAddress(wanted)
   if (refusal === undefined) return withClusterIp(service, wanted)
   throw refuse(service, specPath.child('clusterIPs'), [wanted], `failed to allocate IP ${wanted}: ${refusal}`)

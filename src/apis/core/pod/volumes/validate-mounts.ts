@@ -31,7 +31,7 @@ export function validateMounts(container: Container, volumes: Volumes, path: Fie
     mountPaths.add(mount.mountPath)
     errors.push(...validateAgainstDevices(mount, container.volumeDevices ?? [], at))
     errors.push(...validateSubPaths(mount, at))
-    return [...errors, ...validatePropagation(mount, container, at)]
+    return [...errors, ...validatePropagation(mount, container, path, at)]
   })
 }
 
@@ -56,12 +56,13 @@ function validateSubPaths({ subPath, subPathExpr }: VolumeMount, at: FieldPath):
   return [...errors, ...validateDescendingPath(subPathExpr, at.child('subPathExpr'))]
 }
 
-function validatePropagation(mount: VolumeMount, container: Container, at: FieldPath): FieldError[] {
+/** How mounts spread is reported on the list of them. */
+function validatePropagation(mount: VolumeMount, container: Container, list: FieldPath, at: FieldPath): FieldError[] {
   const { mountPropagation: propagation, recursiveReadOnly } = mount
-  const errors = validateChoice(propagation, PROPAGATIONS, at.child('mountPropagation'))
+  const errors = validateChoice(propagation, PROPAGATIONS, list.child('mountPropagation'))
   if (propagation === 'Bidirectional' && !container.securityContext?.privileged) {
     const detail = 'Bidirectional mount propagation is available only to privileged containers'
-    errors.push(forbidden(at.child('mountPropagation'), detail))
+    errors.push(forbidden(list.child('mountPropagation'), detail))
   }
   const recursive = at.child('recursiveReadOnly')
   errors.push(...validateChoice(recursiveReadOnly, RECURSIVE_READ_ONLY, recursive))
