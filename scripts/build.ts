@@ -1,6 +1,16 @@
 /** Bundles the command into `dist/`: one entry, lazily loaded chunks, classic-level as the only native package. */
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
@@ -82,7 +92,9 @@ async function bundle(): Promise<void> {
   const described = show(process.execPath, [join(ROOT, 'openapi', 'generate.ts'), '--descriptions'])
   if (described !== 0) throw new Error('the descriptions of the API could not be generated')
   copyFileSync(DESCRIPTIONS, join(DIST, 'descriptions.json'))
-  await build({
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    metafile: true,
     entryPoints: { t8s: join(ROOT, 'src', 'cli', 'main.ts') },
     outdir: DIST,
     bundle: true,
@@ -105,8 +117,15 @@ async function bundle(): Promise<void> {
     banner: { js: BANNER },
     logLevel: 'warning',
   })
+  for (const path of Object.keys(metafile.outputs)) if (path.endsWith('.js')) checkOneByte(path)
   chmodSync(join(DIST, 't8s.js'), 0o755)
   writeFileSync(STAMP, '')
+}
+
+/** One character beyond Latin-1, in a regular expression say, and V8 holds the whole text at two bytes a character. */
+function checkOneByte(path: string): void {
+  const found = /.{0,40}[^\0-\xff].{0,20}/.exec(readFileSync(join(ROOT, path), 'utf8'))
+  if (found) throw new Error(`${path} is not Latin-1, write the character as an escape: ${found[0]}`)
 }
 
 if (import.meta.main) {
