@@ -1,15 +1,29 @@
 /** Two answers to one request, compared: the code, the headers that matter, the body apart from its volatile parts. */
 
+import type { Comparison } from './case.ts'
 import type { Answer } from './peer.ts'
 import { type Difference, differencesOf, isRecord } from './values.ts'
 import { steady, steadyHeaders, steadyText } from './volatile.ts'
 
-export function answerDifferences(upstream: Answer, t8s: Answer, compare?: 'status'): readonly Difference[] {
+export function answerDifferences(upstream: Answer, t8s: Answer, compare?: Comparison): readonly Difference[] {
   const codes = differencesOf('status', upstream.status, t8s.status)
   if (compare === 'status') return codes
   // What one refuses and the other does not, has no fields to be compared.
-  const bodies = codes.length > 0 ? [shortOf(upstream), shortOf(t8s)] : [parsedBody(upstream), parsedBody(t8s)]
+  const form = codes.length > 0 ? shortOf : compare === 'structure' ? structureOf : parsedBody
+  const bodies = [form(upstream), form(t8s)]
   return [...codes, ...headerDifferences(upstream, t8s), ...differencesOf('body', steady(bodies[0]), steady(bodies[1]))]
+}
+
+/** Without the fields named `description` that are texts. */
+function structureOf(answer: Answer): unknown {
+  return withoutTexts(parsedBody(answer))
+}
+
+function withoutTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutTexts)
+  if (!isRecord(value)) return value
+  const kept = Object.entries(value).filter(([key, child]) => key !== 'description' || typeof child !== 'string')
+  return Object.fromEntries(kept.map(([key, child]) => [key, withoutTexts(child)]))
 }
 
 /** The message of a failure, the kind of an object. */

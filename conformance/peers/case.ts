@@ -12,6 +12,8 @@ export interface Case {
   readonly steps: readonly Step[]
 }
 
+export type Comparison = 'status' | 'structure'
+
 export interface Step {
   /** `GET /api/v1/namespaces/{ns}/pods?limit=1`. Words in braces are variables. */
   readonly send: string
@@ -21,8 +23,8 @@ export interface Step {
   readonly anonymous?: boolean | undefined
   /** Variables for later steps: name → path in the answer (`metadata.resourceVersion`). */
   readonly save?: Readonly<Record<string, string>> | undefined
-  /** `status`: only the code. Absent: everything. */
-  readonly compare?: 'status' | undefined
+  /** `status`: only the code; `structure`: without what descriptions say. Absent: everything. */
+  readonly compare?: Comparison | undefined
 }
 
 export const JSON_PATCH = 'application/json-patch+json'

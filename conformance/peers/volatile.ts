@@ -49,6 +49,7 @@ const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
 const FIELD_RULES: Readonly<Record<string, readonly [looks: RegExp, word: string]>> = {
   resourceVersion: [/^[1-9]\d*$/, '<revision>'],
   continue: [/^.+$/, '<continue token>'],
+  serverAddress: [/^.+:\d+$/, '<server>'],
   nodePort: [/^3[0-2]\d{3}$/, '<node port>'],
   healthCheckNodePort: [/^3[0-2]\d{3}$/, '<node port>'],
   buildDate: [/^.+$/, '<date>'],

@@ -8,7 +8,6 @@ import type { Service } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { pageNotFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -105,12 +104,12 @@ export function createServer(dependencies: ServerDependencies): Server {
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
     if (!customResources.isReady) await customResources.whenReady(request.signal)
-    if (info.type === 'resource') return handleResource(parts, request, info)
+    if (info.type === 'resource' && isServedGroup(catalog, info.group)) return handleResource(parts, request, info)
     for (const path of paths) {
       const answer = await path.handle(request)
       if (answer) return answer
     }
-    throw pageNotFound()
+    return plainNotFound()
   }
   const stopping = new AbortController()
   const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
@@ -132,6 +131,16 @@ export function createServer(dependencies: ServerDependencies): Server {
 
 function resolveNothing(_namespace: string, name: string): Promise<never> {
   return Promise.reject(new Error(`service ${JSON.stringify(name)} not found`))
+}
+
+function isServedGroup(catalog: Catalog, group: string): boolean {
+  return catalog.all().some((definition) => definition.group === group)
+}
+
+/** What is no path of the API is answered as a plain web server would. */
+function plainNotFound(): ApiResponse {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+  return { status: 404, headers, body: { type: 'bytes', bytes: Buffer.from('404 page not found\n') } }
 }
 
 const CONNECTED = [

@@ -36,24 +36,27 @@ export const discovery: Theme = {
   ],
 }
 
+/** Descriptions come from elsewhere; which there are is counted when they are gathered. */
+const structure = { compare: 'structure' } as const
+
 export const openApi: Theme = {
   theme: 'OpenAPI',
   cases: [
-    caseOf('version 2', get('/openapi/v2')),
+    caseOf('version 2', get('/openapi/v2', structure)),
     caseOf(
       'version 2 in protobuf',
       get('/openapi/v2', accept('application/com.github.proto-openapi.spec.v2@v1.0+protobuf')),
     ),
     caseOf('version 2 in YAML', get('/openapi/v2', accept('application/yaml'))),
     caseOf('version 3, its list', get('/openapi/v3')),
-    caseOf('version 3 of core', get('/openapi/v3/api/v1')),
-    ...versionPaths.map((path) => caseOf(`version 3 of ${path}`, get(`/openapi/v3${path}`))),
-    ...groups.map(({ group }) => caseOf(`version 3 of ${group}`, get(`/openapi/v3/apis/${group}`))),
+    caseOf('version 3 of core', get('/openapi/v3/api/v1', structure)),
+    ...versionPaths.map((path) => caseOf(`version 3 of ${path}`, get(`/openapi/v3${path}`, structure))),
+    ...groups.map(({ group }) => caseOf(`version 3 of ${group}`, get(`/openapi/v3/apis/${group}`, structure))),
     caseOf(
       'version 3 of the rest',
-      get('/openapi/v3/version'),
-      get('/openapi/v3/api'),
-      get('/openapi/v3/apis'),
+      get('/openapi/v3/version', structure),
+      get('/openapi/v3/api', structure),
+      get('/openapi/v3/apis', structure),
       get('/openapi/v3/logs'),
     ),
     caseOf('version 3 of what is not there', get('/openapi/v3/apis/nothing.example.com/v1')),

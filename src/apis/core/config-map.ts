@@ -1,14 +1,7 @@
 /** ConfigMaps: text and binary values by key, at most 1 MiB together; `immutable` closes them for good. */
 
 import { deepEqual } from '../../base/deep-equal.ts'
-import {
-  type FieldError,
-  FieldPath,
-  forbidden,
-  invalidValue,
-  rootPath,
-  tooLong,
-} from '../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, forbidden, invalidValue, tooLong } from '../../machinery/meta/field-error.ts'
 import { byteLength, isConfigMapKey } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, countKeys, nameColumn, textColumn } from '../columns.ts'
@@ -18,6 +11,9 @@ import type { ConfigMap } from './types.gen.ts'
 
 /** Bytes of all values together: what fits into one record of the store with room to spare. */
 export const DATA_BYTES_MAX = 1024 * 1024
+
+/** The object itself, as upstream names it. */
+const WHOLE = new FieldPath('[]')
 
 export const configMaps = defineResource<ConfigMap>({
   group: '',
@@ -46,7 +42,7 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): readonly 
     ...Object.keys(data).flatMap((key) => keyErrors('data', key, binaryData, 'binaryData')),
     ...Object.keys(binaryData).flatMap((key) => keyErrors('binaryData', key, data, 'data')),
   ]
-  if (sum([...texts, ...bytes]) > DATA_BYTES_MAX) errors.push(tooLong(rootPath, DATA_BYTES_MAX))
+  if (sum([...texts, ...bytes]) > DATA_BYTES_MAX) errors.push(tooLong(WHOLE, DATA_BYTES_MAX))
   return errors
 }
 

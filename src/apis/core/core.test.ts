@@ -51,7 +51,7 @@ const rules: readonly Rule[] = [
     'a config map holds one mebibyte',
     configMaps,
     { data: { k: 'x'.repeat(MEBIBYTE + 1) } },
-    ['FieldValueTooLong : Too long: may not be more than 1048576 bytes'],
+    ['FieldValueTooLong []: Too long: may not be more than 1048576 bytes'],
   ],
   ['exactly one mebibyte fits', configMaps, { data: { k: 'x'.repeat(MEBIBYTE) } }, []],
   [

@@ -40,15 +40,15 @@ export class ApiError extends Error {
 
   constructor(code: number, reason: string, message: string, details?: StatusDetails, metadata: ListMeta = {}) {
     super(message)
-    const named = details && withoutCoreGroup(details)
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
       metadata,
       status: 'Failure',
       message,
-      reason,
-      details: named,
+      // Some failures have none.
+      ...(reason === '' ? {} : { reason }),
+      details: details && withoutEmpty(details),
       code,
     }
   }
@@ -62,19 +62,28 @@ export class ApiError extends Error {
   }
 }
 
-/** The core group has no name, and nothing is said of it. */
-function withoutCoreGroup({ group, ...details }: StatusDetails): StatusDetails {
-  return group ? { ...details, group } : details
+/** An answer says nothing of a group, a name or a kind that is empty. */
+function withoutEmpty(details: StatusDetails): StatusDetails {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== ''))
 }
 
 /** A resource as errors name it. */
 export interface ResourceName {
   readonly group: string
   readonly resource: string
+  /** What the objects are stored as: errors name that. */
+  readonly storedAs?: { readonly group: string; readonly resource: string } | undefined
 }
 
-const qualified = ({ group, resource }: ResourceName): string => groupResource(group, resource)
-const details = ({ group, resource }: ResourceName, name: string): StatusDetails => ({ name, group, kind: resource })
+function qualified(name: ResourceName): string {
+  const { group, resource } = name.storedAs ?? name
+  return groupResource(group, resource)
+}
+
+function details(named: ResourceName, name: string): StatusDetails {
+  const { group, resource } = named.storedAs ?? named
+  return { name, group, kind: resource }
+}
 
 export function notFound(resource: ResourceName, name: string): ApiError {
   return new ApiError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, details(resource, name))
@@ -97,14 +106,16 @@ export const OBJECT_MODIFIED =
 const INVALID_CAUSES_MAX = 500
 
 export function invalid(
-  kind: { readonly group: string; readonly kind: string },
+  named: Omit<ResourceName, 'resource'> & { readonly kind: string },
   name: string,
   errors: readonly FieldError[],
 ): ApiError {
-  const named = errors.slice(0, INVALID_CAUSES_MAX)
-  const message = `${groupResource(kind.group, kind.kind)} "${name}" is invalid: ${fieldErrorsText(named)}`
-  const causes = named.map(({ type, path, message }) => ({ reason: type, message, field: path }))
-  return new ApiError(422, 'Invalid', message, { name, group: kind.group, kind: kind.kind, causes })
+  const { kind } = named
+  const { group } = named.storedAs ?? named
+  const findings = errors.slice(0, INVALID_CAUSES_MAX)
+  const message = `${groupResource(group, kind)} "${name}" is invalid: ${fieldErrorsText(findings)}`
+  const causes = findings.map(({ type, path, message }) => ({ reason: type, message, field: path }))
+  return new ApiError(422, 'Invalid', message, { name, group, kind, causes })
 }
 
 /** 422 without a word on the cause: what a JSON patch that does not apply answers. */

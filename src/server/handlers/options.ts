@@ -44,7 +44,7 @@ export function writeParameters<T extends KubeObject>(
     ...validateFieldManager(fieldManager, rootPath.child('fieldManager')),
   ]
   if (!isFieldValidation(fieldValidation))
-    errors.push(notSupported(rootPath.child('fieldValidation'), fieldValidation, FIELD_VALIDATIONS))
+    errors.push(notSupported(rootPath.child('fieldValidation'), fieldValidation, ['', ...FIELD_VALIDATIONS]))
   if (kind === 'PatchOptions') errors.push(...applyErrors(query, applies))
   if (errors.length > 0 || !isFieldValidation(fieldValidation)) throw invalid(metaKind(kind), '', errors)
   return {
@@ -102,6 +102,8 @@ function usualManager({ headers, cause }: ApiRequest): string {
 
 export function listOptions<T extends KubeObject>({ request, target, registry }: Exchange<T>): ListOptions {
   const { query } = request
+  // A list takes no time worth limiting, but what is said must make sense.
+  integerParameter(query, 'timeoutSeconds')
   return {
     namespace: target.namespace,
     ...selectorsOf(query, registry.definition),
@@ -135,7 +137,7 @@ function namedFields(fields: FieldSelector, name: string): FieldSelector {
 function knownFields<T extends KubeObject>(selector: FieldSelector, definition: ResourceDefinition<T>): FieldSelector {
   const { fieldLabels, fieldAliases, schemaStamp } = definition
   for (const { field } of selector.requirements) {
-    if (fieldLabels.includes(field)) continue
+    if (fieldLabels.includes(field) || Object.hasOwn(fieldAliases, field)) continue
     const general = schemaStamp === undefined && fieldLabels.every((label) => label.startsWith('metadata.'))
     throw badRequest(
       general

@@ -46,5 +46,5 @@ function parsed(text: string): unknown {
 }
 
 function invalidToken(detail: string): Error {
-  return badRequest(`continue key is not valid: ${detail}`)
+  return badRequest(`invalid continue token: continue key is not valid: ${detail}`)
 }

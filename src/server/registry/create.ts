@@ -26,7 +26,7 @@ export async function create<T extends KubeObject>(
   options: WriteOptions & { readonly tracked?: boolean | undefined },
 ): Promise<Stored<T>> {
   if (incoming.metadata.resourceVersion)
-    throw new ApiError(500, 'InternalError', 'resourceVersion should not be set on objects to be created')
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
   const generated = !incoming.metadata.name && Boolean(incoming.metadata.generateName)
   const attempts = generated ? GENERATED_NAME_ATTEMPTS_MAX : 1
   for (let attempt = 1; ; attempt++) {

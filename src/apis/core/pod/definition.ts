@@ -81,7 +81,7 @@ export const pods = defineResource<Pod>({
 const specPath = new FieldPath('spec')
 
 function prepareForCreate(pod: Pod, context: WriteContext): Pod {
-  const started = withMatchLabelKeys(newSpec(withoutDisabledFields(pod)))
+  const started = withMatchLabelKeys(newSpec(withoutDisabledFields(withGrace(pod))))
   const gated = (pod.spec?.schedulingGates ?? []).length > 0
   return {
     ...started,
@@ -91,6 +91,12 @@ function prepareForCreate(pod: Pod, context: WriteContext): Pod {
       ...(gated ? { conditions: [gatedCondition(context)] } : {}),
     },
   }
+}
+
+/** Who wants less than no time gets a second. */
+function withGrace(pod: Pod): Pod {
+  const { terminationGracePeriodSeconds: seconds = 0 } = templateSpec(pod)
+  return seconds < 0 ? { ...pod, spec: { ...templateSpec(pod), terminationGracePeriodSeconds: 1 } } : pod
 }
 
 function validateCreate({ spec }: Pod): readonly FieldError[] {

@@ -172,11 +172,18 @@ function validateTopologyKey(key: string | undefined, path: FieldPath): FieldErr
   return [...(key ? [] : [required(at, 'can not be empty')]), ...validateLabelKey(key ?? '', at)]
 }
 
-export function validateTolerations(tolerations: readonly Toleration[] | undefined, path: FieldPath): FieldError[] {
-  return (tolerations ?? []).flatMap((toleration, index) => validateToleration(toleration, path.index(index)))
+export function validateTolerations(
+  tolerations: readonly Toleration[] | undefined,
+  path: FieldPath,
+  operators = TOLERATION_OPERATORS,
+): FieldError[] {
+  return (tolerations ?? []).flatMap((item, index) => validateToleration(item, path.index(index), operators))
 }
 
-function validateToleration(toleration: Toleration, path: FieldPath): FieldError[] {
+/** Those of pods; other objects that tolerate have fewer. */
+const TOLERATION_OPERATORS: readonly string[] = ['Equal', 'Exists', 'Lt', 'Gt']
+
+function validateToleration(toleration: Toleration, path: FieldPath, operators: readonly string[]): FieldError[] {
   const { key, value = '', effect, tolerationSeconds } = toleration
   const operator: string = toleration.operator ?? ''
   const errors = key ? validateLabelKey(key, path.child('key')) : []
@@ -193,9 +200,9 @@ function validateToleration(toleration: Toleration, path: FieldPath): FieldError
     const findings = isValidLabelValue(value)
     if (findings.length > 0) errors.push(invalidValue(at, value, findings.join(';')))
   } else if (operator === 'Exists') {
-    if (value !== '') errors.push(invalidValue(at, toleration, "value must be empty when `operator` is 'Exists'"))
+    if (value !== '') errors.push(invalidValue(at, value, "value must be empty when `operator` is 'Exists'"))
   } else {
-    errors.push(notSupported(at, operator, ['Equal', 'Exists', 'Lt', 'Gt']))
+    errors.push(notSupported(at, operator, operators))
   }
   return effect ? [...errors, ...validateChoice(effect, EFFECTS, path.child('effect'))] : errors
 }
