@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { runConformance } from '../conformance/run.ts'
 import { passingTests, readScoreboard } from '../conformance/scoreboard.ts'
 import { quickTests } from '../conformance/stages.ts'
+import type { TestResult } from '../conformance/suite.ts'
 import { buildIfStale } from './build.ts'
 import { say, show } from './command.ts'
 import { ensureDocker } from './docker.ts'
@@ -54,18 +55,26 @@ function suite(project: string): Tally {
 async function conformance(): Promise<Tally> {
   const recorded = new Set(passingTests(readScoreboard()))
   const tests = quickTests().filter((test) => recorded.has(test))
-  say('conformance tests …')
   const processes = 2 * availableParallelism()
-  const outcome = await runConformance({ tests, processes, repeat: 1, say, buildMinutesMax: BUILD_MINUTES_MAX })
-  if (!outcome.ran) {
-    say(`conformance tests are skipped: ${outcome.reason}`)
-    return { passed: 0, failed: 0 }
+  say('conformance tests …')
+  try {
+    const outcome = await runConformance({ tests, processes, repeat: 1, say, buildMinutesMax: BUILD_MINUTES_MAX })
+    return outcome.ran ? tallyOf(tests, outcome.results) : skipped(outcome.reason)
+  } catch (error) {
+    say(`conformance tests could not be run: ${String(error)}`)
+    return { passed: 0, failed: 1 }
   }
-  const passed = outcome.results.filter((result) => result.outcome === 'pass')
-  for (const { test, outcome: what, message } of outcome.results) {
-    if (what !== 'pass') say(`${what}: ${test}\n${message}`)
-  }
-  return { passed: passed.length, failed: tests.length - passed.length }
+}
+
+function skipped(reason: string): Tally {
+  say(`conformance tests are skipped: ${reason}`)
+  return { passed: 0, failed: 0 }
+}
+
+function tallyOf(tests: readonly string[], results: readonly TestResult[]): Tally {
+  const passed = results.filter(({ outcome }) => outcome === 'pass').length
+  for (const { test, outcome, message } of results) if (outcome !== 'pass') say(`${outcome}: ${test}\n${message}`)
+  return { passed, failed: tests.length - passed }
 }
 
 const docker = await ensureDocker()
