@@ -20,15 +20,18 @@ import type {
 } from '../apis/authorization/types.gen.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { assert } from '../base/assert.ts'
-import { badRequest, invalid } from '../machinery/meta/api-error.ts'
+import { ApiError, badRequest, invalid } from '../machinery/meta/api-error.ts'
+import type { FieldError } from '../machinery/meta/field-error.ts'
+import { apiVersionOf } from '../machinery/meta/group-version.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
+import { trackUpdate } from '../machinery/patch/managed-fields.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import { authenticated } from './auth/authenticator.ts'
 import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
 import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
 import type { TokenReviewer } from './auth/token-review.ts'
-import { messageOfBody } from './handlers/body.ts'
+import { inNamespace, messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
 import { writeParameters } from './handlers/options.ts'
 import { valueResponse } from './handlers/respond.ts'
@@ -71,16 +74,33 @@ export function reviews({
 }
 
 async function review(definition: ResourceDefinition, answer: Answer, exchange: Exchange) {
-  const { request, target } = exchange
+  const { request, target, clock } = exchange
   if (target.verb !== 'create') throw badRequest('reviews can only be created')
   const { user } = request
   assert(user, 'the request has been authenticated')
-  const sent = definition.default(
-    messageOfBody(request, { kind: definition, ...writeParameters(exchange, 'CreateOptions') }),
-  )
+  const parameters = writeParameters(exchange, 'CreateOptions')
+  const body = messageOfBody(request, { kind: definition, ...parameters })
+  const sent = definition.default(inNamespace(body, definition.scope === 'Namespaced' ? target.namespace : ''))
   const errors = definition.validate(sent)
-  if (errors.length > 0) throw invalid(definition, sent.metadata.name ?? '', errors)
-  return valueResponse(request, 201, { ...sent, ...(await answer(sent, user, exchange)) })
+  if (errors.length > 0) throw namelessInvalid(definition, errors)
+  const tracked = trackUpdate({
+    live: undefined,
+    updated: sent,
+    manager: parameters.fieldManager,
+    operation: 'Update',
+    apiVersion: apiVersionOf(definition),
+    subresource: '',
+    nowText: formatTime(clock.now()),
+    schema: definition.schema,
+    resetFields: [],
+  })
+  return valueResponse(request, 201, { ...tracked, ...(await answer(tracked, user, exchange)) })
+}
+
+/** Upstream forgets what kind of object it looks at, and the object has no name. */
+function namelessInvalid({ group }: ResourceDefinition, errors: readonly FieldError[]): ApiError {
+  const { message, status } = invalid({ group, kind: '' }, '', errors)
+  return new ApiError(422, 'Invalid', message, { group, causes: status.details?.causes })
 }
 
 function shown({ name, uid, groups, extra }: UserInfo): object {

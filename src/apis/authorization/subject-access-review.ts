@@ -3,7 +3,9 @@
  * The answers are the server's; nothing is stored.
  */
 
-import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, forbidden, invalidValue, required } from '../../machinery/meta/field-error.ts'
+import { validateLabelKey } from '../../machinery/meta/labels.ts'
+import { isValidLabelValue } from '../../machinery/meta/names.ts'
 import type { ObjectMeta } from '../../machinery/meta/object.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { defineResource } from '../define-resource.ts'
@@ -78,25 +80,66 @@ function attributeErrors(spec: SelfSubjectAccessReviewSpec): readonly FieldError
   const path = specPath.child('resourceAttributes')
   return [
     ...errors,
-    ...selectorErrors(resourceAttributes?.fieldSelector, path.child('fieldSelector')),
-    ...selectorErrors(resourceAttributes?.labelSelector, path.child('labelSelector')),
+    ...selectorErrors(resourceAttributes?.fieldSelector, path.child('fieldSelector'), fieldErrors),
+    ...selectorErrors(resourceAttributes?.labelSelector, path.child('labelSelector'), labelErrors),
   ]
+}
+
+interface Condition {
+  readonly key?: string | undefined
+  readonly operator?: string | undefined
+  readonly values?: readonly string[] | undefined
 }
 
 interface SelectorAttributes {
   readonly rawSelector?: string | undefined
-  readonly requirements?: readonly unknown[] | undefined
+  readonly requirements?: readonly Condition[] | undefined
 }
 
-function selectorErrors(selector: SelectorAttributes | undefined, path: FieldPath): readonly FieldError[] {
+function selectorErrors(
+  selector: SelectorAttributes | undefined,
+  path: FieldPath,
+  conditionErrors: (condition: Condition, path: FieldPath) => readonly FieldError[],
+): readonly FieldError[] {
   if (!selector) return []
   const { rawSelector = '', requirements = [] } = selector
-  if (rawSelector !== '' && requirements.length > 0)
-    return [invalidValue(path.child('rawSelector'), rawSelector, 'may not specified at the same time as requirements')]
-  if (rawSelector !== '' || requirements.length > 0) return []
-  const field = path.text.endsWith('fieldSelector') ? 'fieldSelector' : 'labelSelector'
-  const detail = `when ${field} is specified, requirements or rawSelector is required`
-  return [required(path.child('requirements'), detail)]
+  const errors: FieldError[] = []
+  if (rawSelector !== '' && requirements.length > 0) {
+    const detail = 'may not specified at the same time as requirements'
+    errors.push(invalidValue(path.child('rawSelector'), rawSelector, detail))
+  }
+  if (rawSelector === '' && requirements.length === 0) {
+    const detail = `when ${path.text} is specified, requirements or rawSelector is required`
+    errors.push(required(path.child('requirements'), detail))
+  }
+  const places = path.child('requirements')
+  return [...errors, ...requirements.flatMap((one, index) => conditionErrors(one ?? {}, places.index(index)))]
+}
+
+function fieldErrors(condition: Condition, path: FieldPath): readonly FieldError[] {
+  const key = condition.key ? [] : [required(path.child('key'), 'must be specified')]
+  return [...key, ...valuesErrors(condition, path)]
+}
+
+function labelErrors(condition: Condition, path: FieldPath): readonly FieldError[] {
+  const { key = '', values = [] } = condition
+  return [
+    ...valuesErrors(condition, path),
+    ...validateLabelKey(key, path.child('key')),
+    ...values.flatMap((value, index) =>
+      isValidLabelValue(value).map((finding) => invalidValue(path.child('values').index(index), value, finding)),
+    ),
+  ]
+}
+
+/** Operators that are not known pass: newer clients may ask older servers. */
+function valuesErrors({ operator, values = [] }: Condition, path: FieldPath): readonly FieldError[] {
+  const place = path.child('values')
+  if ((operator === 'In' || operator === 'NotIn') && values.length === 0)
+    return [required(place, "must be specified when `operator` is 'In' or 'NotIn'")]
+  if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0)
+    return [forbidden(place, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
+  return []
 }
 
 function validateLocalReview({ metadata, spec }: LocalSubjectAccessReview): readonly FieldError[] {
@@ -114,8 +157,8 @@ function validateLocalReview({ metadata, spec }: LocalSubjectAccessReview): read
   return errors
 }
 
-/** What every write is given by the server does not count as set. */
-const SERVER_FIELDS = ['managedFields', 'creationTimestamp', 'uid']
+/** What the server adds to every write does not count as set. */
+const SERVER_FIELDS = ['managedFields']
 
 function metadataErrors(metadata: ObjectMeta, detail: string): readonly FieldError[] {
   const set = Object.entries(metadata).filter(([field, value]) => {
