@@ -1,18 +1,24 @@
 /**
- * Stand-ins for the images of upstream's tests, made of programs that are built from the same release: nothing is
- * pulled. Each holds one static program, no shell and no tools, which is what the tests of webhooks and of aggregation
- * need. What is on the machine under these names already is taken as it is; what is made here goes when the run ends.
+ * Stand-ins for the images of upstream's tests, made of programs that are built from the same release, and of this
+ * machine's static busybox: nothing is pulled. What is on the machine under these names already is taken as it is; what
+ * is made here goes when the run ends.
+ *
+ * agnhost has no shell and no tools here, so tests that run commands in it fail. Debian's busybox drops environment
+ * variables whose names no shell would take, so the few tests of such names fail.
  */
 
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { pack } from 'tar-stream'
+import { type Pack, pack } from 'tar-stream'
+import { capture } from '../scripts/command.ts'
 import { type DockerEngine, isStatus, openDockerEngine } from '../src/node/runtime/docker-engine.ts'
 import type { UpstreamProgram } from './upstream.ts'
 
 interface SuiteImage {
   /** As upstream's tests have it. */
   readonly reference: string
-  readonly program: UpstreamProgram
+  /** Of upstream's, or `busybox`. */
+  readonly program: UpstreamProgram | 'busybox'
   /** Where it lies in the image. */
   readonly path: string
   /** Instructions of a Dockerfile. */
@@ -20,11 +26,18 @@ interface SuiteImage {
 }
 
 const AGNHOST = { program: 'agnhost', path: 'agnhost', changes: ['ENTRYPOINT ["/agnhost"]', 'CMD ["pause"]'] } as const
+const BUSYBOX = '/bin/busybox'
 
 const IMAGES: readonly SuiteImage[] = [
   { ...AGNHOST, reference: 'registry.k8s.io/e2e-test-images/agnhost:2.63.0' },
   { ...AGNHOST, reference: 'registry.k8s.io/e2e-test-images/agnhost:2.55' },
   { ...AGNHOST, reference: 'registry.k8s.io/pause:3.10.2', changes: ['ENTRYPOINT ["/agnhost", "pause"]'] },
+  {
+    reference: 'registry.k8s.io/e2e-test-images/busybox:1.37.0-1',
+    program: 'busybox',
+    path: 'bin/busybox',
+    changes: ['CMD ["sh"]'],
+  },
   {
     reference: 'registry.k8s.io/e2e-test-images/sample-apiserver:1.29.2',
     program: 'sample-apiserver',
@@ -38,8 +51,9 @@ export async function makeSuiteImages(pathOf: (program: UpstreamProgram) => stri
   const engine = await openDockerEngine({ capabilities: [] })
   const made: string[] = []
   for (const image of IMAGES) {
-    if (await exists(engine, image.reference)) continue
-    await makeImage(engine, image, await readFile(pathOf(image.program)))
+    const source = image.program === 'busybox' ? BUSYBOX : pathOf(image.program)
+    if (!existsSync(source) || (await exists(engine, image.reference))) continue
+    await makeImage(engine, image, await readFile(source))
     made.push(image.reference)
   }
   return {
@@ -64,10 +78,20 @@ async function makeImage({ docker }: DockerEngine, image: SuiteImage, program: B
   const archive = pack()
   archive.entry({ name: path, mode: 0o755 }, program)
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 })
+  if (image.program === 'busybox') addApplets(archive)
   archive.finalize()
   const colon = reference.lastIndexOf(':')
   const options = { repo: reference.slice(0, colon), tag: reference.slice(colon + 1), changes: [...changes] }
   // A pack of tar-stream is a stream that can be read.
   const answer = await docker.importImage(archive as unknown as NodeJS.ReadableStream, options)
   for await (const _ of answer);
+}
+
+/** The names under which busybox is its many programs, and the two files that some of them read. */
+function addApplets(archive: Pack): void {
+  const applets = capture(BUSYBOX, ['--list']).output.split('\n')
+  for (const applet of applets.filter((name) => name !== '' && name !== 'busybox'))
+    archive.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' })
+  archive.entry({ name: 'etc/passwd' }, 'root:x:0:0:root:/root:/bin/sh\n')
+  archive.entry({ name: 'etc/group' }, 'root:x:0:\n')
 }
