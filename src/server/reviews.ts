@@ -31,6 +31,7 @@ import { authenticated } from './auth/authenticator.ts'
 import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
 import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
 import type { TokenReviewer } from './auth/token-review.ts'
+import { aggregated } from './auth/union.ts'
 import { inNamespace, messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
 import { writeParameters } from './handlers/options.ts'
@@ -154,14 +155,17 @@ function reviewedAttributes(
   return { ...asked, fields: reviewedFields(fieldSelector), labels: reviewedLabels(labelSelector) }
 }
 
+const INVALID_TOKEN = 'invalid bearer token'
+
 async function whose(tokens: ReviewParts['tokens'], { spec }: TokenReview): Promise<object> {
   if (!spec.token) throw badRequest('token is required for TokenReview in authentication')
   try {
     const verified = await tokens.review(spec.token, spec.audiences ?? [])
-    if (!verified) return { authenticated: false, user: {} }
+    if (!verified) return { user: {}, error: INVALID_TOKEN }
     return { authenticated: true, user: shown(authenticated(verified.user)), audiences: verified.audiences }
   } catch (error) {
-    return { authenticated: false, user: {}, error: error instanceof Error ? error.message : 'the token is not valid' }
+    const reason = error instanceof Error ? error.message : 'the token is not valid'
+    return { user: {}, error: aggregated([INVALID_TOKEN, reason]) }
   }
 }
 

@@ -1,6 +1,6 @@
 /** ClusterRoles: rights everywhere, or in whichever namespace a binding gives them. Some are sums of others. */
 
-import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
+import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { nameIsPathSegment } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
@@ -32,5 +32,9 @@ function aggregationErrors(rule: ClusterRole['aggregationRule']): readonly Field
   const { clusterRoleSelectors: selectors = [] } = rule
   if (selectors.length === 0)
     return [required(selectorsPath, 'at least one clusterRoleSelector required if aggregationRule is non-nil')]
-  return selectors.flatMap((selector, index) => validateLabelSelector(selector, selectorsPath.index(index)))
+  return selectors.flatMap((selector, index) => {
+    const path = selectorsPath.index(index)
+    const errors = validateLabelSelector(selector, path)
+    return errors.length === 0 ? [] : [...errors, invalidValue(path, null, 'invalid label selector.')]
+  })
 }

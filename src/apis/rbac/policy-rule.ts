@@ -15,8 +15,9 @@ export function policyRuleErrors(
 }
 
 function ruleErrors(rule: PolicyRule, path: FieldPath, namespaced: boolean): readonly FieldError[] {
-  const { verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule
-  const errors = verbs.length > 0 ? [] : [required(path.child('verbs'), 'verbs must contain at least one value')]
+  const { verbs, nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule
+  // An absent list of verbs is written as null.
+  const errors = verbs?.length > 0 ? [] : [required(path.child('verbs'), 'verbs must contain at least one value')]
   if (nonResourceURLs.length > 0) {
     const place = path.child('nonResourceURLs')
     if (namespaced)

@@ -17,7 +17,9 @@ export function missingRules(held: Rules, wanted: Rules): readonly PolicyRule[] 
 }
 
 function* smallestParts(rule: PolicyRule): Generator<PolicyRule> {
-  const { verbs = [], apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule
+  const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule
+  // What nobody has validated yet may have none, written as null.
+  const verbs = rule.verbs ?? []
   for (const group of apiGroups)
     for (const resource of resources)
       for (const verb of verbs) {
