@@ -9,6 +9,7 @@ import { services } from '../apis/core/service/definition.ts'
 import { serviceAccounts } from '../apis/core/service-account.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
+import { resourceMetrics } from '../apis/metrics/resource-metrics.ts'
 import { assert } from '../base/assert.ts'
 import { parseCidr } from '../base/ip.ts'
 import { createMetrics } from '../base/metrics.ts'
@@ -39,6 +40,9 @@ import { type HealthCheck, ping } from '../server/health.ts'
 import { plainPaths } from '../server/plain-paths.ts'
 import { ALL_NOW } from '../server/registry/list.ts'
 import type { Registries } from '../server/registry/registries.ts'
+import { fetchSummary } from '../server/resource-metrics/fetch-summary.ts'
+import { resourceMetricsHandlers } from '../server/resource-metrics/resource-metrics.ts'
+import { createUsageSource, type UsageSource } from '../server/resource-metrics/usage-source.ts'
 import { reviews } from '../server/reviews.ts'
 import { createServer, type PathHandler, type Server } from '../server/server.ts'
 import { type Connect, createConnect } from '../server/streaming-proxy.ts'
@@ -87,7 +91,7 @@ export function createApiServer(parts: ApiServerParts): Server {
   const authenticator = inOrder([peerIdentity, bearerToken([tokens, ...others])], anonymous)
   const server = createServer({
     storage,
-    catalog: createCatalog(builtinResources),
+    catalog: createCatalog([...builtinResources, ...resourceMetrics]),
     clock,
     random,
     log,
@@ -105,7 +109,10 @@ export function createApiServer(parts: ApiServerParts): Server {
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
     connect: connectTo(parts, lookups),
     resolveService: resolveWith(lookups, random),
-    subresources: reviews({ authorizer, rules, tokens: tokenReviewer(tokens, others, [issuer]) }),
+    subresources: [
+      ...reviews({ authorizer, rules, tokens: tokenReviewer(tokens, others, [issuer]) }),
+      ...resourceMetricsHandlers({ list: lookups.list, source: usageSource(parts), clock }),
+    ],
     build: buildInfo(),
     serverAddress: address,
     descriptions: readDescriptions,
@@ -144,8 +151,9 @@ function createLookups(registries: () => Registries) {
     pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
     service: (key: ObjectKey) => found(peek(services, key), 'services', key),
     findService: (key: ObjectKey) => peek(services, key),
-    async slices(namespace: string) {
-      const { items } = await registryOf(endpointSlices).list({ ...ALL_NOW, namespace })
+    /** In all namespaces for ''. */
+    async list<T extends KubeObject>(definition: ResourceDefinition<T>, namespace: string): Promise<readonly T[]> {
+      const { items } = await registryOf(definition).list({ ...ALL_NOW, namespace })
       return items.map((item) => item.object())
     },
   }
@@ -156,7 +164,7 @@ function connectTo(parts: ApiServerParts, lookups: Lookups): Connect {
   return createConnect({
     pod: async (key) => lookups.pod(key),
     serviceEndpoints: async (key, port) =>
-      serviceEndpointsOf(lookups.service(key), await lookups.slices(key.namespace ?? ''), port),
+      serviceEndpointsOf(lookups.service(key), await lookups.list(endpointSlices, key.namespace ?? ''), port),
     dialNode: async (name) => backendOf(parts, name),
     random,
     log,
@@ -170,12 +178,17 @@ function resolveWith(lookups: Lookups, random: Random): ResolveService {
     if (service === undefined) throw new Error(`service ${JSON.stringify(name)} not found`)
     const { type, externalName = '' } = service.spec ?? {}
     if (type === 'ExternalName') return { host: externalName, port }
-    const endpoints = serviceEndpointsOf(service, await lookups.slices(namespace), String(port))
+    const endpoints = serviceEndpointsOf(service, await lookups.list(endpointSlices, namespace), String(port))
     if (endpoints === undefined) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
     const endpoint = endpoints[randomInteger(random, endpoints.length)]
     if (endpoint === undefined) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
     return { host: endpoint.address, port: endpoint.port }
   }
+}
+
+function usageSource(parts: ApiServerParts): UsageSource {
+  const { clock, log } = parts.environment
+  return createUsageSource({ fetchSummary: async (name) => fetchSummary(backendOf(parts, name)), clock, log })
 }
 
 function backendOf({ dialNode, authority, caller }: ApiServerParts, name: string): Backend {
