@@ -1,5 +1,6 @@
 /** Two answers to one request, compared: the code, the headers that matter, the body apart from its volatile parts. */
 
+import { parse } from 'yaml'
 import type { Comparison } from './case.ts'
 import type { Answer } from './peer.ts'
 import { type Difference, differencesOf, isRecord } from './values.ts'
@@ -22,7 +23,12 @@ function structureOf(answer: Answer): unknown {
 function withoutTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTexts)
   if (!isRecord(value)) return value
-  const kept = Object.entries(value).filter(([key, child]) => key !== 'description' || typeof child !== 'string')
+  // A reference with a description beside it is wrapped.
+  const { allOf } = value
+  if (Array.isArray(allOf) && allOf.length === 1) return withoutTexts({ ...value, ...allOf[0], allOf: undefined })
+  const kept = Object.entries(value).filter(
+    ([key, child]) => child !== undefined && (key !== 'description' || typeof child !== 'string'),
+  )
   return Object.fromEntries(kept.map(([key, child]) => [key, withoutTexts(child)]))
 }
 
@@ -41,12 +47,13 @@ function headerDifferences(upstream: Answer, t8s: Answer): readonly Difference[]
   }))
 }
 
-/** JSON as a value, a watch as the list of its events, everything else as lines of text. */
+/** JSON and YAML as values, a watch as the list of its events, everything else as lines of text. */
 export function parsedBody({ headers, body }: Answer): unknown {
   const type = String(headers['content-type'] ?? '')
   const text = body.toString()
   if (text === '') return ''
   if (type.startsWith('application/json')) return parsedJson(text)
+  if (type.startsWith('application/yaml')) return parse(text)
   if (type.includes('protobuf')) return `${body.length > 0 ? 'some' : 'no'} bytes`
   return steadyText(text).split('\n')
 }
