@@ -47,6 +47,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'pod-garbage-collector-controller': 'pod-garbage-collector',
   'replicationcontroller-controller': 'replication-controller',
   'resourceclaim-controller': 'resource-claim-controller',
+  'resourceclaim-release-controller': 'resource-claim-controller',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
   'service-cidr-controller': 'service-cidrs-controller',
   'service-lb-controller': 'service-controller',

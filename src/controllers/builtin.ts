@@ -9,6 +9,8 @@ import { horizontalPodAutoscalerController } from './autoscaling/horizontal-pod-
 import { cronJobController } from './batch/cron-job.ts'
 import { jobController, orphanedJobPods } from './batch/job/controller.ts'
 import { ttlAfterFinishedController } from './batch/ttl-after-finished.ts'
+import { deviceClaimReleaser } from './devices/device-claim-releaser.ts'
+import { podDeviceClaims } from './devices/pod-device-claims.ts'
 import { admissionPolicyStatusController } from './extensions/admission-policy-status.ts'
 import { autoRegisterController } from './extensions/auto-register.ts'
 import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
@@ -85,6 +87,8 @@ export function builtinControllers({
     volumeProtectionController,
     attributesClassProtectionController,
     ephemeralVolumeController,
+    podDeviceClaims,
+    deviceClaimReleaser,
     horizontalPodAutoscalerController,
     autoRegisterController,
     flowSchemaStatusController,

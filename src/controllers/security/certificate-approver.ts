@@ -9,8 +9,8 @@ import { KUBELET_CLIENT_SIGNER, kubeletClientFinding } from '../../apis/certific
 import { parseSigningRequest } from '../../apis/certificates/request-contents.ts'
 import type { CertificateSigningRequest } from '../../apis/certificates/types.gen.ts'
 import type { ControllerParts } from '../runtime/controller.ts'
+import { keyedLoop } from '../runtime/keyed-loop.ts'
 import { condition, isIssued, withCondition } from './certificate-verdicts.ts'
-import { keyedLoop } from './keyed-loop.ts'
 
 const WORKERS = 5
 

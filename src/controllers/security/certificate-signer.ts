@@ -13,8 +13,8 @@ import {
 import { parseSigningRequest, type RequestContents } from '../../apis/certificates/request-contents.ts'
 import type { CertificateSigningRequest } from '../../apis/certificates/types.gen.ts'
 import type { ControllerParts, LoopController } from '../runtime/controller.ts'
+import { keyedLoop } from '../runtime/keyed-loop.ts'
 import { condition, isApproved, isIssued, withCondition } from './certificate-verdicts.ts'
-import { keyedLoop } from './keyed-loop.ts'
 
 export interface CertificateWish {
   /** PEM, PKCS#10. */

@@ -9,7 +9,7 @@ import type { Secret, ServiceAccount } from '../../apis/core/types.gen.ts'
 import { undefinedIfNotFound } from '../../machinery/meta/api-error.ts'
 import { keyOf } from '../../machinery/meta/object.ts'
 import type { Cache, ControllerParts, LoopController } from '../runtime/controller.ts'
-import { keyedLoop } from './keyed-loop.ts'
+import { keyedLoop } from '../runtime/keyed-loop.ts'
 
 /** Answers with the token. */
 export type IssueToken = (subject: {

@@ -6,7 +6,7 @@ import { pods } from '../../apis/core/pod/definition.ts'
 import { isPodTerminating } from '../../apis/core/pod/pod-status.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../../apis/core/types.gen.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
-import { controllerOf } from '../../machinery/meta/owner.ts'
+import { controllerOf, ownerReferenceTo } from '../../machinery/meta/owner.ts'
 import { type Action, createAction } from '../runtime/action.ts'
 import { defineController, type Plan } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
@@ -65,19 +65,11 @@ export function planEphemeral({ pod, volumes }: EphemeralView): Plan {
 
 function createClaim(pod: Pod, volume: Volume): Action {
   const template = volume.ephemeral?.volumeClaimTemplate
-  const { name = '', namespace, uid = '' } = pod.metadata
-  const owner = {
-    apiVersion: apiVersionOf(pods),
-    kind: pods.kind,
-    name,
-    uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  }
+  const owner = ownerReferenceTo(pod, { apiVersion: apiVersionOf(pods), kind: pods.kind })
   const claimName = ephemeralClaimName(pod, volume)
   const { annotations, labels } = template?.metadata ?? {}
   const claim = {
-    metadata: { name: claimName, namespace, ownerReferences: [owner], annotations, labels },
+    metadata: { name: claimName, namespace: pod.metadata.namespace, ownerReferences: [owner], annotations, labels },
     spec: template?.spec ?? {},
   }
   return createAction(persistentVolumeClaims, claim, {

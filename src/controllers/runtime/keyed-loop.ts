@@ -7,8 +7,8 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { keyOf, keyText, parseKeyText } from '../../machinery/meta/object.ts'
-import type { Cache, ControllerParts, LoopController, Watch } from '../runtime/controller.ts'
-import { WorkQueue } from '../runtime/work-queue.ts'
+import type { Cache, ControllerParts, LoopController, Watch } from './controller.ts'
+import { WorkQueue } from './work-queue.ts'
 
 export interface KeyedLoop<T extends KubeObject> {
   readonly name: string
