@@ -1,6 +1,5 @@
 /** Rules for single fields that validators of many resources share, in upstream's words. */
 
-import { isIPv4, isIPv6 } from 'node:net'
 import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from '../base/ip.ts'
 import { type FieldError, type FieldPath, invalidValue, notSupported, required } from '../machinery/meta/field-error.ts'
 import {
@@ -99,12 +98,13 @@ function withoutLeadingZeros(address: string): string {
   return address.replace(/(^|[.:/])0+(?=\d)/g, '$1')
 }
 
-export function ipv4Errors(path: FieldPath, ip: string): FieldError[] {
-  return isIPv4(ip) ? [] : [invalidValue(path, ip, 'must be a valid IPv4 address')]
-}
-
-export function ipv6Errors(path: FieldPath, ip: string): FieldError[] {
-  return isIPv6(ip) && parseIp(ip) ? [] : [invalidValue(path, ip, 'must be a valid IPv6 address')]
+/** In the one spelling that there should be. */
+export function canonicalIpErrors(path: FieldPath, ip: string): FieldError[] {
+  const errors = ipErrors(path, ip)
+  const address = parseIp(ip)
+  if (errors.length > 0 || !address) return errors
+  const canonical = formatIp(address.family, address.value)
+  return canonical === ip ? [] : [invalidValue(path, ip, `must be in canonical form ("${canonical}")`)]
 }
 
 export function cidrErrors(path: FieldPath, cidr: string): FieldError[] {
@@ -120,7 +120,6 @@ export function cidrErrors(path: FieldPath, cidr: string): FieldError[] {
   return [invalidValue(path, cidr, 'must not have bits set beyond the prefix length')]
 }
 
-/** In the one spelling that there should be. */
 export function canonicalCidrErrors(path: FieldPath, cidr: string): FieldError[] {
   const errors = cidrErrors(path, cidr)
   const parsed = parseCidr(cidr)

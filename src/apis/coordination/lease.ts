@@ -17,11 +17,28 @@ export const leases = defineResource<Lease>({
   resource: 'leases',
   scope: 'Namespaced',
   schema: builtinSchema('coordination.v1.Lease'),
+  prepareForCreate: (object) => withoutElection(object, undefined),
+  prepareForUpdate: withoutElection,
   validate: validateLease,
   createOnUpdate: true,
   unconditionalUpdate: false,
   columns: [nameColumn, textColumn('Holder', ({ spec }: Lease) => spec?.holderIdentity ?? ''), ageColumn],
 })
+
+/** Coordinated leader election is off: its fields are kept where they are, and not taken anew. */
+function withoutElection(object: Lease, previous: Lease | undefined): Lease {
+  if (!object.spec) return object
+  const { strategy, preferredHolder, ...spec } = object.spec
+  const before = previous?.spec
+  return {
+    ...object,
+    spec: {
+      ...spec,
+      ...(before?.strategy === undefined || strategy === undefined ? {} : { strategy }),
+      ...(before?.preferredHolder === undefined || preferredHolder === undefined ? {} : { preferredHolder }),
+    },
+  }
+}
 
 const specPath = new FieldPath('spec')
 

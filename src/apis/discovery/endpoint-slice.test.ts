@@ -19,7 +19,25 @@ describe('rules', () => {
     [
       'refuses addresses of another family',
       { endpoints: [{ addresses: ['fd00::1'] }] },
-      ['FieldValueInvalid endpoints[0].addresses[0]: Invalid value: "fd00::1": must be a valid IPv4 address'],
+      ['FieldValueInvalid endpoints[0].addresses: Invalid value: "fd00::1": must be an IPv4 address'],
+    ],
+    [
+      'refuses what is no address',
+      { endpoints: [{ addresses: ['web'] }] },
+      [
+        'FieldValueInvalid endpoints[0].addresses[0]: Invalid value: "web": ' +
+          'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+      ],
+    ],
+    [
+      'refuses an IPv6 address in another than the canonical form',
+      { addressType: 'IPv6', endpoints: [{ addresses: ['FD00::1'] }] },
+      ['FieldValueInvalid endpoints[0].addresses[0]: Invalid value: "FD00::1": must be in canonical form ("fd00::1")'],
+    ],
+    [
+      'takes a zone as a value of labels, and once',
+      { endpoints: [{ addresses: ['10.0.0.1'], hints: { forZones: [{ name: 'Zone_A' }, { name: 'Zone_A' }] } }] },
+      ['FieldValueDuplicate endpoints[0].hints.forZones[1].name: Duplicate value: "Zone_A"'],
     ],
     [
       'demands an address',

@@ -6,20 +6,24 @@ import {
   duplicate,
   type FieldError,
   FieldPath,
+  invalidValue,
   notSupported,
   required,
   tooMany,
 } from '../../machinery/meta/field-error.ts'
-import { isDns1123Subdomain } from '../../machinery/meta/names.ts'
+import { validateLabels } from '../../machinery/meta/labels.ts'
+import { type Findings, isDns1123Subdomain, isValidLabelValue } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, listWithMore, nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
+import { withAbsent } from '../field-defaults.ts'
 import {
+  canonicalIpErrors,
   dnsLabelErrors,
   dnsSubdomainErrors,
   findingErrors,
-  ipv4Errors,
-  ipv6Errors,
+  ipErrors,
+  ipWarnings,
   PROTOCOLS,
   qualifiedNameErrors,
   specialIpErrors,
@@ -31,6 +35,10 @@ const ENDPOINTS_MAX = 1000
 const ADDRESSES_MAX = 100
 const PORTS_MAX = 20_000
 const TOPOLOGY_HINTS_MAX = 8
+const TOPOLOGY_LABELS_MAX = 16
+const FQDN_WARNING = 'spec.addressType: FQDN endpoints are deprecated'
+/** These write addresses as they should be. */
+const CAREFUL_WRITERS = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io']
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
 
 /** The label that says whose endpoints a slice has. */
@@ -49,12 +57,18 @@ export const endpointSlices = defineResource<EndpointSlice>({
   }),
   prepareForCreate: (object) => startGeneration(withoutTopology(object, undefined)),
   prepareForUpdate: (object, previous) => withGeneration(withoutTopology(object, previous), previous),
-  validate: (object) => [
-    ...addressTypeErrors(object),
-    ...validatePorts(object.ports ?? []),
-    ...validateEndpoints(object),
+  validate: (object) => [...sliceErrors(object), ...validateEndpoints(object)],
+  ratchets: true,
+  validateUpdate: (object, previous) => [
+    ...sliceErrors(object),
+    // Older versions took endpoints that are not taken any more: those may stay.
+    ...(deepEqual(object.endpoints ?? [], previous.endpoints ?? []) ? [] : validateEndpoints(object)),
+    ...immutable('addressType', object.addressType ?? '', previous.addressType),
   ],
-  validateUpdate: (object, previous) => immutable('addressType', object.addressType, previous.addressType),
+  warnings: (object, previous) => [
+    ...(previous === undefined && object.addressType === 'FQDN' ? [FQDN_WARNING] : []),
+    ...addressWarnings(object),
+  ],
   columns: [
     nameColumn,
     textColumn('AddressType', ({ addressType }: EndpointSlice) => addressType ?? ''),
@@ -70,7 +84,7 @@ const portText = ({ port, name }: EndpointPort): string => (port === undefined ?
 const listed = (items: readonly string[]): string => listWithMore(items) || '<unset>'
 
 function withPortDefaults(port: EndpointPort): EndpointPort {
-  return { ...port, name: port.name ?? '', protocol: port.protocol || 'TCP' }
+  return withAbsent(port, { name: '', protocol: 'TCP' })
 }
 
 /** The v1beta1 topology is kept where it is, and not taken anew. */
@@ -86,10 +100,23 @@ function withGeneration(object: EndpointSlice, previous: EndpointSlice): Endpoin
   return same ? object : nextGeneration(object, previous)
 }
 
+function addressWarnings({ metadata, endpoints }: EndpointSlice): readonly string[] {
+  if (CAREFUL_WRITERS.includes(metadata.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return []
+  return (endpoints ?? []).flatMap(({ addresses }, position) =>
+    (addresses ?? []).flatMap((address, index) =>
+      ipWarnings(new FieldPath('endpoints').index(position).child('addresses').index(index), address),
+    ),
+  )
+}
+
 function addressTypeErrors({ addressType }: EndpointSlice): readonly FieldError[] {
   const path = new FieldPath('addressType')
   if (!addressType) return [required(path)]
   return ADDRESS_TYPES.includes(addressType) ? [] : [notSupported(path, addressType, ADDRESS_TYPES)]
+}
+
+function sliceErrors(object: EndpointSlice): readonly FieldError[] {
+  return [...addressTypeErrors(object), ...validatePorts(object.ports ?? [])]
 }
 
 function validatePorts(ports: readonly EndpointPort[]): readonly FieldError[] {
@@ -116,25 +143,37 @@ function validateEndpoints({ endpoints, addressType }: EndpointSlice): readonly 
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: string, path: FieldPath): readonly FieldError[] {
-  const { nodeName, hostname, hints } = endpoint
-  // An absent list is stored as null, as upstream does.
-  const addresses = endpoint.addresses ?? []
-  const addressesPath = path.child('addresses')
-  const errors = addresses.flatMap((address, index) => addressErrors(address, addressType, addressesPath.index(index)))
-  if (addresses.length === 0) errors.push(required(addressesPath, 'must contain at least 1 address'))
-  else if (addresses.length > ADDRESSES_MAX) errors.push(tooMany(addressesPath, addresses.length, ADDRESSES_MAX))
-  if (nodeName !== undefined) errors.push(...dnsSubdomainErrors(path.child('nodeName'), nodeName))
-  if (hostname !== undefined) errors.push(...dnsLabelErrors(path.child('hostname'), hostname))
-  if (hints !== undefined) errors.push(...hintErrors(hints, path.child('hints')))
-  return errors
+  const { nodeName, hostname, hints, deprecatedTopology = {} } = endpoint
+  const topologyPath = path.child('deprecatedTopology')
+  const topologySize = Object.keys(deprecatedTopology).length
+  return [
+    // An absent list is stored as null, as upstream does.
+    ...addressListErrors(endpoint.addresses ?? [], addressType, path.child('addresses')),
+    ...(nodeName === undefined ? [] : dnsSubdomainErrors(path.child('nodeName'), nodeName)),
+    ...(topologySize > TOPOLOGY_LABELS_MAX ? [tooMany(topologyPath, topologySize, TOPOLOGY_LABELS_MAX)] : []),
+    ...validateLabels(deprecatedTopology, topologyPath),
+    ...(hostname === undefined ? [] : dnsLabelErrors(path.child('hostname'), hostname)),
+    ...(hints === undefined ? [] : hintErrors(hints, path.child('hints'))),
+  ]
 }
 
-function addressErrors(address: string, addressType: string, path: FieldPath): FieldError[] {
-  if (addressType === 'IPv4')
-    return [...ipv4Errors(path, address), ...(isIPv4(address) ? specialIpErrors(path, address) : [])]
-  if (addressType === 'IPv6')
-    return [...ipv6Errors(path, address), ...(isIPv6(address) ? specialIpErrors(path, address) : [])]
-  return addressType === 'FQDN' ? findingErrors(path, address, fullyQualifiedFindings(address)) : []
+function addressListErrors(addresses: readonly string[], type: string, path: FieldPath): readonly FieldError[] {
+  const errors = addresses.flatMap((address, index) => addressErrors(address, type, path, index))
+  if (addresses.length === 0) return [required(path, 'must contain at least 1 address')]
+  if (addresses.length <= ADDRESSES_MAX) return errors
+  return [tooMany(path, addresses.length, ADDRESSES_MAX), ...errors]
+}
+
+/** An address of the wrong family is an error of the list, as upstream's. */
+function addressErrors(address: string, type: string, path: FieldPath, index: number): readonly FieldError[] {
+  const place = path.index(index)
+  if (type === 'FQDN') return findingErrors(place, address, fullyQualifiedFindings(address))
+  if (type !== 'IPv4' && type !== 'IPv6') return []
+  const [isOfFamily, rules] = type === 'IPv4' ? [isIPv4, ipErrors] : [isIPv6, canonicalIpErrors]
+  const errors = rules(place, address)
+  if (errors.length > 0) return errors
+  const special = specialIpErrors(place, address)
+  return isOfFamily(address) ? special : [invalidValue(path, address, `must be an ${type} address`), ...special]
 }
 
 function fullyQualifiedFindings(name: string): readonly string[] {
@@ -144,16 +183,22 @@ function fullyQualifiedFindings(name: string): readonly string[] {
 }
 
 function hintErrors({ forZones = [], forNodes = [] }: EndpointHints, path: FieldPath): readonly FieldError[] {
-  return [...hintListErrors(forZones, path.child('forZones')), ...hintListErrors(forNodes, path.child('forNodes'))]
+  const zones = hintListErrors(forZones, path.child('forZones'), isValidLabelValue)
+  if (forZones.length > TOPOLOGY_HINTS_MAX) return zones
+  return [...zones, ...hintListErrors(forNodes, path.child('forNodes'), isDns1123Subdomain)]
 }
 
-function hintListErrors(hints: readonly { readonly name: string }[], path: FieldPath): readonly FieldError[] {
+function hintListErrors(
+  hints: readonly { readonly name: string }[],
+  path: FieldPath,
+  rule: (name: string) => Findings,
+): readonly FieldError[] {
   if (hints.length > TOPOLOGY_HINTS_MAX) return [tooMany(path, hints.length, TOPOLOGY_HINTS_MAX)]
   const names = new Set<string>()
-  return hints.flatMap(({ name }, index) => {
+  return hints.flatMap(({ name = '' }, index) => {
     const place = path.index(index).child('name')
     const repeated = names.has(name)
     names.add(name)
-    return [...(repeated ? [duplicate(place, name)] : []), ...dnsSubdomainErrors(place, name)]
+    return [...(repeated ? [duplicate(place, name)] : []), ...findingErrors(place, name, rule(name))]
   })
 }

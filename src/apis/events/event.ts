@@ -24,6 +24,7 @@ export const eventsV1 = defineResource<Event>({
   // Objects in the store under core events are core events: that is what `storedAs` says.
   conversion: { fromStored: (object) => fromCore(object as CoreEvent), toStored: toCore },
   validate: (object) => [...eventErrors(toCore(object), 'reportingController'), ...creationErrors(object)],
+  ratchets: true,
   validateUpdate,
   createOnUpdate: true,
   columns: eventColumns(toCore),
@@ -101,28 +102,43 @@ function seriesErrors({ series }: Event): FieldError[] {
   return errors
 }
 
-/** Only the series of an event goes on; the paths are those of the stored form, as upstream's. */
-const FIXED_FIELDS = [
+/** Only the series of an event goes on; the paths are those of the stored form, as upstream's, and in its order. */
+const FIXED_BEFORE_TIME = [
   'involvedObject',
   'reason',
   'message',
-  'type',
-  'eventTime',
-  'reportingController',
-  'reportingInstance',
-  'action',
-  'related',
+  'source',
   'firstTimestamp',
   'lastTimestamp',
   'count',
-  'source',
+  // Twice, as upstream.
+  'reason',
+  'type',
 ] as const
+const FIXED_AFTER_TIME = ['action', 'related', 'reportingComponent', 'reportingInstance'] as const
+
+/** What each of them is in Go when it is absent, where that is not `null`. */
+const ABSENT: ReadonlyMap<string, unknown> = new Map([
+  ...['reason', 'message', 'type', 'action', 'reportingComponent', 'reportingInstance'].map(
+    (field): [string, unknown] => [field, ''],
+  ),
+  ['count', 0],
+  ['source', {}],
+  ['involvedObject', {}],
+])
 
 function validateUpdate(object: Event, previous: Event): readonly FieldError[] {
   const [now, before] = [toCore(object), toCore(previous)]
-  const fixed = FIXED_FIELDS.flatMap((path) => {
-    const field = path === 'reportingController' ? 'reportingComponent' : path
-    return immutable(path, now[field], before[field])
-  })
-  return [...(deepEqual(now.series, before.series) ? [] : seriesErrors(object)), ...fixed]
+  const fixed = (field: (typeof FIXED_BEFORE_TIME | typeof FIXED_AFTER_TIME)[number]): readonly FieldError[] => {
+    const absent = ABSENT.get(field) ?? null
+    const path = field === 'reportingComponent' ? 'reportingController' : field
+    return immutable(path, now[field] ?? absent, before[field] ?? absent)
+  }
+  return [
+    ...eventErrors(now, 'reportingController'),
+    ...(deepEqual(now.series, before.series) ? [] : seriesErrors(object)),
+    ...FIXED_BEFORE_TIME.flatMap(fixed),
+    ...immutable('eventTime', now.eventTime ?? null, before.eventTime ?? null),
+    ...FIXED_AFTER_TIME.flatMap(fixed),
+  ]
 }

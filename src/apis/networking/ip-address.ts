@@ -1,12 +1,11 @@
 /** IPAddresses: one per cluster IP that is taken, named by the address, with the service that has it. */
 
-import { formatIp, parseIp } from '../../base/ip.ts'
 import { type FieldError, FieldPath, required } from '../../machinery/meta/field-error.ts'
 import { isPathSegmentName } from '../../machinery/meta/names.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
-import { dnsSubdomainErrors, findingErrors, ipErrors } from '../field-rules.ts'
+import { canonicalIpErrors, dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
 import { immutable } from '../strategy-parts.ts'
 import type { IPAddress, ParentReference } from './types.gen.ts'
 
@@ -26,11 +25,8 @@ export const ipAddresses = defineResource<IPAddress>({
 
 /** The name is the address in its one canonical form. */
 function addressFindings(name: string): readonly string[] {
-  const errors = ipErrors(new FieldPath(''), name)
-  const address = parseIp(name)
-  if (errors.length > 0 || !address) return errors.map(({ message }) => message.slice(message.indexOf(': must') + 2))
-  const canonical = formatIp(address.family, address.value)
-  return name === canonical ? [] : [`must be in canonical form ("${canonical}")`]
+  const errors = canonicalIpErrors(new FieldPath(''), name)
+  return errors.map(({ message }) => message.slice(message.indexOf(': must') + 2))
 }
 
 /** `services/default/kubernetes`, with the group in front where there is one. */

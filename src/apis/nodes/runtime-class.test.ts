@@ -14,7 +14,7 @@ test('a handler is a DNS label and stays', () => {
 test('an overhead is of what containers use', () => {
   const overhead = { podFixed: { pods: '1' } }
   expect(findings(runtimeClasses, { metadata, handler: 'runsc', overhead })).toEqual([
-    'FieldValueInvalid overhead.podFixed[pods]: Invalid value: "pods": must be a standard resource for containers',
+    'FieldValueInvalid overhead.limits[pods]: Invalid value: "pods": must be a standard resource for containers',
   ])
 })
 
@@ -22,7 +22,7 @@ test('a toleration stands once', () => {
   const toleration = { key: 'a', operator: 'Exists' }
   const scheduling = { tolerations: [toleration, toleration] }
   expect(findings(runtimeClasses, { metadata, handler: 'runsc', scheduling })).toEqual([
-    'FieldValueInvalid scheduling.tolerations[1]: Invalid value: {"key":"a","operator":"Exists"}: duplicate toleration',
+    'FieldValueDuplicate scheduling.tolerations[1]: Duplicate value: {"key":"a","operator":"Exists"}',
   ])
 })
 

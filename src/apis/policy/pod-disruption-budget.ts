@@ -9,6 +9,7 @@ import {
 import { validateLabelSelector } from '../../machinery/meta/labels.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../columns.ts'
+import { conditionsErrors } from '../condition-rules.ts'
 import { defineResource } from '../define-resource.ts'
 import { nonNegative } from '../field-rules.ts'
 import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
@@ -66,5 +67,9 @@ function boundErrors(bound: number | string, path: FieldPath): readonly FieldErr
 const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const
 
 function validateStatus({ status }: PodDisruptionBudget): readonly FieldError[] {
-  return COUNTS.flatMap((field) => nonNegative(new FieldPath('status').child(field), status?.[field]))
+  const path = new FieldPath('status')
+  return [
+    ...conditionsErrors(path.child('conditions'), status?.conditions),
+    ...COUNTS.flatMap((field) => nonNegative(path.child(field), status?.[field])),
+  ]
 }

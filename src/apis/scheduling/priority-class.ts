@@ -4,7 +4,7 @@ import { type FieldError, FieldPath, forbidden, notSupported, required } from '.
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, integerColumn, nameColumn, textColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
-import { withZero } from '../field-defaults.ts'
+import { withAbsent } from '../field-defaults.ts'
 import { immutable, startGeneration } from '../strategy-parts.ts'
 import type { PriorityClass } from './types.gen.ts'
 
@@ -17,7 +17,7 @@ export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
   ['system-cluster-critical', 2_000_000_000],
 ])
 
-const PREEMPTION_POLICIES = ['Never', 'PreemptLowerPriority']
+const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never']
 
 export const priorityClasses = defineResource<PriorityClass>({
   group: 'scheduling.k8s.io',
@@ -27,9 +27,10 @@ export const priorityClasses = defineResource<PriorityClass>({
   shortNames: ['pc'],
   scope: 'Cluster',
   schema: builtinSchema('scheduling.v1.PriorityClass'),
-  default: (object) => withZero(object, { preemptionPolicy: 'PreemptLowerPriority' }),
+  default: (object) => withAbsent(object, { preemptionPolicy: 'PreemptLowerPriority' }),
   prepareForCreate: startGeneration,
   validate: validatePriorityClass,
+  ratchets: true,
   validateUpdate: (object, previous) => [
     ...((object.value ?? 0) === (previous.value ?? 0)
       ? []

@@ -17,7 +17,8 @@ export const volumeAttributesClasses = defineResource<VolumeAttributesClass>({
   scope: 'Cluster',
   schema: builtinSchema('storage.v1.VolumeAttributesClass'),
   validate: validateClass,
-  validateUpdate,
+  ratchets: true,
+  validateUpdate: (object, previous) => [...changeErrors(object, previous), ...validateClass(object)],
   deletion: { returns: 'object' },
   columns: [
     nameColumn,
@@ -38,7 +39,7 @@ function validateClass({ driverName = '', parameters = {} }: VolumeAttributesCla
   ]
 }
 
-function validateUpdate(object: VolumeAttributesClass, previous: VolumeAttributesClass): readonly FieldError[] {
+function changeErrors(object: VolumeAttributesClass, previous: VolumeAttributesClass): readonly FieldError[] {
   const isSame = deepEqual(object.parameters, previous.parameters)
   return [
     ...(object.driverName === previous.driverName

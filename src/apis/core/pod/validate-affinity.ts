@@ -172,18 +172,15 @@ function validateTopologyKey(key: string | undefined, path: FieldPath): FieldErr
   return [...(key ? [] : [required(at, 'can not be empty')]), ...validateLabelKey(key ?? '', at)]
 }
 
-export function validateTolerations(
-  tolerations: readonly Toleration[] | undefined,
-  path: FieldPath,
-  operators = TOLERATION_OPERATORS,
-): FieldError[] {
-  return (tolerations ?? []).flatMap((item, index) => validateToleration(item, path.index(index), operators))
+export function validateTolerations(tolerations: readonly Toleration[] | undefined, path: FieldPath): FieldError[] {
+  return (tolerations ?? []).flatMap((toleration, index) => validateToleration(toleration, path.index(index)))
 }
 
-/** Those of pods; other objects that tolerate have fewer. */
-const TOLERATION_OPERATORS: readonly string[] = ['Equal', 'Exists', 'Lt', 'Gt']
+const TOLERATION_OPERATORS: readonly string[] = ['Equal', 'Exists']
+/** Belong to a feature that is off; whoever tries them is told of them all the same. */
+const COMPARISONS: readonly string[] = ['Lt', 'Gt']
 
-function validateToleration(toleration: Toleration, path: FieldPath, operators: readonly string[]): FieldError[] {
+function validateToleration(toleration: Toleration, path: FieldPath): FieldError[] {
   const { key, value = '', effect, tolerationSeconds } = toleration
   const operator: string = toleration.operator ?? ''
   const errors = key ? validateLabelKey(key, path.child('key')) : []
@@ -202,7 +199,8 @@ function validateToleration(toleration: Toleration, path: FieldPath, operators: 
   } else if (operator === 'Exists') {
     if (value !== '') errors.push(invalidValue(at, value, "value must be empty when `operator` is 'Exists'"))
   } else {
-    errors.push(notSupported(at, operator, operators))
+    const named = COMPARISONS.includes(operator) ? COMPARISONS : []
+    errors.push(notSupported(at, operator, [...TOLERATION_OPERATORS, ...named]))
   }
   return effect ? [...errors, ...validateChoice(effect, EFFECTS, path.child('effect'))] : errors
 }
