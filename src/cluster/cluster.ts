@@ -51,6 +51,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     ...config,
     rootCa: controlPlane.authority.certificate,
     signCertificate: controlPlane.authority.sign,
+    frontProxyCa: async () => (await controlPlane.frontProxy()).authority,
     issueToken: (subject) => issueLegacyToken(controlPlane.tokenKeys, subject),
   })
   const identityOf = controllerIdentities()

@@ -19,6 +19,7 @@ import { createApiServer } from './api-server.ts'
 import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
+import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { SYSTEM } from './identities.ts'
 
 /** The common name with which the API server calls nodes. */
@@ -41,6 +42,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly authority: CertificateAuthority
   /** Sign the tokens of service accounts. */
   readonly tokenKeys: TokenKeys
+  /** With what the server comes to API servers behind it. */
+  readonly frontProxy: () => Promise<FrontProxy>
   /** What a kubeconfig holds. */
   readonly admin: KeyPair
   readonly port: number
@@ -98,6 +101,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     storage,
     authority,
     tokenKeys,
+    frontProxy: createFrontProxy(config, environment),
     admin,
     port: first.port,
     listenOn: async (host) => {

@@ -31,6 +31,7 @@ import { taintEvictionController } from './nodes/taint-eviction.ts'
 import { disruptionController } from './policy/disruption.ts'
 import { staleDisruptionController } from './policy/stale-disruption.ts'
 import type { Controller } from './runtime/controller.ts'
+import { authenticationTrustController } from './security/authentication-trust.ts'
 import { bootstrapSigner } from './security/bootstrap-signer.ts'
 import { certificateApprover } from './security/certificate-approver.ts'
 import { certificateCleaner } from './security/certificate-cleaner.ts'
@@ -57,6 +58,8 @@ export interface ControllerSettings {
   readonly signCertificate: SignCertificate
   /** Tokens of service accounts that never end. */
   readonly issueToken: IssueToken
+  /** PEM: the authority of the certificate with which the API server comes to others behind it. */
+  readonly frontProxyCa: () => Promise<string>
 }
 
 export function builtinControllers({
@@ -66,6 +69,7 @@ export function builtinControllers({
   rootCa,
   signCertificate,
   issueToken,
+  frontProxyCa,
 }: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
@@ -73,6 +77,7 @@ export function builtinControllers({
     serviceAccountController,
     serviceAccountTokenController({ rootCa, issueToken }),
     clusterRoleAggregationController,
+    authenticationTrustController({ rootCa, frontProxyCa }),
     certificateApprover,
     certificateSigner(signCertificate),
     certificateCleaner,

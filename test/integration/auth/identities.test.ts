@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deployments } from '../../../src/apis/apps/deployment.ts'
+import { configMaps } from '../../../src/apis/core/config-map.ts'
 import { namespaces } from '../../../src/apis/core/namespace.ts'
 import { pods } from '../../../src/apis/core/pod/definition.ts'
 import { services } from '../../../src/apis/core/service/definition.ts'
@@ -82,6 +83,23 @@ test('a deployment comes up, is served and goes, and no part of the cluster is r
       : true,
   )
   expect(await refusals()).toEqual([])
+})
+
+test('API servers behind this one learn whom to trust, again when that is deleted', async () => {
+  const key = { namespace: 'kube-system', name: 'extension-apiserver-authentication' }
+  const look = () =>
+    eventually(async () =>
+      (await admin.of(configMaps).list({ namespace: key.namespace })).items.find(
+        ({ metadata }) => metadata.name === key.name,
+      ),
+    )
+  const { authority } = await cluster.controlPlane.frontProxy()
+  expect((await look()).data).toMatchObject({
+    'client-ca-file': cluster.controlPlane.authority.certificate,
+    'requestheader-client-ca-file': authority,
+  })
+  await admin.of(configMaps).delete(key)
+  await look()
 })
 
 test('a refusal is counted', async () => {
