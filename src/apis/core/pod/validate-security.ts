@@ -6,11 +6,13 @@ import {
   type FieldPath,
   forbidden,
   invalidValue,
+  notSupported,
   required,
 } from '../../../machinery/meta/field-error.ts'
 import { findingErrors } from '../../field-rules.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Sysctl } from '../types.gen.ts'
 import { validateChoice } from './findings.ts'
+import { windowsOptionsErrors } from './validate-windows.ts'
 import { validateDescendingPath } from './volumes/paths.ts'
 
 /** User and group ids are 31 bits wide. */
@@ -40,6 +42,9 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): FieldError[
   errors.push(...validateChoice(context.supplementalGroupsPolicy, ['Merge', 'Strict'], groups))
   errors.push(...validateSeccomp(context.seccompProfile, at.child('seccompProfile')))
   errors.push(...validateAppArmor(context.appArmorProfile, at.child('appArmorProfile')))
+  errors.push(...windowsOptionsErrors(context.windowsOptions, at.child('windowsOptions')))
+  if (context.seLinuxChangePolicy !== undefined && context.seLinuxChangePolicy !== 'Recursive')
+    errors.push(notSupported(at.child('seLinuxChangePolicy'), context.seLinuxChangePolicy, ['Recursive']))
   if (spec.shareProcessNamespace && spec.hostPID) {
     const detail = 'ShareProcessNamespace and HostPID cannot both be enabled'
     errors.push(invalidValue(path.child('shareProcessNamespace'), true, detail))
@@ -79,7 +84,11 @@ export function validateContainerSecurity(
       errors.push(invalidValue(path, context, detail))
     }
   }
-  return [...errors, ...validateAppArmor(context.appArmorProfile, path.child('appArmorProfile'))]
+  return [
+    ...errors,
+    ...windowsOptionsErrors(context.windowsOptions, path.child('windowsOptions')),
+    ...validateAppArmor(context.appArmorProfile, path.child('appArmorProfile')),
+  ]
 }
 
 function validateId(id: number | undefined, path: FieldPath): FieldError[] {

@@ -14,7 +14,7 @@ import { validateLabels } from '../../../machinery/meta/labels.ts'
 import { isQualifiedName } from '../../../machinery/meta/names.ts'
 import { validateAnnotations } from '../../../machinery/meta/validate-meta.ts'
 import { dnsLabelErrors, dnsSubdomainErrors, findingErrors } from '../../field-rules.ts'
-import type { PodResourceClaim, PodSecurityContext, PodSpec, PodTemplateSpec, SecurityContext } from '../types.gen.ts'
+import type { PodResourceClaim, PodSpec, PodTemplateSpec } from '../types.gen.ts'
 import {
   type ContainerSurroundings,
   validateContainers,
@@ -32,6 +32,7 @@ import {
 } from './validate-network.ts'
 import { validateContainerResources, validatePodLevelResources } from './validate-resources.ts'
 import { validateHostUsers, validatePodSecurity } from './validate-security.ts'
+import { hostProcessErrors, securityContexts, windowsErrors } from './validate-windows.ts'
 import { validateVolumes } from './volumes/validate-volume.ts'
 
 const INT32_MAX = 2 ** 31 - 1
@@ -74,6 +75,7 @@ export function validatePodSpec(spec: PodSpec, path: FieldPath): FieldError[] {
     ...validateReadinessGates(spec, path.child('readinessGates')),
     ...validateSchedulingGates(spec, path.child('schedulingGates')),
     ...validateSpreading(spec.topologySpreadConstraints, path.child('topologySpreadConstraints')),
+    ...hostProcessErrors(spec, path),
     ...validateHostUsers(spec, path),
     ...validateHostnameOverride(spec, path),
     ...subdomainErrors(spec, ['serviceAccountName', 'nodeName'], path),
@@ -178,52 +180,6 @@ function validateOs(spec: PodSpec, path: FieldPath): FieldError[] {
   return securityContexts(spec, path).flatMap(([context, place]) =>
     forbiddenFields(context, ['windowsOptions'], detail, place),
   )
-}
-
-/** The contexts of the pod and of all its containers. */
-function securityContexts(spec: PodSpec, path: FieldPath): readonly (readonly [PodContext, FieldPath])[] {
-  const places: (readonly [PodContext | undefined, FieldPath])[] = [[spec.securityContext, path]]
-  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const)
-    for (const [index, container] of (spec[list] ?? []).entries())
-      places.push([container.securityContext, path.child(list).index(index)])
-  return places.flatMap(([context, place]) => (context ? [[context, place.child('securityContext')] as const] : []))
-}
-
-type PodContext = PodSecurityContext | SecurityContext
-
-const NOT_ON_WINDOWS: readonly string[] = [
-  'appArmorProfile',
-  'seLinuxOptions',
-  'seccompProfile',
-  'fsGroup',
-  'fsGroupChangePolicy',
-  'sysctls',
-  'capabilities',
-  'readOnlyRootFilesystem',
-  'privileged',
-  'allowPrivilegeEscalation',
-  'procMount',
-  'runAsUser',
-  'runAsGroup',
-  'supplementalGroups',
-  'supplementalGroupsPolicy',
-  'seLinuxChangePolicy',
-]
-
-function windowsErrors(spec: PodSpec, path: FieldPath): FieldError[] {
-  const detail = 'cannot be set for a windows pod'
-  const hosts = [
-    ...forbiddenFields(spec, ['hostUsers', 'shareProcessNamespace'], detail, path),
-    ...(['hostPID', 'hostIPC'] as const).flatMap((field) =>
-      spec[field] ? [forbidden(path.child(field), detail)] : [],
-    ),
-  ]
-  const contexts = securityContexts(spec, path).flatMap(([context, place]) =>
-    NOT_ON_WINDOWS.filter((field) => Reflect.get(context, field) !== undefined).map((field) =>
-      forbidden(place.child(field), detail),
-    ),
-  )
-  return [...hosts, ...contexts]
 }
 
 /** Files that variables are read from lie in volumes that the pod has for this. */
