@@ -21,6 +21,7 @@ import { nodeRestriction } from './plugins/nodes/node-restriction.ts'
 import { podResize } from './plugins/pod-resize.ts'
 import { podSecurity } from './plugins/pod-security/pod-security.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
+import { policyParameters } from './plugins/policy-parameters.ts'
 import { priority } from './plugins/priority.ts'
 import { resourceQuota } from './plugins/quota/resource-quota.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
@@ -74,6 +75,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   nodeDeclaredFeatures(parts),
   podResize(parts),
   deviceClaims(parts),
+  policyParameters(parts),
   mutatingPolicies(parts),
   mutatingWebhooks(parts),
   validatingPolicies(parts),
