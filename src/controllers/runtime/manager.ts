@@ -7,6 +7,7 @@ import type { Client } from '../../client/client.ts'
 import { createEventRecorder } from '../../client/events.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { Cache, Controller, ControllerParts } from './controller.ts'
+import { eventComponent } from './event-components.ts'
 import { runController } from './run.ts'
 
 export interface ManagerParts extends Omit<ControllerParts, 'cache' | 'events' | 'client'> {
@@ -33,7 +34,7 @@ export function startControllers(controllers: readonly Controller[], parts: Mana
     const { name } = controller
     const log = parts.log.child({ controller: name })
     const client = parts.clientOf(name)
-    const events = createEventRecorder({ ...parts, client, log, component: name })
+    const events = createEventRecorder({ ...parts, client, log, component: eventComponent(name) })
     return keepRunning(controller, { ...parts, client, cache, events, log }, stop.signal)
   })
   return {

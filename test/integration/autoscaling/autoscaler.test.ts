@@ -104,6 +104,7 @@ test('a workload out of bounds is brought back, and one that is switched off is 
   await addAutoscaler(cluster, 5, 3)
   await untilReplicas(cluster, 3)
   const told = await cluster.eventually(events, (all) => all.find(({ reason }) => reason === 'SuccessfulRescale'))
+  expect(told.source?.component).toBe('horizontal-pod-autoscaler')
   expect(told.message).toBe('New size: 3; reason: Current number of replicas below Spec.MinReplicas')
   const body = { spec: { replicas: 0 } }
   await cluster.client.of(deployments).patch({ namespace: 'default', name: 'web' }, { type: 'merge', body })
