@@ -22,7 +22,7 @@ import type { ScaleAccess } from '../definition.ts'
 import { mapField } from '../field-defaults.ts'
 import { nonNegative } from '../field-rules.ts'
 
-interface Templated extends KubeObject {
+interface Templated {
   readonly spec?: { readonly template?: PodTemplateSpec | undefined } | undefined
 }
 

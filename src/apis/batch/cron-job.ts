@@ -3,6 +3,7 @@
 import { type FieldError, FieldPath, invalidValue, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { byteLength } from '../../machinery/meta/names.ts'
 import { ageOf } from '../../machinery/meta/time.ts'
+import { withEnabledTemplate } from '../apps/workload-rules.ts'
 import { podNameWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import {
@@ -41,8 +42,8 @@ export const cronJobs = defineResource<CronJob>({
   scope: 'Namespaced',
   schema: builtinSchema('batch.v1.CronJob'),
   default: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
-  prepareForCreate: newSpec,
-  prepareForUpdate: changedSpec,
+  prepareForCreate: (object) => newSpec(withEnabledJob(object)),
+  prepareForUpdate: (object, previous) => changedSpec(withEnabledJob(object), previous),
   validate: validateCronJob,
   validateCreate: nameErrors,
   warnings: cronJobWarnings,
@@ -77,6 +78,10 @@ function defaultSpec(spec: CronJobSpec): CronJobSpec {
 }
 
 const specPath = new FieldPath('spec')
+
+function withEnabledJob(object: CronJob): CronJob {
+  return mapField(object, 'spec', (spec) => mapField(spec, 'jobTemplate', withEnabledTemplate))
+}
 
 function validateCronJob({ spec }: CronJob): readonly FieldError[] {
   return [

@@ -5,6 +5,7 @@ import { type FieldError, FieldPath, invalidValue } from '../../machinery/meta/f
 import { isDns1123Label } from '../../machinery/meta/names.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { humanDuration, parseTime } from '../../machinery/meta/time.ts'
+import { withEnabledTemplate } from '../apps/workload-rules.ts'
 import { podNameWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText, textColumn, wideColumn } from '../columns.ts'
@@ -32,8 +33,8 @@ export const jobs = defineResource<Job>({
   scope: 'Namespaced',
   schema: builtinSchema('batch.v1.Job'),
   default: defaultJob,
-  prepareForCreate: (job) => withGeneratedSelector(newSpec(job)),
-  prepareForUpdate: changedSpec,
+  prepareForCreate: (job) => withGeneratedSelector(newSpec(withEnabledTemplate(job))),
+  prepareForUpdate: (job, previous) => changedSpec(withEnabledTemplate(job), previous),
   validate: validateJob,
   // The spec is judged twice on its updates, and so are its findings named.
   validateUpdate: (job, previous) => [...specErrors(job), ...jobUpdateErrors(job, previous)],

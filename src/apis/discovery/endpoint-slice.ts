@@ -56,7 +56,7 @@ export const endpointSlices = defineResource<EndpointSlice>({
     ...(object.ports ? { ports: object.ports.map(withPortDefaults) } : {}),
   }),
   prepareForCreate: (object) => startGeneration(withoutTopology(object, undefined)),
-  prepareForUpdate: (object, previous) => withGeneration(withoutTopology(object, previous), previous),
+  prepareForUpdate: (object, previous) => withoutTopology(withGeneration(object, previous), previous),
   validate: (object) => [...sliceErrors(object), ...validateEndpoints(object)],
   ratchets: true,
   validateUpdate: (object, previous) => [
@@ -128,7 +128,7 @@ function validatePorts(ports: readonly EndpointPort[]): readonly FieldError[] {
     const errors = name === '' ? [] : dnsLabelErrors(place.child('name'), name)
     if (names.has(name)) errors.push(duplicate(place.child('name'), name))
     names.add(name)
-    if (!protocol) errors.push(required(place.child('protocol')))
+    if (protocol === undefined) errors.push(required(place.child('protocol')))
     else if (!PROTOCOLS.includes(protocol)) errors.push(notSupported(place.child('protocol'), protocol, PROTOCOLS))
     if (appProtocol !== undefined) errors.push(...qualifiedNameErrors(place.child('appProtocol'), appProtocol))
     return errors
@@ -167,7 +167,8 @@ function addressListErrors(addresses: readonly string[], type: string, path: Fie
 /** An address of the wrong family is an error of the list, as upstream's. */
 function addressErrors(address: string, type: string, path: FieldPath, index: number): readonly FieldError[] {
   const place = path.index(index)
-  if (type === 'FQDN') return findingErrors(place, address, fullyQualifiedFindings(address))
+  if (type === 'FQDN')
+    return address === '' ? [required(place)] : findingErrors(place, address, fullyQualifiedFindings(address))
   if (type !== 'IPv4' && type !== 'IPv6') return []
   const [isOfFamily, rules] = type === 'IPv4' ? [isIPv4, ipErrors] : [isIPv6, canonicalIpErrors]
   const errors = rules(place, address)

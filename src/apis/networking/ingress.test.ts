@@ -7,8 +7,10 @@ import { ingressClasses } from './ingress-class.ts'
 
 const service = (name = 'web', port: object = { number: 80 }) => ({ service: { name, port } })
 const ingress = (spec: object, metadata: object = {}) => ({ metadata: { name: 'web', ...metadata }, spec })
-const at = (path: string | undefined, pathType: string | undefined = 'Prefix', host = 'foo.bar.com') =>
-  ingress({ rules: [{ host, http: { paths: [{ path, pathType, backend: service() }] } }] })
+const at = (path: string | undefined, pathType: string | null = 'Prefix', host = 'foo.bar.com') =>
+  ingress({
+    rules: [{ host, http: { paths: [{ path, ...(pathType === null ? {} : { pathType }), backend: service() }] } }],
+  })
 const behind = (defaultBackend: object) => ingress({ defaultBackend })
 const errorsOf = (object: ReturnType<typeof ingress>) =>
   findings(ingresses, object).map((line) => line.slice(line.indexOf(' ') + 1))
@@ -49,7 +51,11 @@ describe('ingresses that are refused', () => {
       at('/foo', 'Regex'),
       `${PATH}.pathType: Unsupported value: "Regex": supported values: "Exact", "ImplementationSpecific", "Prefix"`,
     ],
-    [at('/foo', ''), `${PATH}.pathType: Required value: pathType must be specified`],
+    [
+      at('/foo', ''),
+      `${PATH}.pathType: Unsupported value: "": supported values: "Exact", "ImplementationSpecific", "Prefix"`,
+    ],
+    [at('/foo', null), `${PATH}.pathType: Required value: pathType must be specified`],
     [
       at('/foo', 'Prefix', '127.0.0.1'),
       'spec.rules[0].host: Invalid value: "127.0.0.1": must be a DNS name, not an IP address',
