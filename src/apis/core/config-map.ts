@@ -24,9 +24,11 @@ export const configMaps = defineResource<ConfigMap>({
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.ConfigMap'),
   validate: validateConfigMap,
+  ratchets: true,
   validateUpdate: (object, previous) => [
     ...immutableDataErrors(object, previous, 'data'),
     ...(previous.immutable ? changed('binaryData', object.binaryData, previous.binaryData) : []),
+    ...validateConfigMap(object),
   ],
   columns: [
     nameColumn,

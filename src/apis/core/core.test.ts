@@ -327,7 +327,7 @@ describe('namespaces', () => {
   test('end only when they are deleted', () => {
     const ending = sent({ status: { phase: 'Terminating' } })
     expect(statusFindings(namespaces.status, ending, sent({}))).toEqual([
-      'FieldValueInvalid status.phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty',
+      'FieldValueInvalid status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty',
     ])
   })
 })

@@ -60,7 +60,7 @@ function validateFinalizers({ spec }: Namespace): readonly FieldError[] {
 }
 
 function validatePhase({ metadata, status }: Namespace): readonly FieldError[] {
-  const path = new FieldPath('status.phase')
+  const path = new FieldPath('status.Phase')
   const phase = status?.phase ?? ''
   if (!metadata.deletionTimestamp) {
     return phase === 'Active' ? [] : [invalidValue(path, phase, "may only be 'Active' if `deletionTimestamp` is empty")]

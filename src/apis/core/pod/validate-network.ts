@@ -33,14 +33,11 @@ export function validateHostnameOverride(spec: PodSpec, path: FieldPath): FieldE
   const { hostnameOverride } = spec
   if (hostnameOverride === undefined) return []
   const at = path.child('hostnameOverride')
-  const errors =
-    hostnameOverride.length > HOSTNAME_OVERRIDE_LENGTH_MAX ? [tooLong(at, HOSTNAME_OVERRIDE_LENGTH_MAX)] : []
-  errors.push(...dnsSubdomainErrors(at, hostnameOverride))
-  if (spec.setHostnameAsFQDN) {
-    errors.push(forbidden(at, 'may not be specified if setHostnameAsFQDN is set to true'))
-  }
-  if (spec.hostNetwork) errors.push(forbidden(at, 'may not be specified if hostNetwork is set to true'))
-  return errors
+  const errors: FieldError[] = []
+  if (spec.setHostnameAsFQDN) errors.push(forbidden(at, 'may not be specified when setHostnameAsFQDN is true'))
+  if (spec.hostNetwork) errors.push(forbidden(at, 'may not be specified when hostNetwork is true'))
+  if (hostnameOverride.length > HOSTNAME_OVERRIDE_LENGTH_MAX) errors.push(tooLong(at, HOSTNAME_OVERRIDE_LENGTH_MAX))
+  return [...errors, ...dnsSubdomainErrors(at, hostnameOverride)]
 }
 
 export function validateHostAliases(aliases: readonly HostAlias[] | undefined, path: FieldPath): FieldError[] {

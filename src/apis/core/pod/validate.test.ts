@@ -20,7 +20,7 @@ describe('a pod spec', () => {
       'host network ports must be the container’s own',
       { hostNetwork: true, containers: [{ name: 'main', image: 'a', ports: [{ containerPort: 80, hostPort: 81 }] }] },
       [
-        'spec.containers[0].ports[0].containerPort: Invalid value: 80: must match `hostPort` when `hostNetwork` is true',
+        'spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true',
       ],
     ],
     [

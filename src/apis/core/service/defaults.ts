@@ -15,9 +15,10 @@ export function defaultService(object: Service): Service {
 
 function withTypeDefaults(object: Service): ServiceSpec {
   const { spec } = object
-  return withZero(spec, {
+  const inside =
+    spec.type === 'ExternalName' ? spec : withAbsent<ServiceSpec>(spec, { internalTrafficPolicy: 'Cluster' })
+  return withZero(inside, {
     ...(isExternallyAccessible(object) ? { externalTrafficPolicy: 'Cluster' } : {}),
-    ...(spec.type === 'ExternalName' ? {} : { internalTrafficPolicy: 'Cluster' }),
     ...(isLoadBalancer(object) && spec.allocateLoadBalancerNodePorts === undefined
       ? { allocateLoadBalancerNodePorts: true }
       : {}),

@@ -80,10 +80,7 @@ export function validateInitContainers(
       const detail = 'may not be set for init containers without restartPolicy=Always'
       errors.push(...forbiddenFields(container, fields, detail, at))
     }
-    if (!isRestartableInit(container) && (container.resizePolicy ?? []).length > 0) {
-      errors.push(invalidValue(at.child('resizePolicy'), container.resizePolicy, 'must not be set for init containers'))
-    }
-    return [...errors, ...validateHostPorts([container], pod, path)]
+    return [...errors, ...validateHostPorts([container], { ...pod, hostNetwork: false }, path)]
   })
 }
 
@@ -184,9 +181,10 @@ function validateHostPorts(
     (container.ports ?? []).flatMap((port, position) => {
       const at = path.index(index).child('ports').index(position)
       const errors: FieldError[] = []
-      if (pod.hostNetwork && (port.hostPort ?? 0) !== port.containerPort) {
-        const detail = 'must match `hostPort` when `hostNetwork` is true'
-        errors.push(invalidValue(at.child('containerPort'), port.containerPort, detail))
+      // In a template there may be none yet.
+      if (pod.hostNetwork && port.hostPort && port.hostPort !== port.containerPort) {
+        const detail = 'must match `containerPort` when `hostNetwork` is true'
+        errors.push(invalidValue(at.child('hostPort'), port.hostPort, detail))
       }
       if (!port.hostPort) return errors
       const identity = `${port.protocol}/${port.hostIP ?? ''}/${port.hostPort}`

@@ -31,7 +31,7 @@ export function validateMounts(container: Container, volumes: Volumes, path: Fie
     mountPaths.add(mount.mountPath)
     errors.push(...validateAgainstDevices(mount, container.volumeDevices ?? [], at))
     errors.push(...validateSubPaths(mount, at))
-    return [...errors, ...validatePropagation(mount, container, path, at)]
+    return [...errors, ...validatePropagation(mount, container, path)]
   })
 }
 
@@ -57,14 +57,14 @@ function validateSubPaths({ subPath, subPathExpr }: VolumeMount, at: FieldPath):
 }
 
 /** How mounts spread is reported on the list of them. */
-function validatePropagation(mount: VolumeMount, container: Container, list: FieldPath, at: FieldPath): FieldError[] {
+function validatePropagation(mount: VolumeMount, container: Container, list: FieldPath): FieldError[] {
   const { mountPropagation: propagation, recursiveReadOnly } = mount
   const errors = validateChoice(propagation, PROPAGATIONS, list.child('mountPropagation'))
   if (propagation === 'Bidirectional' && !container.securityContext?.privileged) {
     const detail = 'Bidirectional mount propagation is available only to privileged containers'
     errors.push(forbidden(list.child('mountPropagation'), detail))
   }
-  const recursive = at.child('recursiveReadOnly')
+  const recursive = list.child('recursiveReadOnly')
   errors.push(...validateChoice(recursiveReadOnly, RECURSIVE_READ_ONLY, recursive))
   if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return errors
   if (!mount.readOnly) {

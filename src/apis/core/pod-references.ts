@@ -1,6 +1,6 @@
 /** The objects that a pod names, in its own namespace: what whoever runs the pod must be able to read. */
 
-import type { Container, EphemeralContainer, PersistentVolume, Pod, Volume } from '../types.gen.ts'
+import type { Container, EphemeralContainer, PersistentVolume, Pod, Volume } from './types.gen.ts'
 
 type AnyContainer = Pick<Container | EphemeralContainer, 'env' | 'envFrom'>
 
