@@ -22,21 +22,20 @@ import type { ResourceDefinition } from '../apis/definition.ts'
 import { assert } from '../base/assert.ts'
 import { ApiError, badRequest, invalid } from '../machinery/meta/api-error.ts'
 import type { FieldError } from '../machinery/meta/field-error.ts'
-import { apiVersionOf } from '../machinery/meta/group-version.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
-import { trackUpdate } from '../machinery/patch/managed-fields.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import { authenticated } from './auth/authenticator.ts'
 import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
 import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
+import { aggregated } from './auth/texts.ts'
 import type { TokenReviewer } from './auth/token-review.ts'
-import { aggregated } from './auth/union.ts'
 import { inNamespace, messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
 import { writeParameters } from './handlers/options.ts'
 import { valueResponse } from './handlers/respond.ts'
 import type { SubresourceHandler } from './handlers/routes.ts'
+import { trackedMessage } from './handlers/tracked-message.ts'
 
 export interface ReviewParts {
   readonly authorizer: Authorizer
@@ -75,7 +74,7 @@ export function reviews({
 }
 
 async function review(definition: ResourceDefinition, answer: Answer, exchange: Exchange) {
-  const { request, target, clock } = exchange
+  const { request, target } = exchange
   if (target.verb !== 'create') throw badRequest('reviews can only be created')
   const { user } = request
   assert(user, 'the request has been authenticated')
@@ -84,17 +83,7 @@ async function review(definition: ResourceDefinition, answer: Answer, exchange: 
   const sent = definition.default(inNamespace(body, definition.scope === 'Namespaced' ? target.namespace : ''))
   const errors = definition.validate(sent)
   if (errors.length > 0) throw namelessInvalid(definition, errors)
-  const tracked = trackUpdate({
-    live: undefined,
-    updated: sent,
-    manager: parameters.fieldManager,
-    operation: 'Update',
-    apiVersion: apiVersionOf(definition),
-    subresource: '',
-    nowText: formatTime(clock.now()),
-    schema: definition.schema,
-    resetFields: [],
-  })
+  const tracked = trackedMessage(exchange, definition, sent, parameters)
   return valueResponse(request, 201, { ...tracked, ...(await answer(tracked, user, exchange)) })
 }
 

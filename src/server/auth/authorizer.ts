@@ -108,11 +108,17 @@ function limits<T>(read: () => readonly T[]): Limits<T> {
   }
 }
 
-/** Throws the 403 of what nobody allows; a 500 when somebody could not decide. */
-export async function demand(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+/** The 403 of what nobody allows; a 500 when somebody could not decide. Undefined: it is allowed. */
+export async function refusalOf(authorizer: Authorizer, attributes: Attributes): Promise<ApiError | undefined> {
   const { verdict, reason, error } = await authorizer.authorize(attributes)
-  if (verdict === 'allow') return
-  throw error === undefined ? refusal(attributes, reason) : internalError(error)
+  if (verdict === 'allow') return undefined
+  return error === undefined ? refusal(attributes, reason) : internalError(error)
+}
+
+/** Throws what `refusalOf` finds. */
+export async function demand(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+  const refused = await refusalOf(authorizer, attributes)
+  if (refused) throw refused
 }
 
 /** The 403 in upstream's words. */

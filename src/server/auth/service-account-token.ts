@@ -13,6 +13,7 @@ import { isDns1123Label, isDns1123Subdomain } from '../../machinery/meta/names.t
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import type { TokenVerifier } from './bearer-token.ts'
 import type { TokenKeys } from './json-web-token.ts'
+import { quotedList } from './texts.ts'
 
 interface Named {
   readonly name: string
@@ -103,8 +104,9 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
     const claims = await signedClaims(token)
     checkTimes(claims, clock.now())
     const wanted = asked.length > 0 ? asked : parts.audiences
-    const audiences = wanted.filter((audience) => [claims.aud].flat().includes(audience))
-    if (audiences.length === 0) throw new Error('the token is for other audiences')
+    const given = [claims.aud ?? []].flat()
+    const audiences = wanted.filter((audience) => given.includes(audience))
+    if (audiences.length === 0) throw new Error(otherAudiences(given, wanted))
     const kubernetes = kubernetesClaims(claims)
     await checkBound(kubernetes, parts.bound)
     return { user: userOf(kubernetes, claims.jti), audiences }
@@ -154,6 +156,10 @@ export function serviceAccountGroups(namespace: string): readonly string[] {
 function boundClaims({ namespace, serviceAccount, pod, secret, node }: TokenSubject): KubernetesClaims {
   const bound = { ...(node && { node }), ...(pod && { pod }), ...(secret && { secret }) }
   return { namespace, ...bound, serviceaccount: serviceAccount }
+}
+
+export function otherAudiences(given: readonly string[], wanted: readonly string[]): string {
+  return `token audiences ${quotedList(given)} is invalid for the target audiences ${quotedList(wanted)}`
 }
 
 /** Unverified, only to tell whose token this is. */

@@ -1,7 +1,7 @@
 /** Token reviews ask about every kind of token; those without audiences of their own are for the API server. */
 
 import type { TokenVerifier } from './bearer-token.ts'
-import type { ServiceAccountTokens } from './service-account-token.ts'
+import { otherAudiences, type ServiceAccountTokens } from './service-account-token.ts'
 
 export type TokenReviewer = Pick<ServiceAccountTokens, 'review'>
 
@@ -19,7 +19,7 @@ export function tokenReviewer(
         const user = await verifier.verify(token)
         if (!user) continue
         const shared = asked.length > 0 ? asked.filter((audience) => audiences.includes(audience)) : audiences
-        if (shared.length === 0) throw new Error('the token is for other audiences')
+        if (shared.length === 0) throw new Error(otherAudiences(audiences, asked))
         return { user, audiences: shared }
       }
       return undefined

@@ -1,6 +1,7 @@
 /** Several authorizers as one: the first with an opinion decides. It answers at once as long as all before it did. */
 
 import type { Attributes, Authorizer, Decision, RuleResolver, Rules } from './authorizer.ts'
+import { aggregated } from './texts.ts'
 
 export function unionOf(authorizers: readonly Authorizer[]): Authorizer {
   return { authorize: (attributes) => decide(authorizers, 0, attributes, []) }
@@ -47,10 +48,4 @@ export function unionOfRules(resolvers: readonly RuleResolver[]): RuleResolver {
       } satisfies Rules
     },
   }
-}
-
-/** Several failures as one text: `a`, or `[a, b]`; equal ones are said once. */
-export function aggregated(texts: readonly string[]): string {
-  const different = [...new Set(texts)]
-  return different.length > 1 ? `[${different.join(', ')}]` : (different[0] ?? '')
 }

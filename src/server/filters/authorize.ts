@@ -1,7 +1,8 @@
 /** Lets through what the user may do; everything else is a 403. */
 
 import { assert } from '../../base/assert.ts'
-import { type Attributes, type Authorizer, attributesOf, demand } from '../auth/authorizer.ts'
+import { type Attributes, type Authorizer, attributesOf, refusalOf } from '../auth/authorizer.ts'
+import { refusedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 
 export function authorize({ authorizer }: { readonly authorizer: Authorizer }): Filter {
@@ -9,8 +10,11 @@ export function authorize({ authorizer }: { readonly authorizer: Authorizer }): 
     const { user } = call.request
     assert(user !== undefined, 'authentication comes before authorization')
     const asked = attributesOf(user, call.target)
-    await demand(authorizer, asked)
-    if (opensContainer(asked)) await demand(authorizer, { ...asked, verb: 'create' })
+    const needed = opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]
+    for (const attributes of needed) {
+      const refused = await refusalOf(authorizer, attributes)
+      if (refused) return refusedResponse(refused, call.request)
+    }
     return next(call)
   }
 }

@@ -1,7 +1,7 @@
 /** A failure Status as a response: in the form that the caller wants, as an object to callers in this process. */
 
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
-import type { Status } from '../../machinery/meta/api-error.ts'
+import type { ApiError, Status } from '../../machinery/meta/api-error.ts'
 import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
@@ -25,4 +25,10 @@ export function failureResponse(status: Status, request?: Pick<ApiRequest, 'head
   const code = status.code ?? 500
   if (request?.wants === 'object') return { status: code, headers, body: { type: 'object', object: status } }
   return { status: code, headers, body: { type: 'bytes', bytes: encoded ?? encodeJson(status) } }
+}
+
+/** What somebody may not: the text has parts of the request in it, so nobody is to take it for anything but text. */
+export function refusedResponse({ status }: ApiError, request: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
+  const answer = failureResponse(status, request)
+  return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } }
 }

@@ -5,9 +5,10 @@
 
 import { assert } from '../../base/assert.ts'
 import { setOwn } from '../../base/deep-freeze.ts'
-import { badRequest } from '../../machinery/meta/api-error.ts'
+import { ApiError, badRequest } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
+import { refusedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 import { type Need, type Way, type Wish, waysOf } from './impersonation.ts'
 
@@ -21,24 +22,25 @@ export function impersonate({ authorizer }: { readonly authorizer: Authorizer })
     assert(request.user !== undefined, 'authentication comes before impersonation')
     const ways = waysOf(attributesOf(request.user, target), wishOf(request))
     const user = await firstAllowed(authorizer, ways)
+    if (user instanceof ApiError) return refusedResponse(user, request)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
     return next({ ...call, request: { ...request, headers, user } })
   }
 }
 
-/** Throws the 403 of the first way when there is none. */
-async function firstAllowed(authorizer: Authorizer, ways: readonly Way[]): Promise<UserInfo> {
-  let first: Error | undefined
+/** The 403 of the first way when there is none. */
+async function firstAllowed(authorizer: Authorizer, ways: readonly Way[]): Promise<UserInfo | ApiError> {
+  let first: ApiError | undefined
   for (const { needs, user } of ways) {
-    const refused = await refusalOf(authorizer, needs)
+    const refused = await lackOf(authorizer, needs)
     if (!refused) return user
     first ??= refused
   }
   assert(first, 'there is always a way to try')
-  throw first
+  return first
 }
 
-async function refusalOf(authorizer: Authorizer, needs: readonly Need[]): Promise<Error | undefined> {
+async function lackOf(authorizer: Authorizer, needs: readonly Need[]): Promise<ApiError | undefined> {
   for (const { whole, parts, refused } of needs) {
     if (refused) return refusal(refused.attributes, refused.reason)
     if (whole && !(await check(authorizer, whole))) continue
@@ -50,7 +52,7 @@ async function refusalOf(authorizer: Authorizer, needs: readonly Need[]): Promis
   return undefined
 }
 
-async function check(authorizer: Authorizer, attributes: Attributes): Promise<Error | undefined> {
+async function check(authorizer: Authorizer, attributes: Attributes): Promise<ApiError | undefined> {
   const { verdict, reason, error } = await authorizer.authorize(attributes)
   if (verdict === 'allow') return undefined
   return refusal(attributes, [error, reason].filter(Boolean).join(': '))
@@ -65,8 +67,17 @@ function wishOf(request: ApiRequest): Wish {
     if (!header.startsWith(EXTRA_PREFIX)) continue
     setOwn(extra, unescaped(header.slice(EXTRA_PREFIX.length)), values(request, header))
   }
-  if (name === '') throw badRequest('requested to impersonate groups, uid or extra without impersonating a user name')
+  if (name === '') throw badRequest(`requested ${goText({ uid, groups, extra })} without impersonating a user name`)
   return { name, uid, groups, extra }
+}
+
+/** A wish without a name, as upstream's language prints it. */
+function goText({ uid, groups, extra }: Omit<Wish, 'name'>): string {
+  const list = (texts: readonly string[]) => `[]string{${texts.map((text) => JSON.stringify(text)).join(', ')}}`
+  const entries = Object.entries(extra).map(([key, texts]) => `${JSON.stringify(key)}:${list(texts)}`)
+  const groupsText = groups.length > 0 ? list(groups) : '[]string(nil)'
+  const extraText = entries.length > 0 ? `map[string][]string{${entries.join(', ')}}` : 'map[string][]string(nil)'
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groupsText}, Extra:${extraText}}`
 }
 
 /** Every value of a header that may repeat. Values may contain commas, so the joined form does not tell. */

@@ -4,8 +4,10 @@ import type { TokenRequest } from '../../apis/authentication/types.gen.ts'
 import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { Binding, Pod } from '../../apis/core/types.gen.ts'
 import type { PodDisruptionBudget } from '../../apis/policy/types.gen.ts'
+import { randomUuid } from '../../base/random.ts'
 import { badRequest, pageNotFound, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import { formatTime } from '../../machinery/meta/time.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -18,6 +20,7 @@ import { type Exchange, keyOfTarget } from './exchange.ts'
 import { writeParameters } from './options.ts'
 import { valueResponse } from './respond.ts'
 import type { SubresourceHandler } from './routes.ts'
+import { trackedMessage } from './tracked-message.ts'
 
 export interface ActionParts {
   readonly registries: Registries
@@ -87,7 +90,11 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   }
   const account = { namespace: target.namespace, name: target.name }
   // The body has been checked against the schema of a TokenRequest.
-  return valueResponse(request, 201, await requestToken(parts, account, sent as TokenRequest))
+  const wish = trackedMessage(exchange, kind, sent, parameters) as TokenRequest
+  const answer = await requestToken(parts, account, wish)
+  const uid = randomUuid(exchange.random)
+  const creationTimestamp = formatTime(exchange.clock.now())
+  return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, uid, creationTimestamp } })
 }
 
 function checkSentName({ metadata: { name } }: KubeObject, wanted: string): void {

@@ -11,8 +11,9 @@ import { type ApiError, forbiddenRequest, notFound } from '../../../machinery/me
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { UserInfo } from '../../../machinery/wire/message.ts'
 import type { Authorization } from '../../auth/authorization.ts'
-import { missingRules, quotedList, ruleLines } from '../../auth/rbac/rule-cover.ts'
+import { missingRules, ruleLines } from '../../auth/rbac/rule-cover.ts'
 import { isSuperuser } from '../../auth/superusers.ts'
+import { quotedList } from '../../auth/texts.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
 

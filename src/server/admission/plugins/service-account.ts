@@ -3,7 +3,7 @@
  * cluster's CA and the namespace's name in `/var/run/secrets/kubernetes.io/serviceaccount`.
  */
 
-import { podSecrets } from '../../../apis/core/pod/references.ts'
+import { podSecrets } from '../../../apis/core/pod-references.ts'
 import { serviceAccounts } from '../../../apis/core/service-account.ts'
 import type { Container, Pod, PodSpec, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
 import { type Random, randomSuffix } from '../../../base/random.ts'

@@ -9,7 +9,7 @@ import {
   podResourceClaims,
   podSecrets,
   podVolumeClaims,
-} from '../../../apis/core/pod/references.ts'
+} from '../../../apis/core/pod-references.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../apis/core/types.gen.ts'
 import type { ObjectKey } from '../../../machinery/meta/object.ts'
 

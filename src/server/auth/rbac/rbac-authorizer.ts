@@ -10,7 +10,7 @@ import {
   type RuleResolver,
   type Rules,
 } from '../authorizer.ts'
-import { aggregated } from '../union.ts'
+import { aggregated } from '../texts.ts'
 import { describeGrant } from './binding-index.ts'
 import { type Grants, RoleRules } from './role-rules.ts'
 import type { RoleSource } from './role-source.ts'

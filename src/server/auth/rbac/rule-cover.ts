@@ -5,6 +5,7 @@
 
 import type { PolicyRule } from '../../../apis/rbac/types.gen.ts'
 import { byCodeUnit, groupBy } from '../../../base/group-by.ts'
+import { quotedList } from '../texts.ts'
 import { pathMatches } from './rule-match.ts'
 
 type Rules = readonly PolicyRule[] | null | undefined
@@ -73,9 +74,4 @@ function ruleLine({ apiGroups, resources, nonResourceURLs, resourceNames, verbs 
   ]
   const texts = parts.flatMap(([name, list]) => (list && list.length > 0 ? [`${name}:${quotedList(list)}`] : []))
   return `{${texts.join(', ')}}`
-}
-
-/** As upstream prints lists: `["a" "b"]`. */
-export function quotedList(list: readonly string[]): string {
-  return `[${list.map((text) => JSON.stringify(text)).join(' ')}]`
 }

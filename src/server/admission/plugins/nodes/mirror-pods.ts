@@ -1,6 +1,6 @@
 /** Pods that a node makes are pictures of its static pods: bound to it, owned by it, and leading to nothing else. */
 
-import { podConfigMaps, podSecrets } from '../../../../apis/core/pod/references.ts'
+import { podConfigMaps, podSecrets } from '../../../../apis/core/pod-references.ts'
 import type { Node, Pod, Volume } from '../../../../apis/core/types.gen.ts'
 import { notFound } from '../../../../machinery/meta/api-error.ts'
 import type { NodeWrite } from './node-write.ts'
