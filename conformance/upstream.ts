@@ -80,6 +80,12 @@ export function builtProgram(program: UpstreamProgram): string | undefined {
   return built && readFileSync(stampOf(program), 'utf8') === keyOf(program) ? pathOf(program) : undefined
 }
 
+/** Where Go keeps the sources of a package; undefined without Go. */
+export function sourcesOf(packagePath: string): string | undefined {
+  const { status, stdout } = spawnSync('go', ['list', '-f', '{{.Dir}}', packagePath], { cwd: MODULE, encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : undefined
+}
+
 function requireGo(): void {
   // Asked inside the module: a Go that is too old for it says so, or fetches the one it needs where that is allowed.
   const { error, status, stderr } = spawnSync('go', ['version'], { cwd: MODULE, encoding: 'utf8' })
