@@ -11,7 +11,7 @@ import { type Upstream, type UpstreamProgram, upstreamPrograms } from './upstrea
 
 const ROOT = resolve(import.meta.dirname, '..')
 /** Outputs, reports and logs of the last run lie here, for reading. */
-export const CONFORMANCE_OUTPUT = join(ROOT, '.cache', 'conformance')
+const CONFORMANCE_OUTPUT = join(ROOT, '.cache', 'conformance')
 
 const PROGRAMS: readonly UpstreamProgram[] = ['kubectl', 'ginkgo', 'e2e.test']
 /** For what the tests' pods run. */

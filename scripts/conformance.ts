@@ -43,6 +43,7 @@ async function suite(): Promise<void> {
   const tests = chosenTests()
   const nodes = STAGES.some((stage) => stage.nodes > 0 && stage.tests.some((test) => tests.includes(test)))
   const docker = nodes ? await ensureDocker() : undefined
+  if (docker && !docker.available) return say(`skipped: ${docker.advice}`)
   try {
     const options = { tests, processes: Number(values.procs), repeat: Number(values.repeat), say }
     const outcome = await runConformance(options)
