@@ -1,5 +1,6 @@
 /** Subresources that take an object of another kind and act: binding, eviction, tokens. One table names them all. */
 
+import { defaultTokenRequest } from '../../apis/authentication/token-request.ts'
 import type { TokenRequest } from '../../apis/authentication/types.gen.ts'
 import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { Binding, Pod } from '../../apis/core/types.gen.ts'
@@ -90,8 +91,8 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   }
   const account = { namespace: target.namespace, name: target.name }
   // The body has been checked against the schema of a TokenRequest.
-  const wish = trackedMessage(exchange, kind, sent, parameters) as TokenRequest
-  const answer = await requestToken(parts, account, wish)
+  const wish = defaultTokenRequest(sent as TokenRequest)
+  const answer = await requestToken(parts, account, trackedMessage(exchange, kind, wish, parameters))
   const uid = randomUuid(exchange.random)
   const creationTimestamp = formatTime(exchange.clock.now())
   return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, uid, creationTimestamp } })

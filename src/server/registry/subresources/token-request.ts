@@ -1,6 +1,6 @@
 /** Tokens of service accounts on request, bound to a pod, a secret or a node if the request says so. */
 
-import { defaultTokenRequest, validateTokenRequest } from '../../../apis/authentication/token-request.ts'
+import { validateTokenRequest } from '../../../apis/authentication/token-request.ts'
 import type { TokenRequest } from '../../../apis/authentication/types.gen.ts'
 import type { Pod } from '../../../apis/core/types.gen.ts'
 import { badRequest, conflict, invalid } from '../../../machinery/meta/api-error.ts'
@@ -33,12 +33,12 @@ export interface TokenParts {
   get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', key: ObjectKey): Promise<Stored>
 }
 
+/** The request has its defaults. */
 export async function requestToken(
   parts: TokenParts,
   account: { readonly namespace: string; readonly name: string },
-  sent: TokenRequest,
+  request: TokenRequest,
 ): Promise<TokenRequest> {
-  const request = defaultTokenRequest(sent)
   const { expirationSeconds = 0, audiences, boundObjectRef } = request.spec
   const errors = validateTokenRequest(request)
   if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, account.name, errors)
