@@ -258,6 +258,7 @@ const classes: Theme['cases'] = [
     post(PODS, pod('b', { runtimeClassName: 'vm-{ns}', overhead: { cpu: '1' } })),
     post(PODS, pod('c', { runtimeClassName: 'vm-{ns}', nodeSelector: { vm: 'no' } })),
     post(PODS, pod('d', { overhead: { cpu: '1' } })),
+    post(PODS, pod('f', { runtimeClassName: 'vm-{ns}', overhead: {} })),
   ),
   caseOf(
     'a claim that grows',
@@ -327,6 +328,12 @@ const accounts: Theme['cases'] = [
   ),
   caseOf('a priority class that is not there', post(PODS, pod('a', { priorityClassName: 'absent' }))),
   caseOf('a priority of its own', post(PODS, pod('a', { priority: 5 }))),
+  caseOf(
+    'a pod that is replaced without its priority',
+    post(PODS, pod('a', { priorityClassName: 'system-node-critical' })),
+    patch(MERGE_PATCH, `${PODS}/a`, { spec: { priority: null, preemptionPolicy: null } }),
+    patch(MERGE_PATCH, `${PODS}/a`, { spec: { priority: null, preemptionPolicy: 'Never' } }),
+  ),
   caseOf('into a namespace that is not there', post('/api/v1/namespaces/absent-{ns}/configmaps', configMap('a'))),
   caseOf(
     'a quota that changes',

@@ -31,11 +31,17 @@ export function priority({ view }: { readonly view: AdmissionView }): AdmissionP
   }
 }
 
-/** An update that leaves the priority out does not change it. */
+/** An update that leaves the priority or the policy out does not change it. */
 function kept(pod: Pod, { previous }: AdmissionAttributes): Pod {
-  const spec = previous && 'spec' in previous ? (previous as Pod).spec : undefined
-  if (!pod.spec || pod.spec.priority !== undefined || spec?.priority === undefined) return pod
-  return { ...pod, spec: { ...pod.spec, priority: spec.priority } }
+  const { priority: value, preemptionPolicy } =
+    (previous && 'spec' in previous ? (previous as Pod).spec : undefined) ?? {}
+  const { spec } = pod
+  if (!spec) return pod
+  const before = {
+    ...(spec.priority === undefined && value !== undefined && { priority: value }),
+    ...(spec.preemptionPolicy === undefined && preemptionPolicy !== undefined && { preemptionPolicy }),
+  }
+  return Object.keys(before).length === 0 ? pod : { ...pod, spec: { ...spec, ...before } }
 }
 
 async function admitted(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<Pod> {
