@@ -19,6 +19,7 @@ import { createWebhookClient, type ResolveService } from './admission/webhooks/w
 import { type Authorization, onlySuperusers } from './auth/authorization.ts'
 import { admitConnection } from './connect-admission.ts'
 import { createCustomResources } from './extensions/custom-resources.ts'
+import { objectConversion } from './extensions/object-conversion.ts'
 import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
@@ -88,7 +89,8 @@ export function createServer(dependencies: ServerDependencies): Server {
   const customResources = createCustomResources(customParts)
   const equivalents = equivalentsAmong(() => catalog.all())
   const { byKind } = catalog
-  const pluginParts = { view, writes, clock, random, log, authorization, equivalents, byKind, webhooks }
+  const convert = objectConversion({ webhooks, random }, customResources.served)
+  const pluginParts = { view, writes, clock, random, log, authorization, equivalents, convert, byKind, webhooks }
   const admission = customResources.guard(admissionChain(plugins(pluginParts)))
   const stored = () => view.list<Service>('services')
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])

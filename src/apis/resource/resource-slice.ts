@@ -141,7 +141,7 @@ function sliceNodeErrors(path: FieldPath, spec: ResourceSliceSpec): readonly Fie
     ...(nodeSelector === undefined ? [] : validateNodeSelector(terms, selectorPath)),
     ...(nodeSelector === undefined || terms.length === 1
       ? []
-      : [invalidValue(selectorPath.child('nodeSelectorTerms'), nodeSelector.nodeSelectorTerms, oneTerm)]),
+      : [invalidValue(selectorPath.child('nodeSelectorTerms'), terms, oneTerm)]),
     ...onlyTrueErrors(path.child('allNodes'), allNodes),
     ...onlyTrueErrors(path.child('perDeviceNodeSelection'), perDeviceNodeSelection),
     ...(set.length === 0 ? [required(path, oneOf)] : []),

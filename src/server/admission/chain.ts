@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Authorization } from '../auth/authorization.ts'
 import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
+import type { Convert } from './converted.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
 import { certificateApproval, certificateSigning } from './plugins/certificates/certificate-signers.ts'
 import { certificateSubjectRestriction } from './plugins/certificates/certificate-subject.ts'
@@ -47,6 +48,7 @@ export interface PluginParts {
   readonly log: Logger
   /** Other definitions of the same stored objects. */
   readonly equivalents: Equivalents
+  readonly convert: Convert
   /** What is served under a kind. */
   readonly byKind: Catalog['byKind']
   readonly webhooks: WebhookClient

@@ -14,6 +14,7 @@ import { ApiError } from '../../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { Authorization } from '../../auth/authorization.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { Convert } from '../converted.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
 import { refused } from '../refusal.ts'
 import type { Rounds } from '../rounds.ts'
@@ -64,6 +65,7 @@ export function mutatingPolicies(parts: Parts): AdmissionPlugin {
         attributes,
         rounds,
         memory,
+        convert: parts.convert,
         namespace: await namespaceOf(attributes, parts.view),
         answers: new AuthorizerAnswers(parts.authorization.authorizer, attributes),
       }
@@ -85,6 +87,7 @@ interface Run {
   readonly attributes: AdmissionAttributes
   readonly rounds: Rounds
   readonly memory: Memory
+  readonly convert: Convert
   readonly namespace: KubeObject | undefined
   readonly answers: AuthorizerAnswers
 }
@@ -111,7 +114,7 @@ async function applied(
 ): Promise<KubeObject> {
   let current = object
   for (const params of called.params) {
-    const subject = subjectAs(called.definition, { ...run.attributes, object: current })
+    const subject = await subjectAs(called.definition, { ...run.attributes, object: current }, run.convert)
     const verdict = await run.answers.run((ask) =>
       evaluateMatchConditions(
         compiled.matchConditions,
@@ -172,8 +175,8 @@ async function mutatedBy(
       const patched = await patchedBy(mutation, subject, subject.object, (evaluate) =>
         run.answers.run((ask) => evaluate(new AdmissionBindings(inputs, run.attributes, ask))),
       )
-      result = deepFreeze(inRequestForm(subject, patched))
-      subject = subjectAs(called.definition, { ...run.attributes, object: result })
+      result = deepFreeze(await inRequestForm(subject, patched, run.convert))
+      subject = await subjectAs(called.definition, { ...run.attributes, object: result }, run.convert)
     } catch (error) {
       failures.push({ ...called, message: messageOf(error), reason: 'Invalid' })
     }

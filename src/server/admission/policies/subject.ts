@@ -6,7 +6,7 @@ import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { notFound } from '../../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
-import { converted } from '../converted.ts'
+import type { Convert } from '../converted.ts'
 import type { AdmissionView } from '../plugin.ts'
 import { type Equivalents, invokedAs } from '../webhooks/invocation.ts'
 import { admissionReview, type ReviewSubject, seenThrough } from '../webhooks/review.ts'
@@ -14,6 +14,7 @@ import { admissionReview, type ReviewSubject, seenThrough } from '../webhooks/re
 export interface MatchParts {
   readonly view: AdmissionView
   readonly equivalents: Equivalents
+  readonly convert: Convert
 }
 
 /** The definition in whose terms the request matches; undefined: it does not. Throws `ApiError`. */
@@ -40,13 +41,19 @@ function named(rules: readonly NamedRuleWithOperations[], { name }: AdmissionAtt
   return rules.filter(({ resourceNames = [] }) => resourceNames.length === 0 || resourceNames.includes(name))
 }
 
-/** The request in the form of a definition. */
-export function subjectAs(definition: ResourceDefinition, attributes: AdmissionAttributes): ReviewSubject {
-  const formOf = (object: KubeObject | undefined): KubeObject | undefined => {
+/** The request in the form of a definition. Throws `ApiError`. */
+export async function subjectAs(
+  definition: ResourceDefinition,
+  attributes: AdmissionAttributes,
+  convert: Convert,
+): Promise<ReviewSubject> {
+  const formOf = async (object: KubeObject | undefined): Promise<KubeObject | undefined> => {
     const isMain = object !== undefined && object.kind === attributes.definition.kind
-    return seenThrough(attributes, definition, isMain ? converted(object, attributes.definition, definition) : object)
+    const form = isMain ? await convert(object, attributes.definition, definition) : object
+    return seenThrough(attributes, definition, form)
   }
-  return { attributes, definition, object: formOf(attributes.object), previous: formOf(attributes.previous) }
+  const { object, previous } = attributes
+  return { attributes, definition, object: await formOf(object), previous: await formOf(previous) }
 }
 
 /** `request`: the AdmissionRequest without what expressions have under names of their own. */

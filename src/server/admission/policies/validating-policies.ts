@@ -12,6 +12,7 @@ import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
 import { refused } from '../refusal.ts'
 import { isExempt } from '../webhooks/matching.ts'
+import type { ReviewSubject } from '../webhooks/review.ts'
 import { compiledOnce, compileValidatingPolicy } from './compiled-policy.ts'
 import { AdmissionBindings, AuthorizerAnswers, type ExpressionInputs } from './expressions.ts'
 import { type Invocation, invocationsFor, type PolicyParts } from './invocations.ts'
@@ -50,7 +51,9 @@ export function validatingPolicies(
           continue
         }
         const policy = compiled(step.policy)
-        for (const inputs of inputsOf(step, attributes, { namespace, variables: policy.variables })) {
+        if (step.params.length === 0) continue
+        const subject = await subjectAs(step.definition, attributes, parts.convert)
+        for (const inputs of inputsOf(step, subject, { namespace, variables: policy.variables })) {
           const found = await answers.run((ask) =>
             evaluateValidations(step.policy, policy, (withAuthorizer) => {
               return new AdmissionBindings(inputs, attributes, withAuthorizer ? ask : undefined)
@@ -67,12 +70,10 @@ export function validatingPolicies(
 
 /** What the expressions see: once for each parameter. */
 function inputsOf(
-  { definition, params, policy }: Called,
-  attributes: AdmissionAttributes,
+  { params, policy }: Called,
+  subject: ReviewSubject,
   common: Pick<ExpressionInputs, 'namespace' | 'variables'>,
 ): readonly ExpressionInputs[] {
-  if (params.length === 0) return []
-  const subject = subjectAs(definition, attributes)
   const { object, previous } = subject
   const request = requestOf(subject)
   const { apiVersion, kind } = policy.spec.paramKind ?? {}

@@ -8,6 +8,7 @@ import { badRequest, internalError, timeout } from '../../../machinery/meta/api-
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { Authorization } from '../../auth/authorization.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
+import type { Convert } from '../converted.ts'
 import type { AdmissionView } from '../plugin.ts'
 import { subjectAs } from '../policies/subject.ts'
 import { conditionsHold } from './conditions.ts'
@@ -27,6 +28,7 @@ export interface WebhookParts {
   readonly view: AdmissionView
   readonly webhooks: WebhookClient
   readonly equivalents: Equivalents
+  readonly convert: Convert
   readonly random: Random
   readonly log: Logger
   /** Asked by match conditions. */
@@ -63,7 +65,7 @@ export async function subjectFor(
 ): Promise<ReviewSubject | undefined> {
   const definition = await invokedAs(webhook, attributes, parts)
   if (definition === undefined) return undefined
-  const subject = subjectAs(definition, attributes)
+  const subject = await subjectAs(definition, attributes, parts.convert)
   return (await conditionsHold(webhook, subject, parts.authorization)) ? subject : undefined
 }
 

@@ -95,7 +95,7 @@ function ask(
       const detail = 'attempted to modify the object, which is not supported for this operation'
       throw internalError(`admission webhook ${name} ${detail}`)
     }
-    return patchedObject(subject, subject.object, answer.patch)
+    return patchedObject(subject, subject.object, answer.patch, parts.convert)
   })
 }
 

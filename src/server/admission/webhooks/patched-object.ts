@@ -7,13 +7,18 @@ import type { KubeObject } from '../../../machinery/meta/object.ts'
 import { applyJsonPatch } from '../../../machinery/patch/json-patch.ts'
 import { canonical } from '../../../machinery/schema/canonical.ts'
 import { checkFields } from '../../../machinery/schema/decode.ts'
-import { converted } from '../converted.ts'
+import type { Convert } from '../converted.ts'
 import type { ReviewSubject } from './review.ts'
 
 /** Throws 500: a patch that does not fit is the cluster's fault, not the caller's. */
-export function patchedObject(subject: ReviewSubject, shown: KubeObject, patch: unknown): KubeObject {
+export async function patchedObject(
+  subject: ReviewSubject,
+  shown: KubeObject,
+  patch: unknown,
+  convert: Convert,
+): Promise<KubeObject> {
   try {
-    return inRequestForm(subject, asObject(applyJsonPatch(shown, patch)))
+    return await inRequestForm(subject, asObject(applyJsonPatch(shown, patch)), convert)
   } catch (error) {
     throw internalError(messageOf(error))
   }
@@ -27,7 +32,11 @@ function asObject(value: unknown): KubeObject {
 }
 
 /** An object in the form the subject was shown in, canonical and with defaults, as the request has it. Throws. */
-export function inRequestForm({ attributes, definition }: ReviewSubject, patched: KubeObject): KubeObject {
+export async function inRequestForm(
+  { attributes, definition }: ReviewSubject,
+  patched: KubeObject,
+  convert: Convert,
+): Promise<KubeObject> {
   const { object, subresource } = attributes
   const { scale } = attributes.definition
   if (subresource === 'scale' && scale !== undefined && object !== undefined)
@@ -35,5 +44,5 @@ export function inRequestForm({ attributes, definition }: ReviewSubject, patched
   if (patched.kind !== definition.kind) return patched
   checkFields(patched, definition.schema)
   const inForm = canonical(patched, definition.schema)
-  return converted(canonical(definition.default(inForm), definition.schema), definition, attributes.definition)
+  return convert(canonical(definition.default(inForm), definition.schema), definition, attributes.definition)
 }
