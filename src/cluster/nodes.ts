@@ -30,6 +30,9 @@ export interface NodeSupervisorParts extends PlaceParts {
 export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   const { log } = parts.environment
   const running = new Map<string, RunningNode>()
+  /** Nodes that are being made. */
+  const beginning = new Set<Promise<unknown>>()
+  let isClosed = false
   let docker: Promise<DockerPlaces> | undefined
   let simulated = 0
   /** Made with the first node: it listens to every pod. */
@@ -42,7 +45,15 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
     })
     return docker
   }
-  const begin = async (name: string, kind: NodeRuntime): Promise<RunningNode> => {
+  const begin = (name: string, kind: NodeRuntime): Promise<RunningNode> => {
+    const begun = make(name, kind)
+    beginning.add(begun)
+    const done = () => void beginning.delete(begun)
+    begun.then(done, done)
+    return begun
+  }
+  const make = async (name: string, kind: NodeRuntime): Promise<RunningNode> => {
+    if (isClosed) throw new Error(`node ${name} is not started: the cluster stops`)
     const place =
       kind === 'docker' ? await (await dockerPlaces()).place(name) : simulatedPlace(parts, name, simulated++)
     feed ??= createNodeFeed(parts.informers)
@@ -78,6 +89,8 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
       await forget(parts, name)
     },
     async [Symbol.asyncDispose]() {
+      isClosed = true
+      await Promise.allSettled(beginning)
       await Promise.all([...running.keys()].map(stop))
       const places = await docker?.catch(() => undefined)
       await places?.[Symbol.asyncDispose]()
