@@ -155,6 +155,23 @@ describe('through the server', () => {
     expect(seen).toEqual([{ url: '/containerLogs/d/web/a?tailLines=1', authorization: undefined }])
   })
 
+  for (const [protocol, expected, isBinary] of [
+    ['binary.k8s.io', 'line\n', true],
+    ['base64.binary.k8s.io', Buffer.from('line\n').toString('base64'), false],
+  ] as const) {
+    test(`logs come as messages of a WebSocket that speaks ${protocol}`, async () => {
+      const options = { ca: authority.certificate }
+      const socket = new WebSocket(`wss://${url('pods/web/log?tailLines=1')}`, [protocol], options)
+      const messages: [string, boolean][] = []
+      socket.on('message', (data: Buffer, binary) => messages.push([data.toString(), binary]))
+      await once(socket, 'close')
+      expect(messages).toEqual([
+        ['', true],
+        [expected, isBinary],
+      ])
+    })
+  }
+
   test('exec over WebSocket reaches the kubelet and its exit code comes back', async () => {
     const socket = new WebSocket(`wss://${url('pods/web/exec?command=cat&stdin=1&stdout=1')}`, ['v5.channel.k8s.io'], {
       ca: authority.certificate,

@@ -9,9 +9,11 @@ import { type Random, randomInteger } from '../base/random.ts'
 import { badRequest, pageNotFound, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
+import { isWebSocketUpgrade } from '../machinery/wire/websocket.ts'
 import { type Backend, relay, tunnel } from './backend.ts'
 import { commandPath, logPath, nodeOf, portForwardPath, type StreamedPod } from './container-choice.ts'
 import { proxyRequest } from './http-proxy.ts'
+import { overWebSocket } from './websocket-log.ts'
 
 /** A ready endpoint of one port of a service. */
 export interface ServiceEndpoint {
@@ -67,7 +69,8 @@ export function createConnect(parts: ConnectParts): Connect {
         return tunnel(await kubeletOf(pod), portForwardPath(pod, request.query), request)
       case 'log': {
         const path = logPath(pod, request.query)
-        return pod.spec.nodeName ? relay(await kubeletOf(pod), path, request) : NO_LOG
+        const answer = pod.spec.nodeName ? await relay(await kubeletOf(pod), path, request) : NO_LOG
+        return isWebSocketUpgrade(request) ? overWebSocket(answer) : answer
       }
       default:
         throw pageNotFound()
