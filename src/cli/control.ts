@@ -48,6 +48,17 @@ export async function openControl({ name, directory, host, port }: ClusterConfig
   }
 }
 
+/** Whether the server answers at all. */
+export async function answers(config: ClusterConfig, signal: AbortSignal): Promise<boolean> {
+  try {
+    using control = await openControl(config)
+    await control.text('/livez', { signal })
+    return true
+  } catch (error) {
+    return error instanceof ApiError
+  }
+}
+
 function textOf({ body }: ApiResponse): string {
   if (body.type !== 'bytes') return ''
   const parts = body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes

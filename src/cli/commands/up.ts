@@ -2,12 +2,14 @@
 
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { deadline } from '../../base/deadline.ts'
 import type { ClusterConfig } from '../../cluster/config.ts'
 import { parseDuration } from '../../machinery/meta/time.ts'
 import { detachFromParent, tellParent } from '../background.ts'
 import { bringUp } from '../bring-up.ts'
 import { type ClusterFlags, planCluster } from '../cluster-plan.ts'
 import { type CommandContext, clusterName, directoryOf, printValue } from '../context.ts'
+import { answers } from '../control.ts'
 import { Failure, failureOf } from '../failure.ts'
 import { runCluster } from '../run.ts'
 import { type ClusterState, isAlive, phaseOf, readState, stateOf, writeState } from '../state.ts'
@@ -34,7 +36,7 @@ export async function up(context: CommandContext, argument: string | undefined, 
   const name = clusterName(context, argument ?? context.globals.cluster ?? file?.name)
   const directory = directoryOf(context, name)
   const existing = await readState(directory)
-  if (existing && phaseOf(existing) === 'Running') return alreadyRunning(context, existing, options)
+  if (existing && (await staysRunning(context, existing))) return alreadyRunning(context, existing, options)
   const config = await planCluster(context, name, options, existing)
   if (options.dryRun) return printConfig(context, config)
   const created = (await makeDirectory(directory)) && !existing
@@ -67,6 +69,21 @@ function timeoutOf({ timeout }: Pick<StartOptions, 'timeout'>): number {
   const ms = parseDuration(timeout)
   if (ms !== undefined && ms > 0) return ms
   throw new Failure({ reason: 'Usage', message: `--timeout=${timeout} is not a duration such as 60s or 2m.` })
+}
+
+/** How long a process that does not answer may still be dying, in ms. */
+const DYING_MS = 2_000
+const LOOK_MS = 50
+
+/** A process that has just been killed is listed for a moment: it answers no more, and then it is gone. */
+async function staysRunning({ clock, interrupted }: CommandContext, state: ClusterState): Promise<boolean> {
+  const end = clock.monotonic() + DYING_MS
+  while (phaseOf(state) === 'Running') {
+    using limit = deadline(clock, DYING_MS, interrupted)
+    if ((await answers(state.config, limit.signal)) || clock.monotonic() > end) return true
+    await clock.sleep(LOOK_MS, interrupted)
+  }
+  return false
 }
 
 async function alreadyRunning(context: CommandContext, state: ClusterState, options: UpOptions): Promise<void> {
