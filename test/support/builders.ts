@@ -1,6 +1,7 @@
 /** Minimal valid objects for tests. Each builder takes what the test is about; the rest is filled in. */
 
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../src/apis/apps/types.gen.ts'
+import type { CronJob, Job } from '../../src/apis/batch/types.gen.ts'
 import type { Container, Namespace, Node, Pod, PodTemplateSpec, Service } from '../../src/apis/core/types.gen.ts'
 import type { ObjectMeta } from '../../src/machinery/meta/object.ts'
 
@@ -64,6 +65,26 @@ export function daemonSet({ metadata, spec, status }: Parts<DaemonSet> = {}): Da
     kind: 'DaemonSet',
     metadata: namespaced('web', metadata),
     spec: { selector: { matchLabels: { app: 'web' } }, template: podTemplate(), ...spec },
+    ...(status ? { status } : {}),
+  }
+}
+
+export function job({ metadata, spec, status }: Parts<Job> = {}): Job {
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: namespaced('work', metadata),
+    spec: { selector: { matchLabels: { app: 'web' } }, template: podTemplate(), ...spec },
+    ...(status ? { status } : {}),
+  }
+}
+
+export function cronJob({ metadata, spec, status }: Parts<CronJob> = {}): CronJob {
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: namespaced('work', metadata),
+    spec: { schedule: '0 * * * *', jobTemplate: { spec: { template: podTemplate() } }, ...spec },
     ...(status ? { status } : {}),
   }
 }
