@@ -58,7 +58,7 @@ export function requestErrors(object: CertificateSigningRequest): readonly Field
   const usagesPath = specPath.child('usages')
   const signerPath = specPath.child('signerName')
   return [
-    ...(finding === undefined ? [] : [invalidValue(specPath.child('request'), request ?? '', finding)]),
+    ...(finding === undefined ? [] : [invalidValue(specPath.child('request'), request, finding)]),
     ...(usages.length === 0 ? [required(usagesPath)] : []),
     ...usages.flatMap((usage, index) =>
       USAGES.includes(usage) ? [] : [notSupported(usagesPath.index(index), usage, USAGES)],

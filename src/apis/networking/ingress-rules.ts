@@ -63,7 +63,7 @@ function tlsErrors({ hosts = [], secretName }: IngressTLS, path: FieldPath): rea
 
 function pathErrors({ path: text = '', pathType, backend }: HTTPIngressPath, path: FieldPath): readonly FieldError[] {
   const place = path.child('path')
-  if (pathType === undefined) return [required(path.child('pathType'), 'pathType must be specified')]
+  if (typeof pathType !== 'string') return [required(path.child('pathType'), 'pathType must be specified')]
   const errors: FieldError[] = []
   const isSpecific = pathType === 'ImplementationSpecific'
   if (!PATH_TYPES.includes(pathType)) errors.push(notSupported(path.child('pathType'), pathType, PATH_TYPES))
