@@ -54,7 +54,7 @@ export const statefulSets = defineResource<StatefulSet>({
   validate: (object) => validateSpec(object, 'create'),
   ratchets: true,
   validateUpdate,
-  warnings: templateWarnings,
+  warnings: (object, previous) => [...templateWarnings(object, previous), ...historyWarnings(object)],
   status: { prepareForUpdate: keepSpec, validateUpdate: validateStatus },
   scale: replicaScale(),
   resetFields: { '': [['status']], status: [['spec']] },
@@ -65,6 +65,12 @@ export const statefulSets = defineResource<StatefulSet>({
     ...containerColumns(({ spec }: StatefulSet) => spec.template),
   ],
 })
+
+function historyWarnings({ spec }: StatefulSet): readonly string[] {
+  if ((spec?.revisionHistoryLimit ?? 0) >= 0) return []
+  const advice = 'a negative value retains all historical revisions; a value >= 0 is recommended'
+  return [`spec.revisionHistoryLimit: ${advice}`]
+}
 
 function defaultSpec(spec: StatefulSetSpec): StatefulSetSpec {
   const typed = withZero(spec, { podManagementPolicy: 'OrderedReady' })

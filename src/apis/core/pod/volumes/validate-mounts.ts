@@ -65,8 +65,9 @@ function validatePropagation(mount: VolumeMount, container: Container, list: Fie
     errors.push(forbidden(list.child('mountPropagation'), detail))
   }
   const recursive = list.child('recursiveReadOnly')
-  errors.push(...validateChoice(recursiveReadOnly, RECURSIVE_READ_ONLY, recursive))
-  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return errors
+  const unknown = validateChoice(recursiveReadOnly, RECURSIVE_READ_ONLY, recursive)
+  errors.push(...unknown)
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled' || unknown.length > 0) return errors
   if (!mount.readOnly) {
     errors.push(forbidden(recursive, 'may only be specified when readOnly is true'))
   }
