@@ -138,6 +138,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends S
   readonly parts?: Readonly<Record<string, UpdateStrategy<T>>> | undefined
   readonly resetFields: Readonly<Record<string, ResetFields>>
   readonly columns: readonly Column<T>[]
+  /** The order of a table's rows. Absent: that of lists. */
+  tableOrder?(left: T, right: T): number
   /** Values for field selectors besides metadata.name and metadata.namespace, by label. */
   fields(object: T): Readonly<Record<string, string>>
   /** Every label a field selector may name, metadata's included. */

@@ -1,6 +1,7 @@
 /** FlowSchemas: which requests form a flow, and which priority level the flow belongs to. */
 
 import { deepEqual } from '../../base/deep-equal.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
 import { type FieldError, FieldPath, invalidValue, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, NONE, nameColumn, textColumn } from '../columns.ts'
@@ -43,10 +44,17 @@ export const flowSchemas = defineResource<FlowSchema>({
     ageColumn,
     textColumn('MissingPL', danglingText),
   ],
+  tableOrder: inOrderOfMatching,
 })
 
 function defaultSpec(spec: FlowSchemaSpec | undefined): FlowSchemaSpec {
   return withZero(spec ?? { priorityLevelConfiguration: { name: '' } }, { matchingPrecedence: PRECEDENCE })
+}
+
+/** The schema that is asked first comes first. */
+function inOrderOfMatching(left: FlowSchema, right: FlowSchema): number {
+  const byPrecedence = (left.spec.matchingPrecedence ?? 0) - (right.spec.matchingPrecedence ?? 0)
+  return byPrecedence || byCodeUnit(left.metadata.name ?? '', right.metadata.name ?? '')
 }
 
 function danglingText({ status }: FlowSchema): string {

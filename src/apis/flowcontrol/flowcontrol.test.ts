@@ -165,6 +165,21 @@ describe('flow schemas', () => {
     expect(row(flowSchemas, { ...schema(complete), status })).toMatchObject({ MissingPL: 'False' })
   })
 
+  test('are shown in the order in which they are asked', () => {
+    const named = (name: string, matchingPrecedence: number) => ({
+      metadata: { name },
+      spec: { priorityLevelConfiguration: { name: 'l' }, matchingPrecedence },
+    })
+    const ordered = [named('b', 5), named('a', 7), named('a', 5)].toSorted(
+      (left, right) => flowSchemas.tableOrder?.(left, right) ?? 0,
+    )
+    expect(ordered.map(({ metadata, spec }) => [metadata.name, spec.matchingPrecedence])).toEqual([
+      ['a', 5],
+      ['b', 5],
+      ['a', 7],
+    ])
+  })
+
   test('have each condition once', () => {
     const status = { conditions: [{ type: 'A' }, { type: 'A' }, {}] }
     expect(statusFindings(flowSchemas.status, { ...schema(complete), status }, schema(complete))).toEqual([

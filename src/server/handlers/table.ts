@@ -26,6 +26,8 @@ export function tableOf<T extends KubeObject>(
   options: TableOptions,
 ): object {
   const columns = definition.columns.length > 0 ? definition.columns : DEFAULT_COLUMNS
+  const { tableOrder } = definition
+  const ordered = tableOrder ? objects.toSorted(tableOrder) : objects
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.metaVersion}`,
@@ -37,7 +39,7 @@ export function tableOf<T extends KubeObject>(
       description,
       priority,
     })),
-    rows: objects.map((object) => ({
+    rows: ordered.map((object) => ({
       cells: columns.map((column) => column.value(object, options.nowMs)),
       ...rowObject(object, options),
     })),
