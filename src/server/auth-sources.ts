@@ -7,7 +7,7 @@ import { clusterRoles } from '../apis/rbac/cluster-role.ts'
 import { clusterRoleBindings } from '../apis/rbac/cluster-role-binding.ts'
 import { roles } from '../apis/rbac/role.ts'
 import { roleBindings } from '../apis/rbac/role-binding.ts'
-import { fieldSelectorOf } from '../machinery/meta/fields.ts'
+import { type FieldRequirement, fieldSelectorOf } from '../machinery/meta/fields.ts'
 import type { NodeObjects } from './auth/node/node-objects.ts'
 import type { RoleSource } from './auth/rbac/role-source.ts'
 import type { Registries } from './registry/registries.ts'
@@ -80,20 +80,20 @@ export function createNodeObjects(registries: () => Registries): NodeObjects {
       return isFresh()
     },
     whenFresh,
-    podsOn: (node, namespace) => {
-      const fields = fieldSelectorOf([{ field: 'spec.nodeName', operator: '=', value: node }])
-      return of
-        .pods()
-        .peekAll({ namespace, fields })
-        .map((stored) => stored.object())
+    *podsOn(node, { namespace, serviceAccount }) {
+      const account = serviceAccount === undefined ? [] : [equals('spec.serviceAccountName', serviceAccount)]
+      const fields = fieldSelectorOf([equals('spec.nodeName', node), ...account])
+      for (const stored of of.pods().peekAll({ namespace, fields })) yield stored.object()
     },
-    pod: (key) => of.pods().peek(key)?.object(),
+    nodeOfPod: (key) => of.pods().peek(key)?.fields['spec.nodeName'],
     claim: (key) => of.claims().peek(key)?.object(),
     volume: (name) => of.volumes().peek({ name })?.object(),
     nodeOfAttachment: (name) => nodeNameIn(of.attachments(), name),
     nodeOfResourceSlice: (name) => nodeNameIn(of.slices(), name),
   }
 }
+
+const equals = (field: string, value: string): FieldRequirement => ({ field, operator: '=', value })
 
 function nodeNameIn(registry: Registry | undefined, name: string): string | undefined {
   const spec: unknown = registry && Reflect.get(registry.peek({ name })?.object() ?? {}, 'spec')

@@ -46,9 +46,13 @@ const pods = [web, mirror, other]
 const objects: NodeObjects = {
   isFresh: true,
   whenFresh: async () => {},
-  podsOn: (node, namespace) =>
-    pods.filter(({ metadata, spec }) => spec?.nodeName === node && (!namespace || metadata.namespace === namespace)),
-  pod: ({ namespace, name }) => pods.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+  podsOn: (node, { namespace, serviceAccount }) =>
+    pods.filter(({ metadata, spec }) => {
+      const account = serviceAccount === undefined || spec?.serviceAccountName === serviceAccount
+      return account && spec?.nodeName === node && (!namespace || metadata.namespace === namespace)
+    }),
+  nodeOfPod: ({ namespace, name }) =>
+    pods.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace)?.spec?.nodeName,
   claim: ({ namespace, name }) => (namespace === 'a' && name === 'data' ? claim : undefined),
   volume: (name) => (name === 'disk' ? disk : undefined),
   nodeOfAttachment: (name) => (name === 'attached' ? 'n1' : undefined),

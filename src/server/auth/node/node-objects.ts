@@ -17,14 +17,20 @@ export interface NodeObjects {
   /** Whether memory has everything that was written. */
   readonly isFresh: boolean
   whenFresh(): Promise<void>
-  /** Those bound to the node; without a namespace, of all. */
-  podsOn(node: string, namespace?: string): readonly Pod[]
-  pod(key: ObjectKey): Pod | undefined
+  /** Those bound to the node, one after the other: each has to be read. */
+  podsOn(node: string, within: PodsWithin): Iterable<Pod>
+  nodeOfPod(key: ObjectKey): string | undefined
   claim(key: ObjectKey): PersistentVolumeClaim | undefined
   volume(name: string): PersistentVolume | undefined
   /** The node that a VolumeAttachment or a ResourceSlice names. */
   nodeOfAttachment(name: string): string | undefined
   nodeOfResourceSlice(name: string): string | undefined
+}
+
+/** What is absent limits nothing. */
+export interface PodsWithin {
+  readonly namespace?: string | undefined
+  readonly serviceAccount?: string | undefined
 }
 
 export type RelatedKind =
@@ -43,12 +49,12 @@ const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
 /** Whether the node needs the object for what it runs. */
 export function isRelated(objects: NodeObjects, node: string, kind: RelatedKind, key: ObjectKey): boolean {
   const { namespace, name } = key
-  const anyPod = (names: (pod: Pod) => boolean) => grantingPods(objects, node, namespace).some(names)
+  const anyPod = (wants: (pod: Pod) => boolean) => someGrants(objects, node, { namespace }, wants)
   switch (kind) {
     case 'pods':
-      return objects.pod(key)?.spec?.nodeName === node
+      return objects.nodeOfPod(key) === node
     case 'serviceaccounts':
-      return anyPod(({ spec }) => spec?.serviceAccountName === name)
+      return someGrants(objects, node, { namespace, serviceAccount: name }, () => true)
     case 'configmaps':
       return anyPod((pod) => podConfigMaps(pod).has(name))
     case 'secrets':
@@ -67,20 +73,20 @@ export function isRelated(objects: NodeObjects, node: string, kind: RelatedKind,
 }
 
 /** A node makes mirror pods itself: they give it nothing. */
-function grantingPods(objects: NodeObjects, node: string, namespace?: string): readonly Pod[] {
-  return objects
-    .podsOn(node, namespace)
-    .filter(({ metadata }) => !Object.hasOwn(metadata.annotations ?? {}, MIRROR_ANNOTATION))
+function someGrants(objects: NodeObjects, node: string, within: PodsWithin, wants: (pod: Pod) => boolean): boolean {
+  for (const pod of objects.podsOn(node, within))
+    if (!Object.hasOwn(pod.metadata.annotations ?? {}, MIRROR_ANNOTATION) && wants(pod)) return true
+  return false
 }
 
 function isMounted(objects: NodeObjects, node: string, volume: PersistentVolume | undefined): boolean {
   const { namespace, name } = volume?.spec?.claimRef ?? {}
   if (!namespace || !name) return false
-  return grantingPods(objects, node, namespace).some((pod) => podVolumeClaims(pod).has(name))
+  return someGrants(objects, node, { namespace }, (pod) => podVolumeClaims(pod).has(name))
 }
 
 function isVolumeSecret(objects: NodeObjects, node: string, secret: string): boolean {
-  return grantingPods(objects, node).some((pod) =>
+  return someGrants(objects, node, {}, (pod) =>
     [...podVolumeClaims(pod)].some((name) => {
       const volumeName = objects.claim({ namespace: pod.metadata.namespace, name })?.spec?.volumeName
       const volume = volumeName === undefined ? undefined : objects.volume(volumeName)
