@@ -112,6 +112,7 @@ function endOfComposite(text: string, start: number): number {
 /** A JSON value with every volatile part replaced. */
 export function steady(value: unknown, field = ''): unknown {
   if (Array.isArray(value) && field === 'managedFields') return value.map((item) => steady(item)).toSorted(byManager)
+  if (Array.isArray(value) && RULES.has(field)) return value.map((item) => steady(item)).toSorted(byText)
   if (Array.isArray(value)) return value.map((item) => steady(item, field === 'cells' ? 'cell' : ''))
   if (isRecord(value)) return steadyObject(value)
   if (typeof value !== 'string' && typeof value !== 'number') return value
@@ -119,6 +120,13 @@ export function steady(value: unknown, field = ''): unknown {
   if (rule?.[0].test(String(value))) return rule[1]
   if (typeof value === 'number') return value
   return field === 'cell' && AGE.test(value) ? '<age>' : steadyText(value)
+}
+
+/** What someone may do comes in the order of a map. */
+const RULES = new Set(['resourceRules', 'nonResourceRules'])
+
+function byText(left: unknown, right: unknown): number {
+  return byCodeUnit(JSON.stringify(left), JSON.stringify(right))
 }
 
 /** The entries stand in the order of their times, and a second may begin between two servers' answers. */
