@@ -78,6 +78,8 @@ export interface DeletionRules<T extends KubeObject = KubeObject> {
   isHeld?(object: T): boolean
   /** What else changes when deletion begins: a namespace's phase becomes Terminating. */
   markDeleting?(object: T): T
+  /** Said to who names no policy, where the usual one is not what most expect. */
+  readonly warning?: string | undefined
   /** What happens to dependents when the request names no policy. */
   readonly propagation: PropagationPolicy
   /** `object`: a completed delete answers with the object instead of a Status. */

@@ -33,6 +33,11 @@ export function encodeProtobuf(object: object): Uint8Array | undefined {
   return protobufEncoder.envelope(apiVersion, kind, protobufEncoder.encode(message, object))
 }
 
+/** Whether the kind is one of upstream's own, whose objects have a protobuf form. */
+export function isBuiltInKind(apiVersion: string, kind: string): boolean {
+  return messageOfKind(apiVersion, kind) !== undefined
+}
+
 /**
  * Messages are named after the first label of their group, which for built-in groups is either alone or under
  * k8s.io; what belongs to every group (options, Status, metadata) is named once.

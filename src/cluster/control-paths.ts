@@ -10,7 +10,7 @@
 import type { Pod } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Explanation, explainPending, explanationLines, type PendingFindings } from '../insight/why-pending.ts'
-import { badRequest, methodNotSupported, notFound, pageNotFound } from '../machinery/meta/api-error.ts'
+import { badRequest, methodNotAllowed, notFound, pageNotFound } from '../machinery/meta/api-error.ts'
 import { isDns1123Subdomain } from '../machinery/meta/names.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
@@ -118,7 +118,7 @@ async function nodes(
   else if (method === 'DELETE') {
     await supervisor.remove(name)
     await nodeList.remove(name)
-  } else throw methodNotSupported({ group: ROOT, resource: 'nodes' }, method)
+  } else throw methodNotAllowed()
   return json({ name })
 }
 

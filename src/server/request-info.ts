@@ -53,10 +53,10 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 const PATH_BYTES_MAX = 8_192
 
 export function requestInfo({ method, path, query }: Pick<ApiRequest, 'method' | 'path' | 'query'>): RequestInfo {
-  const verb = METHOD_VERBS.get(method)
+  const verb = METHOD_VERBS.get(method) ?? method.toLowerCase()
   const segments = decodedSegments(path)
   const place = segments && resourcePlace(segments, path)
-  if (!place || verb === undefined) return { type: 'path', path, verb: method.toLowerCase() }
+  if (!place) return { type: 'path', path, verb: method.toLowerCase() }
   const { watchPrefix, ...names } = place
   return {
     type: 'resource',

@@ -20,7 +20,7 @@ import type {
 } from '../apis/authorization/types.gen.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { assert } from '../base/assert.ts'
-import { ApiError, badRequest, invalid } from '../machinery/meta/api-error.ts'
+import { ApiError, badRequest, invalid, methodNotAllowed } from '../machinery/meta/api-error.ts'
 import type { FieldError } from '../machinery/meta/field-error.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
@@ -75,7 +75,7 @@ export function reviews({
 
 async function review(definition: ResourceDefinition, answer: Answer, exchange: Exchange) {
   const { request, target } = exchange
-  if (target.verb !== 'create') throw badRequest('reviews can only be created')
+  if (target.verb !== 'create') throw methodNotAllowed()
   const { user } = request
   assert(user, 'the request has been authenticated')
   const parameters = writeParameters(exchange, 'CreateOptions')

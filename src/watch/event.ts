@@ -113,7 +113,7 @@ export function jsonFrames({
     name: `json ${apiVersion} ${kind}`,
     event: (type, object) => encodeWatchFrame(type, object.bytes),
     bookmark: (revision, initialEventsEnd) => {
-      const metadata = { creationTimestamp: null, ...bookmarkMetadata(revision, initialEventsEnd) }
+      const metadata = bookmarkMetadata(revision, initialEventsEnd)
       return encodeWatchFrame('BOOKMARK', Buffer.from(JSON.stringify({ kind, apiVersion, metadata })))
     },
   }

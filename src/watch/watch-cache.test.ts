@@ -226,17 +226,13 @@ describe('a watch', () => {
     })
   })
 
-  test('from a future revision waits for it, and not for ever', async () => {
-    const { clock, storage, cache } = await world()
-    const opening = open(cache, { from: 2 })
+  test('from a future revision begins with what comes after it', async () => {
+    const { storage, cache } = await world()
+    const watcher = await open(cache, { from: 2 })
     await write(storage, 'a/1')
     await write(storage, 'a/2')
-    const watcher = await opening
     await write(storage, 'a/3')
     expect(await hear(watcher, 1)).toEqual(['ADDED 3@3'])
-    const late = expect(open(cache, { from: 9 })).rejects.toMatchObject({ status: { code: 504, reason: 'Timeout' } })
-    await clock.advance(3_000)
-    await late
   })
 
   test('through a selector turns changes into arrivals and departures', async () => {

@@ -181,13 +181,15 @@ class ResourceCache implements WatchCache {
 
   async watch(query: WatchQuery): Promise<Watcher> {
     const { from, notOlderThan = 0, signal } = query
-    const fresh = from === 'initial' ? Math.max(notOlderThan, this.#options.storage.head) : from === 'now' ? 0 : from
+    const { head } = this.#options.storage
+    const fresh = from === 'initial' ? Math.max(notOlderThan, head) : from === 'now' ? 0 : Math.min(from, head)
     await this.caughtUpTo(fresh, signal)
     const stopBookmarks: (() => void)[] = []
     const onAbort = () => watcher.end()
     const watcher = new Watcher({
       selection: query,
       replay: this.#replay(query),
+      after: typeof from === 'number' ? from : 0,
       onEnd: () => {
         for (const stop of stopBookmarks) stop()
         signal.removeEventListener('abort', onAbort)
@@ -213,7 +215,7 @@ class ResourceCache implements WatchCache {
   /** What a watcher is told before it lives on events; everything after `this.revision` reaches it as an event. */
   #replay(query: WatchQuery): Replay | undefined {
     const { from, initialEventsEnd = false, signal } = query
-    if (from === 'now' || from === this.revision) return undefined
+    if (from === 'now' || (from !== 'initial' && from >= this.revision)) return undefined
     if (from === 'initial') return initialReplay(this.#contents.list(query).objects, this.revision, initialEventsEnd)
     const recent = this.#window.after(from)
     if (recent) return eventsReplay(recent, query)

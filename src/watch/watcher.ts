@@ -28,27 +28,32 @@ export interface WatcherOptions {
   readonly selection: Selection
   /** Absent: the watcher is live from the start. */
   readonly replay: Replay | undefined
+  /** Events up to this revision are not for it: it asked for what comes after a revision that is not there yet. */
+  readonly after?: number | undefined
   /** Called once, when the watcher needs no more events. */
   readonly onEnd: () => void
 }
 
 export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
   readonly selection: Selection
+  readonly #after: number
   readonly #onEnd: () => void
   #state: State
   #pending: Delivery[] = []
   #pendingBytes = 0
   #waiting: PromiseWithResolvers<void> | undefined
 
-  constructor({ selection, replay, onEnd }: WatcherOptions) {
+  constructor({ selection, replay, after = 0, onEnd }: WatcherOptions) {
     this.selection = selection
+    this.#after = after
     this.#onEnd = onEnd
     this.#state = replay ? { phase: 'replaying', replay } : { phase: 'live' }
   }
 
   /** What the cache saw. Only what the selection lets through is kept. */
   offer(event: CacheEvent): void {
-    const seen = this.#state.phase === 'ended' ? undefined : select(this.selection, event)
+    if (this.#state.phase === 'ended' || event.revision <= this.#after) return
+    const seen = select(this.selection, event)
     if (!seen) return
     this.#pending.push(seen)
     this.#pendingBytes += seen.object.bytes.length

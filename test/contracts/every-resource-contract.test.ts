@@ -26,9 +26,20 @@ async function withObject(definition: ResourceDefinition) {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   const collection = `${root}${scope === 'Namespaced' ? '/namespaces/default' : ''}/${resource}`
   const sent = minimalObject(definition)
-  const created = await server.send('POST', collection, { body: sent })
   const url = `${collection}/${sent.metadata.name}`
+  const created = await settled(server, url, await server.send('POST', collection, { body: sent }))
   return { server, collection, url, sent, created, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+/** The server itself has the last word on a CustomResourceDefinition: its status follows. */
+async function settled(server: TestServer, url: string, created: Answer): Promise<Answer> {
+  if (created.json.kind !== 'CustomResourceDefinition') return created
+  let answer = created
+  while (!JSON.stringify(answer.json.status ?? {}).includes('"Established","status":"True"')) {
+    await new Promise(setImmediate)
+    answer = await server.send('GET', url)
+  }
+  return { ...answer, status: created.status }
 }
 
 function bytesOf({ response: { body } }: Answer): Uint8Array {

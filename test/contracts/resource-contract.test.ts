@@ -66,7 +66,13 @@ describe('create and get', () => {
 
 describe('refusals of bodies and parameters', () => {
   test.each([
-    ['another version', { ...map('a'), apiVersion: 'v2' }, '', 400, 'the API version in the data (v2) does not match'],
+    [
+      'another version',
+      { ...map('a'), apiVersion: 'v2' },
+      '',
+      400,
+      'no kind "ConfigMap" is registered for version "v2"',
+    ],
     ['another namespace', map('a', {}, { namespace: 'other' }), '', 400, 'does not match the namespace sent'],
     ['a bad name', map('A_b'), '', 422, 'metadata.name: Invalid value: "A_b"'],
     ['no name', map(''), '', 422, 'metadata.name: Required value: name or generateName is required'],

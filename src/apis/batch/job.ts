@@ -24,6 +24,10 @@ import type { Job, JobSpec, PodFailurePolicyRule } from './types.gen.ts'
 const BACKOFF_LIMIT_DEFAULT = 6
 const INT32_MAX = 2 ** 31 - 1
 
+const KEEPS_PODS =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set ' +
+  'propagationPolicy=Orphan to suppress this warning'
+
 export const jobs = defineResource<Job>({
   group: 'batch',
   version: 'v1',
@@ -41,7 +45,7 @@ export const jobs = defineResource<Job>({
   warnings: (job, previous) => [...podNameWarnings(job, previous), ...specWarnings(job, previous)],
   status: { prepareForUpdate: keepSpec, validateUpdate: jobStatusErrors },
   resetFields: { '': [['status']], status: [['spec']] },
-  deletion: { propagation: 'Orphan' },
+  deletion: { propagation: 'Orphan', warning: KEEPS_PODS },
   columns: [
     nameColumn,
     textColumn('Status', statusText),

@@ -145,9 +145,9 @@ export function forbiddenPath(path: string, detail: string): ApiError {
   return new ApiError(403, 'Forbidden', `forbidden: ${detail}${path === '' ? '' : ` path "${path}"`}`, {})
 }
 
-export function methodNotSupported(resource: ResourceName, verb: string): ApiError {
-  const message = `${verb} is not supported on resources of kind "${qualified(resource)}"`
-  return new ApiError(405, 'MethodNotAllowed', message, { group: resource.group, kind: resource.resource })
+/** A path that exists, though not for this method. */
+export function methodNotAllowed(): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 }
 
 /** No route: what an unknown group, version or resource answers. */
@@ -164,6 +164,11 @@ export function unsupportedMediaType(mediaTypes: readonly string[]): ApiError {
   const types = mediaTypes.join(', ')
   const message = `the body of the request was in an unknown format - accepted media types include: ${types}`
   return new ApiError(415, 'UnsupportedMediaType', message)
+}
+
+/** Built-in resources leave the refusal of a patch's type to their router. */
+export function unsupportedPatchType(): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 }
 
 export function requestEntityTooLarge(message: string): ApiError {

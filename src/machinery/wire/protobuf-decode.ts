@@ -43,6 +43,7 @@ export class ProtobufDecoder {
   envelope(bytes: Uint8Array): Envelope {
     if (Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
       throw new DecodeError('provided data does not appear to be a protobuf message, expected prefix')
+    this.#values = 0
     const reader = readerOf(bytes.subarray(MAGIC.length))
     let kind: Values = new Map()
     let message: Uint8Array = new Uint8Array()

@@ -28,7 +28,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s:
 function timeoutMs(text: string | null): number {
   if (text === null || text === '') return REQUEST_TIMEOUT_MS
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text) && text !== '0')
-    throw badRequest('invalid timeout specified in the request URL')
+    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`)
   let total = 0
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g))
     total += Number(amount) * (UNITS_MS[unit ?? ''] ?? 0)

@@ -3,7 +3,7 @@
  * and namespace compared with the path, and unknown fields ignored, warned of or refused as the caller wants.
  */
 
-import { decodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
+import { decodeProtobuf, isBuiltInKind, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
@@ -80,11 +80,13 @@ export function trustOf({ body }: ApiRequest): Trust {
 
 /** A JSON value as an object of the expected kind. Throws 400 for wrong kinds, types and, if strict, unknown fields. */
 export function checkedObject(
-  body: unknown,
+  given: unknown,
   { kind, fieldValidation, warn }: Expectation,
   trust: Trust,
   withOthers = (unknown: readonly string[]): readonly string[] => unknown,
 ): KubeObject {
+  // A JSON null is an object with nothing in it.
+  const body = given === null ? {} : given
   if (!isRecord(body))
     throw badRequest(`couldn't get version/kind; json parse error: the body is no ${kind.kind} object`)
   checkKind(body, kind)
@@ -114,15 +116,26 @@ export function fieldProblems(
 }
 
 function checkKind(body: Readonly<Record<string, unknown>>, expected: ViewKind): void {
-  const { kind, apiVersion } = body
   const wanted = apiVersionOf(expected)
-  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted)
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`)
-  if (typeof kind === 'string' && kind !== '' && kind !== expected.kind)
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ` +
-        `converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+  const apiVersion = textOr(body.apiVersion, wanted)
+  const kind = textOr(body.kind, expected.kind)
+  if (apiVersion === wanted && kind === expected.kind) return
+  const version = apiVersion.slice(apiVersion.lastIndexOf('/') + 1)
+  const refuse = (detail: string) =>
+    badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${detail}`)
+  // Upstream's own types are in one table, which it names by the line of its source.
+  if (expected.schema.definition !== undefined && !isBuiltInKind(apiVersion, kind))
+    throw refuse(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ` +
+        'in scheme "pkg/runtime/scheme.go:111"',
     )
+  if (kind === expected.kind)
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`)
+  throw refuse(`converting (${version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`)
+}
+
+function textOr(value: unknown, absent: string): string {
+  return typeof value === 'string' && value !== '' ? value : absent
 }
 
 interface Inspection {
@@ -148,13 +161,13 @@ export function decodeBody({ body, headers }: ApiRequest, inspection?: Inspectio
 }
 
 /** Decoding whose failures are the caller's: 400. */
-export function decoding<T>(decode: () => T): T {
+export function decoding<T>(decode: () => T, prefix = ''): T {
   try {
     return decode()
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     if (error.message.includes('exceeds')) throw requestEntityTooLarge(error.message)
-    throw badRequest(error.message)
+    throw badRequest(`${prefix}${error.message}`)
   }
 }
 

@@ -1,6 +1,6 @@
 /** POST to a collection. */
 
-import { methodNotSupported } from '../../machinery/meta/api-error.ts'
+import { methodNotAllowed } from '../../machinery/meta/api-error.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { inNamespace, objectOfBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -10,7 +10,7 @@ import { objectResponse } from './respond.ts'
 export async function create(exchange: Exchange): Promise<ApiResponse> {
   const { registry, request, target, view } = exchange
   const { definition } = registry
-  if (definition.scope === 'Namespaced' && target.namespace === '') throw methodNotSupported(definition, 'create')
+  if (definition.scope === 'Namespaced' && target.namespace === '') throw methodNotAllowed()
   const parameters = writeParameters(exchange, 'CreateOptions')
   const sent = objectOfBody(request, { kind: view.kind, ...parameters })
   const namespace = definition.scope === 'Namespaced' ? target.namespace : ''

@@ -91,7 +91,7 @@ function wishOf(given: Given): DeleteWish {
 function policyErrors({ propagationPolicy: policy }: Given, { orphanDependents }: DeleteWish): readonly FieldError[] {
   const path = rootPath.child('propagationPolicy')
   if (policy === undefined || policy === null) return []
-  if (typeof policy !== 'string' || !isPolicy(policy)) return [notSupported(path, policy, [...POLICIES, ''])]
+  if (typeof policy !== 'string' || !isPolicy(policy)) return [notSupported(path, policy, [...POLICIES, 'nil'])]
   if (orphanDependents === undefined) return []
   return [invalidValue(path, policy, 'orphanDependents and deletionPropagation cannot be both set')]
 }

@@ -55,7 +55,7 @@ export function negotiate({ headers, query }: Pick<ApiRequest, 'headers' | 'quer
       return { as, format, metaVersion, pretty: isPretty(headers, query) }
     }
   }
-  throw notAcceptable(choices.map(({ type }) => type))
+  throw notAcceptable(choices.map(({ type }) => (offer.yaml === false ? `${type};stream=watch` : type)))
 }
 
 function hasProtobuf(as: Transformation, { protobuf = true }: Offer): boolean {

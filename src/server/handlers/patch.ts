@@ -3,16 +3,25 @@
  * there; the fourth, server-side apply, says what one manager wants and creates what is missing.
  */
 
-import { badRequest, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
+import {
+  ApiError,
+  badRequest,
+  invalid,
+  unsupportedMediaType,
+  unsupportedPatchType,
+} from '../../machinery/meta/api-error.ts'
+import { invalidValue, rootPath } from '../../machinery/meta/field-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { serverSideApply } from '../../machinery/patch/apply.ts'
 import { applyJsonPatch } from '../../machinery/patch/json-patch.ts'
 import { applyMergePatch } from '../../machinery/patch/merge-patch.ts'
+import { goText } from '../../machinery/patch/strategic-lists.ts'
 import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge.ts'
+import { duplicateField } from '../../machinery/schema/decode.ts'
 import { parseMediaType } from '../../machinery/wire/content-type.ts'
-import { decodeJson } from '../../machinery/wire/json.ts'
+import { decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import { checkedObject, checkName, decoding, inNamespace, isRecord, trustOf, yamlErrors } from './body.ts'
@@ -33,12 +42,12 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
   const applies = type === APPLY_PATCH
   const parameters = writeParameters(exchange, 'PatchOptions', applies)
   const duplicates: string[] = []
-  const body = patchBody(request, applies ? duplicates : undefined)
+  const body = applies ? appliedBody(request, duplicates) : patchBody(request, type, duplicates)
   const namespace = registry.definition.scope === 'Namespaced' ? target.namespace : ''
   const changed = (seen: KubeObject | undefined): KubeObject => {
     const patched = applies
       ? applied(exchange, body, seen, parameters)
-      : patchedObject(exchange, { type, body, seen: seen ?? { metadata: {} } }, parameters)
+      : patchedObject(exchange, { type, body, duplicates, seen: seen ?? { metadata: {} } }, parameters)
     const object = inNamespace(patched, namespace)
     if (applies) tellDuplicates(duplicates, parameters)
     checkName(object, target.name)
@@ -51,6 +60,7 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
       endpoint: view.endpoint,
       creates: applies && view.endpoint.subresource === '',
       withoutVersion: 'taken',
+      fixesUid: true,
       tracked: applies && view.whole,
     },
     parameters,
@@ -62,15 +72,32 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
 function patchType({ headers }: ApiRequest, builtIn: boolean): string {
   const type = parseMediaType(headers['content-type'] ?? '')?.type ?? ''
   const accepted = PATCH_TYPES.filter((candidate) => builtIn || candidate !== STRATEGIC_PATCH)
-  if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
+  if (!accepted.includes(type)) throw builtIn ? unsupportedPatchType() : unsupportedMediaType(accepted)
   return type
 }
 
-/** `duplicates`: the body is YAML, and gets the texts about its duplicate keys. */
-function patchBody({ body }: ApiRequest, duplicates: string[] | undefined): unknown {
+/** `duplicates` gets the texts about keys that stand twice. */
+function appliedBody({ body }: ApiRequest, duplicates: string[]): unknown {
   if (body.type === 'object') return body.object
   if (body.type === 'none') throw badRequest('the body of a patch must not be empty')
-  return decoding(() => (duplicates ? decodeYaml(body.bytes, duplicates) : decodeJson(body.bytes)))
+  return decoding(() => decodeYaml(body.bytes, duplicates))
+}
+
+function patchBody({ body }: ApiRequest, type: string, duplicates: string[]): unknown {
+  if (body.type === 'object') return body.object
+  const prefix = type === STRATEGIC_PATCH ? '' : 'error decoding patch: '
+  if (body.type === 'none') throw badRequest(`${prefix}unexpected end of JSON input`)
+  const value = decoding(() => decodeJson(body.bytes), prefix)
+  if (type === MERGE_PATCH && !isRecord(value))
+    throw badRequest(
+      `${prefix}json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type map[string]interface {}`,
+    )
+  duplicates.push(...duplicateKeys(body.bytes).map(duplicateField))
+  return value
+}
+
+function jsonTypeOf(value: unknown): string {
+  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
 }
 
 /** What is applied has been read and merged by then: a key that is there twice is the last thing that is found. */
@@ -85,12 +112,24 @@ function tellDuplicates(duplicates: string[], { fieldValidation, warn }: WritePa
 interface PatchOf {
   readonly type: string
   readonly body: unknown
+  /** Texts about keys that stand twice in the body. */
+  readonly duplicates: readonly string[]
   readonly seen: KubeObject
 }
 
+/** Throws 422 for a patch that makes something of another type. */
 function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters: WriteParameters): KubeObject {
+  const { type, body, duplicates } = patchOf
   const result = mergedValue(patchOf, view.kind.schema)
-  return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request))
+  try {
+    const withDuplicates = (unknown: readonly string[]) => [...duplicates, ...unknown]
+    return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request), withDuplicates)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 400) throw error
+    const shown = type === STRATEGIC_PATCH ? goText(body) : JSON.stringify(result)
+    const detail = error.message.replace(/^\S+ in version "\S+" cannot be handled as a \S+: /, '')
+    throw invalid({ group: '', kind: '' }, '', [invalidValue(rootPath.child('patch'), shown, detail)])
+  }
 }
 
 function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['kind']['schema']): unknown {

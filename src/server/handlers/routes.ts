@@ -4,7 +4,7 @@ import type { Catalog } from '../../apis/catalog.ts'
 import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { methodNotSupported, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
+import { methodNotAllowed, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { mainEndpoint, statusEndpoint } from '../registry/endpoints.ts'
@@ -82,6 +82,8 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
   if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
   if (definition.deprecationWarning !== undefined) request.warn?.(definition.deprecationWarning)
+  // A HEAD is authorized as the GET it stands for, and answered by nobody.
+  if (request.method === 'HEAD') throw methodNotAllowed()
   const registry = parts.registries.of(definition)
   const exchange = {
     request,
@@ -105,7 +107,7 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   const served = route && definition.verbs.includes(route.verb) && fits
   const across = definition.scope === 'Namespaced' && target.namespace === ''
   const reaches = !across || VERBS_ACROSS_NAMESPACES.has(verb)
-  if (!route || !served || !reaches || isOnlyAsked(definition)) throw methodNotSupported(definition, verb)
+  if (!route || !served || !reaches || isOnlyAsked(definition)) throw methodNotAllowed()
   return route.handle(exchange)
 }
 
@@ -119,9 +121,9 @@ function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): 
   const { definition } = exchange.registry
   const view = viewOf(definition, target.subresource)
   if (!view && definition.schemaStamp !== undefined) throw notFound(definition, target.name)
-  if (!view) throw isKnown ? methodNotSupported(definition, target.verb) : pageNotFound()
+  if (!view) throw isKnown ? methodNotAllowed() : pageNotFound()
   const handle = VIEW_VERBS.get(target.verb)
-  if (!handle) throw methodNotSupported(definition, target.verb)
+  if (!handle) throw methodNotAllowed()
   return handle({ ...exchange, view })
 }
 

@@ -8,6 +8,8 @@ import { partialMetadata } from './partial-metadata.ts'
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
 export interface TableOptions {
+  /** In a watch only the first event says what the columns are. Default: yes. */
+  readonly describesColumns?: boolean | undefined
   readonly include: IncludeObject
   readonly metaVersion: string
   readonly nowMs: number
@@ -32,18 +34,16 @@ export function tableOf<T extends KubeObject>(
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.metaVersion}`,
     metadata,
-    columnDefinitions: columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
-      name,
-      type,
-      format,
-      description,
-      priority,
-    })),
+    columnDefinitions: (options.describesColumns ?? true) ? columns.map(described) : null,
     rows: ordered.map((object) => ({
       cells: columns.map((column) => column.value(object, options.nowMs)),
       ...rowObject(object, options),
     })),
   }
+}
+
+function described({ name, type, format = '', description = '', priority = 0 }: Omit<Column, 'value'>): object {
+  return { name, type, format, description, priority }
 }
 
 function rowObject(object: KubeObject, { include, metaVersion }: TableOptions): { readonly object?: object } {

@@ -13,7 +13,12 @@ import { protobufFrames, protobufValue, transformedProtobufFrames } from './prot
 import { tableOptions } from './respond.ts'
 import { tableOf } from './table.ts'
 
-export function watchFrames<T extends KubeObject>(exchange: Exchange<T>, accepted: Accepted): FrameEncoding {
+/** `isFirst`: of the first event of a watch, which says what the columns of its tables are. */
+export function watchFrames<T extends KubeObject>(
+  exchange: Exchange<T>,
+  accepted: Accepted,
+  isFirst: boolean,
+): FrameEncoding {
   const { definition } = exchange.registry
   const { as, format, metaVersion } = accepted
   const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
@@ -22,8 +27,9 @@ export function watchFrames<T extends KubeObject>(exchange: Exchange<T>, accepte
     const frames = format === 'protobuf' ? transformedProtobufFrames : transformedFrames
     return frames(`metadata ${metaVersion}`, (object) => partialMetadata(object, metaVersion))
   }
-  const options = tableOptions(exchange, accepted)
-  const name = `table ${options.metaVersion} ${options.include} ${definition.group} ${definition.version}`
+  const options = { ...tableOptions(exchange, accepted), describesColumns: isFirst }
+  const form = `${isFirst ? 'described ' : ''}table ${options.metaVersion} ${options.include}`
+  const name = `${form} ${definition.group} ${definition.version}`
   return transformedFrames(name, (object) => {
     const { resourceVersion } = object.metadata
     // The objects of this watch are of the exchange's definition; ages are those of the moment of encoding.
@@ -42,7 +48,7 @@ function transformedFrames(name: string, transform: (object: KubeObject) => obje
     name,
     event: (type, object) => encodeWatchFrame(type, encodeJson(transform(object.object()))),
     bookmark: (revision, initialEventsEnd) => {
-      const metadata = { creationTimestamp: null, ...bookmarkMetadata(revision, initialEventsEnd) }
+      const metadata = bookmarkMetadata(revision, initialEventsEnd)
       return encodeWatchFrame('BOOKMARK', encodeJson(transform({ metadata })))
     },
   }

@@ -67,10 +67,18 @@ async function* asChunks(
   batches: AsyncIterable<Batch>,
   accepted: Accepted,
 ): AsyncGenerator<Uint8Array> {
-  const encoding = watchFrames(exchange, accepted)
+  const later = watchFrames(exchange, accepted, false)
+  let encoding = watchFrames(exchange, accepted, true)
   for await (const batch of batches) {
     if ('kind' in batch) yield errorFrame(batch, accepted)
-    else yield Buffer.concat(batch.map((delivery) => delivery.frame(encoding)))
+    else {
+      const frames: Uint8Array[] = []
+      for (const delivery of batch) {
+        frames.push(delivery.frame(encoding))
+        encoding = later
+      }
+      yield Buffer.concat(frames)
+    }
   }
 }
 

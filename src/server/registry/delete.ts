@@ -29,6 +29,9 @@ export async function deleteObject<T extends KubeObject>(
   options: WriteOptions,
 ): Promise<Deleted<T>> {
   let live = await current(context, key, options.signal)
+  const { warning } = context.definition.deletion
+  if (live && warning && wish.propagationPolicy === undefined && wish.orphanDependents === undefined)
+    options.warn(warning)
   for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
     if (!live) throw notFound(context.definition, key.name)
     const outcome = await deleteOnce(context, live, wish, options)
@@ -90,16 +93,17 @@ function checkPreconditions<T extends KubeObject>(
   live: Stored<T>,
   { uid, resourceVersion }: DeleteWish,
 ): void {
+  const { group, kind: resource } = definition
   if (uid !== undefined && uid !== live.uid)
     throw conflict(
-      definition,
+      { group, resource },
       live.name,
       `the UID in the precondition (${uid}) does not match the UID in record (${live.uid}). ` +
         'The object might have been deleted and then recreated',
     )
   if (resourceVersion !== undefined && resourceVersion !== String(live.revision))
     throw conflict(
-      definition,
+      { group, resource },
       live.name,
       `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record ` +
         `(${live.revision}). The object might have been modified`,

@@ -30,6 +30,8 @@ export interface Updating<T extends KubeObject> {
   readonly endpoint: Endpoint<T>
   /** Whether a missing object is created. */
   readonly creates: boolean
+  /** Another uid is a change that is refused; else it is a precondition that fails. */
+  readonly fixesUid?: boolean | undefined
   /** What the change does without a resourceVersion: `refused` where the resource demands one. */
   readonly withoutVersion: 'taken' | 'refused'
   /** The change has recorded managedFields itself: server-side apply. */
@@ -146,10 +148,10 @@ function checkPreconditions<T extends KubeObject>(
   { definition }: RegistryContext<T>,
   object: T,
   live: Stored<T>,
-  { withoutVersion }: Updating<T>,
+  { withoutVersion, fixesUid = false }: Updating<T>,
 ): void {
   const { uid, resourceVersion } = object.metadata
-  if (uid && uid !== live.uid) {
+  if (uid && uid !== live.uid && !fixesUid) {
     const detail = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.uid}`
     throw conflict(definition, live.name, invalidObjectText(live.key, detail))
   }

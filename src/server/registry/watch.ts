@@ -47,8 +47,9 @@ function watchErrors({ sendInitialEvents, resourceVersionMatch }: WatchOptions):
     if (resourceVersionMatch === '') return []
     return [forbidden(path, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')]
   }
-  if (resourceVersionMatch === '')
-    return [forbidden(path, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')]
   if (resourceVersionMatch === 'NotOlderThan') return []
-  return [notSupported(path, resourceVersionMatch, ['NotOlderThan'])]
+  const required = forbidden(path, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  return resourceVersionMatch === ''
+    ? [required]
+    : [required, notSupported(path, resourceVersionMatch, ['NotOlderThan'])]
 }
