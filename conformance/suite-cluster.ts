@@ -6,11 +6,12 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { capture } from '../scripts/command.ts'
+import { capture, say } from '../scripts/command.ts'
 
 /** Another build than this tree's: T8S_COMMAND. */
 const T8S = process.env.T8S_COMMAND ?? resolve(import.meta.dirname, '../dist/t8s.js')
-const NAME = 'conformance'
+/** Of its own: what one run removes must not be another's. */
+const NAME = `conformance-${process.pid}`
 /** No other cluster of the project has these ranges. */
 const RANGES = ['--pod-cidr=10.150.0.0/16', '--service-cidr=10.160.0.0/16']
 
@@ -35,15 +36,20 @@ export function startSuiteCluster({ nodes, logs, kubectl }: SuiteClusterPlan): S
   const remove = () => {
     const log = join(home, 't8s', NAME, 'log')
     if (existsSync(log)) cpSync(log, logs, { recursive: true })
-    t8s('down', NAME)
-    rmSync(home, { recursive: true, force: true })
+    const { code, output } = t8s('down', NAME)
+    if (code === 0) rmSync(home, { recursive: true, force: true })
+    else say(`the cluster in ${home} could not be removed: ${output}`)
   }
   const kind = nodes === 0 ? [] : ['--runtime=docker']
   const { code, output } = t8s('up', NAME, '--detach', `--nodes=${nodes}`, ...kind, '--port=0', ...RANGES)
-  if (code === 0 && nodes === 0) createBareNode(kubectl, kubeconfig)
-  if (code === 0) return { kubeconfig, home, [Symbol.dispose]: remove }
-  remove()
-  throw new Error(`the cluster did not start: ${output}`)
+  try {
+    if (code !== 0) throw new Error(`the cluster did not start: ${output}`)
+    if (nodes === 0) createBareNode(kubectl, kubeconfig)
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return { kubeconfig, home, [Symbol.dispose]: remove }
 }
 
 /**
