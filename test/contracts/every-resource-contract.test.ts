@@ -249,26 +249,30 @@ describe.each(stored.map((one) => [`${one.resource}.${one.group || 'core'}`, one
     expect(after.status === 404 || Boolean(after.json.metadata.deletionTimestamp)).toBe(true)
   })
 
-  test('a typed client over loopback sees its whole life in a watch', async () => {
-    await using server = createTestServer(builtinResources)
-    const client = createClient(createLoopbackTransport(server.server.handle, ADMIN)).of(definition)
-    const created = await client.create(minimalObject(definition))
-    expect([created.kind, Object.isFrozen(created)]).toEqual([kind, true])
-    const seen: string[] = []
-    const selection = { fieldSelector: `metadata.name=${created.metadata.name}` }
-    for await (const { type, object } of client.watch({ ...selection, signal: new AbortController().signal })) {
-      if (object.metadata.name !== created.metadata.name) continue
-      seen.push(type)
-      if (seen.length === 1) {
-        expect(object).toEqual(created)
-        const body = { metadata: { labels: { touched: 'yes' } } }
-        await client.patch(keyOf(created), { type: 'merge', body })
-      } else if (seen.length === 2) {
-        expect(object.metadata.labels).toMatchObject({ touched: 'yes' })
-        await client.delete(keyOf(created))
-      } else break
-    }
-    expect(seen.slice(0, 2)).toEqual(['ADDED', 'MODIFIED'])
-    expect(['DELETED', 'MODIFIED']).toContain(seen[2])
-  })
+  // A CustomResourceDefinition also changes on its own: test/integration/extensions watches those.
+  test.skipIf(kind === 'CustomResourceDefinition')(
+    'a typed client over loopback sees its whole life in a watch',
+    async () => {
+      await using server = createTestServer(builtinResources)
+      const client = createClient(createLoopbackTransport(server.server.handle, ADMIN)).of(definition)
+      const created = await client.create(minimalObject(definition))
+      expect([created.kind, Object.isFrozen(created)]).toEqual([kind, true])
+      const seen: string[] = []
+      const selection = { fieldSelector: `metadata.name=${created.metadata.name}` }
+      for await (const { type, object } of client.watch({ ...selection, signal: new AbortController().signal })) {
+        if (object.metadata.name !== created.metadata.name) continue
+        seen.push(type)
+        if (seen.length === 1) {
+          expect(object).toEqual(created)
+          const body = { metadata: { labels: { touched: 'yes' } } }
+          await client.patch(keyOf(created), { type: 'merge', body })
+        } else if (seen.length === 2) {
+          expect(object.metadata.labels).toMatchObject({ touched: 'yes' })
+          await client.delete(keyOf(created))
+        } else break
+      }
+      expect(seen.slice(0, 2)).toEqual(['ADDED', 'MODIFIED'])
+      expect(['DELETED', 'MODIFIED']).toContain(seen[2])
+    },
+  )
 })
