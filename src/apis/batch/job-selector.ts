@@ -5,8 +5,8 @@ import { type FieldError, FieldPath, invalidValue, required } from '../../machin
 import { selectorFromLabelSelector, validateLabelSelector } from '../../machinery/meta/labels.ts'
 import type { Job } from './types.gen.ts'
 
-export const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
-export const JOB_NAME_LABEL = 'batch.kubernetes.io/job-name'
+const CONTROLLER_UID_LABEL = 'batch.kubernetes.io/controller-uid'
+const JOB_NAME_LABEL = 'batch.kubernetes.io/job-name'
 const LEGACY_CONTROLLER_UID_LABEL = 'controller-uid'
 const LEGACY_JOB_NAME_LABEL = 'job-name'
 
