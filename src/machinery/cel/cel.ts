@@ -46,6 +46,8 @@ export interface Program {
   readonly type: CelType
   /** Names of the variables it reads. */
   readonly variables: ReadonlySet<string>
+  /** Why every evaluation fails: a constant cannot be converted. Upstream refuses such expressions. */
+  readonly failure: string | undefined
   /** The checked tree, for estimates. */
   readonly checked: Checked
   evaluate(bindings: Bindings, options?: EvaluateOptions): Evaluation
@@ -89,6 +91,7 @@ function programOf(source: string, checked: Checked): Program {
     checked,
     type: checked.types.get(checked.expression) ?? DYN,
     variables: planner.variables,
+    failure: planner.failure,
     evaluate: (bindings, { costBudget = Number.POSITIVE_INFINITY } = {}) =>
       run(step, { bindings, slots: new Array<undefined>(slotCount), cost: 0, budget: costBudget }),
   }
@@ -108,6 +111,7 @@ const baseEnvironment = standardEnvironment.extend({
   libraries: KUBERNETES_LIBRARIES,
   homogeneousLiterals: true,
   quotedNames: false,
+  bindings: false,
 })
 
 /** The environment of Kubernetes 1.36: its libraries in its versions, plus the options given. */

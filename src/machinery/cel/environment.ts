@@ -33,6 +33,8 @@ export interface EnvironmentOptions {
   readonly homogeneousLiterals?: boolean | undefined
   /** Whether fields may be named in backticks, which Kubernetes does not have. Default: they may. */
   readonly quotedNames?: boolean | undefined
+  /** Whether there is `cel.bind`, which Kubernetes does not have. Default: there is. */
+  readonly bindings?: boolean | undefined
 }
 
 /** Declarations an expression is checked against. Immutable; layers of variables share the rest. */
@@ -41,6 +43,7 @@ export class Environment {
   readonly container: string
   readonly homogeneousLiterals: boolean
   readonly quotedNames: boolean
+  readonly bindings: boolean
   private readonly variables: ReadonlyMap<string, CelType>
   private readonly constants: ReadonlyMap<string, ConstantDeclaration>
   private readonly objectTypes: readonly ((name: string) => ObjectDeclaration | undefined)[]
@@ -49,6 +52,7 @@ export class Environment {
     const libraries = options.libraries ?? []
     this.container = options.container ?? base?.container ?? ''
     this.homogeneousLiterals = options.homogeneousLiterals ?? base?.homogeneousLiterals ?? false
+    this.bindings = options.bindings ?? base?.bindings ?? true
     this.quotedNames = options.quotedNames ?? base?.quotedNames ?? true
     this.variables = new Map([...(base?.variables ?? []), ...Object.entries(options.variables ?? {})])
     this.functions = libraries.length === 0 && base !== undefined ? base.functions : merged(base, libraries)

@@ -47,8 +47,11 @@ export class Uint {
 /** A point in time, in nanoseconds since 1970 UTC. */
 export class Timestamp {
   readonly nanos: bigint
-  constructor(nanos: bigint) {
+  /** East of UTC: how its text is written, and nothing else. */
+  readonly offsetMinutes: number
+  constructor(nanos: bigint, offsetMinutes = 0) {
     this.nanos = nanos
+    this.offsetMinutes = offsetMinutes
   }
 }
 

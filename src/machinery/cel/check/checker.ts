@@ -317,7 +317,7 @@ class Checker {
     let joined: CelType | undefined
     for (const [index, element] of elements.entries()) {
       const type = this.elementType(element, optional.has(index))
-      joined = this.join(element.offset, joined, type)
+      joined = this.join(joined, type)
     }
     return listType(joined ?? this.newParameter())
   }
@@ -332,20 +332,18 @@ class Checker {
     return resolved
   }
 
-  private join(offset: number, previous: CelType | undefined, current: CelType): CelType {
+  private join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current
     if (this.substitutions.assign(previous, current)) return moreGeneral(previous, current)
-    if (!this.environment.homogeneousLiterals) return DYN
-    this.mismatch(offset, previous, current)
-    return ERROR
+    return DYN
   }
 
   private checkMap({ entries }: MapLiteral): CelType {
     let keyType: CelType | undefined
     let valueType: CelType | undefined
     for (const { key, value, optional } of entries) {
-      keyType = this.join(key.offset, keyType, this.check(key))
-      valueType = this.join(value.offset, valueType, this.elementType(value, optional))
+      keyType = this.join(keyType, this.check(key))
+      valueType = this.join(valueType, this.elementType(value, optional))
     }
     return mapType(keyType ?? this.newParameter(), valueType ?? this.newParameter())
   }

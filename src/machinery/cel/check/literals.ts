@@ -7,6 +7,7 @@ import { type Issue, issueAt } from '../syntax/source.ts'
 import { type CelType, DYN, isOptional, sameType, typeText } from '../types.ts'
 import { CelError, type CelValue, type Result } from '../values.ts'
 import type { Checked } from './checker.ts'
+import { formatFinding } from './format-calls.ts'
 
 const CHECKED_CALLS: ReadonlyMap<string, (value: CelValue) => Result> = new Map<string, (value: CelValue) => Result>([
   ['duration', durationFrom],
@@ -22,6 +23,8 @@ export function literalIssues(checked: Checked, source: string): readonly Issue[
   walk(checked.expression, false, (node, isFormatted) => {
     if (node.kind === 'call') {
       const [value] = node.values
+      const finding = formatFinding(node, checked.types)
+      if (finding !== undefined) report(finding.offset, finding.message)
       const convert = value?.kind === 'literal' ? CHECKED_CALLS.get(node.name) : undefined
       if (value?.kind !== 'literal' || convert === undefined) return
       if (convert(value.value) instanceof CelError) report(value.offset, `invalid ${node.name} argument`)

@@ -1,6 +1,8 @@
 /** Reading out of values: fields, keys, indexes, and whether they are there. */
 
-import { NO_SUCH_OVERLOAD } from '../operators/equality.ts'
+import { typeOfValue } from '../library/type-of-value.ts'
+import { doubleText } from '../operators/numbers.ts'
+import { typeName } from '../types.ts'
 import {
   CelError,
   type CelValue,
@@ -14,15 +16,24 @@ import {
   Uint,
 } from '../values.ts'
 
+const NAMED_ELEMENT = new CelError("unsupported index type 'string' in list")
+
 /** What the field or key holds; undefined when it is absent. */
 function readField(value: CelValue, field: string): Result | undefined {
   if (value instanceof ObjectValue || value instanceof MapValue) return value.get(field)
-  return NO_SUCH_OVERLOAD
+  return value instanceof ListValue ? NAMED_ELEMENT : undefined
+}
+
+function hasEntries(value: CelValue): boolean {
+  return value instanceof ObjectValue || value instanceof MapValue || value instanceof OptionalValue
 }
 
 /** `value.field`. Out of an optional comes an optional. */
 export function select(value: CelValue, field: string): Result {
-  if (value instanceof OptionalValue) return optionalSelect(value, field)
+  if (value instanceof OptionalValue) {
+    const hasFields = value.value === undefined || hasEntries(value.value)
+    return hasFields ? optionalSelect(value, field) : select(value.value, field)
+  }
   const found = readField(value, field)
   return found === undefined ? new CelError(`no such key: ${field}`) : found
 }
@@ -44,18 +55,23 @@ export function isSet(value: CelValue, field: string): Result {
   if (value instanceof ObjectValue) return value.has(field)
   if (value instanceof MapValue) return value.get(field) !== undefined
   if (value instanceof OptionalValue) return value.value === undefined ? false : isSet(value.value, field)
-  return NO_SUCH_OVERLOAD
+  return value instanceof ListValue ? NAMED_ELEMENT : false
 }
 
 /** The element or entry; undefined when there is none. */
 function readIndex(value: CelValue, key: CelValue): Result | undefined {
   if (value instanceof ListValue) {
     const index = mapKey(key)
-    if (typeof index !== 'bigint') return new CelError(`unsupported index type: ${keyText(key)}`)
+    if (typeof index !== 'bigint') return noIndex(key)
     return index >= 0n && index < BigInt(value.length) ? value.at(Number(index)) : undefined
   }
   if (value instanceof MapValue) return value.get(key)
-  return value instanceof ObjectValue && typeof key === 'string' ? value.get(key) : NO_SUCH_OVERLOAD
+  return value instanceof ObjectValue && typeof key === 'string' ? value.get(key) : undefined
+}
+
+function noIndex(key: CelValue): CelError {
+  if (typeof key === 'number') return new CelError(`unsupported index value ${doubleText(key)} in list`)
+  return new CelError(`unsupported index type '${typeName(typeOfValue(key))}' in list`)
 }
 
 /** `value[key]`. */

@@ -1,8 +1,9 @@
 /** Calls: the operators that do not evaluate everything, and functions with the overload that fits their values. */
 
 import type { FunctionDeclaration, Overload } from '../declarations.ts'
+import { patternOf } from '../library/patterns.ts'
 import { type Matcher, matcherOf, typeOfValue } from '../library/type-of-value.ts'
-import { equal, NO_SUCH_OVERLOAD } from '../operators/equality.ts'
+import { equality, NO_SUCH_OVERLOAD } from '../operators/equality.ts'
 import type { Call, Expression } from '../syntax/ast.ts'
 import { typeName } from '../types.ts'
 import { ArrayList, CelError, type CelValue, type MapKey, mapKey, OptionalValue, type Result } from '../values.ts'
@@ -26,6 +27,9 @@ const CONVERSIONS = new Set([
   'uint',
 ])
 
+/** Functions whose second value is a pattern; a constant one must be right for the program to be. */
+const PATTERN_FUNCTIONS = new Set(['find', 'findAll', 'matches'])
+
 export function planCall(planner: Planning, node: Call): Planned {
   const appended = planAppend(planner, node)
   if (appended !== undefined) return appended
@@ -47,9 +51,14 @@ export function planCall(planner: Planning, node: Call): Planned {
   }
   if (isMember && (declaration.name === 'or' || declaration.name === 'orValue')) return planOr(parts, declaration.name)
   const call = planFunction(declaration, overloads, parts, isMember)
+  const pattern = PATTERN_FUNCTIONS.has(declaration.name) ? parts[1]?.constant : undefined
+  const compiled = typeof pattern === 'string' ? patternOf(pattern) : undefined
+  if (compiled instanceof CelError) planner.fail(compiled.message)
   if (!CONVERSIONS.has(declaration.name) || parts.length !== 1 || parts[0]?.constant === undefined) return call
   const folded = call.step({ bindings: new Map(), slots: [], cost: 0, budget: Number.POSITIVE_INFINITY })
-  return folded instanceof CelError ? call : constantOf(folded)
+  if (!(folded instanceof CelError)) return constantOf(folded)
+  planner.fail(folded.message)
+  return call
 }
 
 function planOperator(
@@ -183,6 +192,16 @@ function planOr([optional, other]: readonly Planned[], name: 'or' | 'orValue'): 
   }
 }
 
+/** Overloads whose implementation looks at its values itself; upstream's refusal then names no types. */
+const PLAINLY_REFUSING = new Set([
+  'contains_string',
+  'ends_with_string',
+  'matches',
+  'matches_string',
+  'starts_with_string',
+  'string_find_string',
+])
+
 type Invoke = (values: readonly CelValue[]) => Result
 
 function planFunction(
@@ -229,7 +248,7 @@ function equalityStep(left: Step, right: Step, costOf: (values: readonly CelValu
     if (second instanceof CelError) return second
     const isCheap = typeof first !== 'object' && typeof first !== 'string'
     charge(frame, isCheap ? 1 : costOf([first, second]))
-    return equal(first, second)
+    return equality(first, second)
   }
 }
 
@@ -242,6 +261,7 @@ function invocation(declaration: FunctionDeclaration, overloads: readonly Overlo
     if (own === undefined) return (values) => noSuchOverload(declaration.name, values)
     if (own === evaluate) return (values) => own(...values)
     const matchers = only.parameters.map(matcherOf)
+    if (PLAINLY_REFUSING.has(only.id)) return (values) => (fits(matchers, values) ? own(...values) : NO_SUCH_OVERLOAD)
     return (values) => (fits(matchers, values) ? own(...values) : noSuchOverload(declaration.name, values))
   }
   if (evaluate !== undefined) return (values) => evaluate(...values)

@@ -1,6 +1,8 @@
 /** Comprehensions: what macros over lists and maps become, and `cel.bind`, which is a fold over nothing. */
 
+import { typeOfValue } from '../library/type-of-value.ts'
 import { ACCUMULATOR, type Call, type Comprehension, type Expression } from '../syntax/ast.ts'
+import { typeName } from '../types.ts'
 import {
   ArrayList,
   CelError,
@@ -98,6 +100,12 @@ class GrowingMap extends EntryMap {
   }
 }
 
+/** What upstream calls the value in this one message. */
+function goTypeName(value: CelValue): string {
+  const name = typeName(typeOfValue(value)).replace(/^.*[._]/, '')
+  return `types.${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`
+}
+
 function runLoop(frame: Frame, range: Result, loop: Loop): Result {
   if (range instanceof CelError) return range
   const { slots } = frame
@@ -115,7 +123,7 @@ function runLoop(frame: Frame, range: Result, loop: Loop): Result {
       if (!turn(frame, loop, key, loop.variable2 === undefined ? undefined : (range.get(key) ?? null))) break
     }
   } else {
-    return new CelError('no such overload')
+    return new CelError(`got '${goTypeName(range)}', expected iterable type`)
   }
   return loop.result(frame)
 }

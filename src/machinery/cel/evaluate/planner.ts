@@ -26,6 +26,8 @@ import { constantOf, constantsOf, type Local, type Planning } from './planning.t
 export class Planner implements Planning {
   /** Variables of the environment that the program reads. */
   readonly variables = new Set<string>()
+  /** Why a constant conversion fails, the first that does. */
+  failure: string | undefined
   private readonly checked: Checked
   private readonly locals: { readonly name: string; readonly local: Local }[] = []
   private slots = 0
@@ -40,6 +42,10 @@ export class Planner implements Planning {
 
   newSlot(): number {
     return this.slots++
+  }
+
+  fail(message: string): void {
+    this.failure ??= message
   }
 
   /** Plans with names added for macros' variables. */

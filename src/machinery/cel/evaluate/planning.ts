@@ -18,6 +18,8 @@ export interface Planning {
   newSlot(): number
   /** Plans with names added for macros' variables. */
   withLocals<T>(locals: readonly (readonly [string, Local])[], plan: () => T): T
+  /** Notes that an evaluation cannot succeed. */
+  fail(message: string): void
   local(name: string): Local | undefined
 }
 

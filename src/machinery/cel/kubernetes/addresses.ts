@@ -4,8 +4,10 @@ import { formatIp, parseIp } from '../../../base/ip.ts'
 import type { Library } from '../declarations.ts'
 import { COST_PER_CHARACTER, sizeForCost } from '../evaluate/actual-cost.ts'
 import { costing, declare, member, overload } from '../library/declare.ts'
+import { NO_SUCH_OVERLOAD } from '../operators/equality.ts'
 import { BOOL, INT, opaqueType, STRING } from '../types.ts'
 import { CelError, type CelValue, OpaqueValue, type Result } from '../values.ts'
+import { addressFailure } from './address-failures.ts'
 import { nominal, perCharacter, perCharacterTwice } from './costs.ts'
 
 const IP = opaqueType('net.IP')
@@ -72,8 +74,7 @@ function parseAddress(text: string): IpValue | CelError {
   const bare = /^([^%]*:[^%]*)%.+$/.exec(text)?.[1]
   const parsed = parseIp(bare ?? text)
   if (parsed === undefined) {
-    const reason = `ParseAddr(${quoted}): unable to parse IP`
-    return new CelError(`IP Address ${quoted} parse error during conversion from string: ${reason}`)
+    return new CelError(`IP Address ${quoted} parse error during conversion from string: ${addressFailure(text)}`)
   }
   if (bare !== undefined) return new CelError(`IP address ${quoted} with zone value is not allowed`)
   if (parsed.family === 6 && parsed.value >> 32n === MAPPED_IPV4) {
@@ -83,20 +84,23 @@ function parseAddress(text: string): IpValue | CelError {
 }
 
 function parseBlock(text: string): CidrValue | CelError {
-  const failure = (reason: string) =>
-    new CelError(
-      `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(text)}): ${reason}`,
-    )
-  const match = /^([^/]*)\/(\d{1,3})$/.exec(text)
-  if (match === null) return failure(text.includes('/') ? 'bad bits after slash' : "no '/'")
-  const [, address = '', bits = ''] = match
-  if (address.includes('%')) return failure('IPv6 zones cannot be present in a prefix')
-  const ip = parseIp(address)
-  if (ip === undefined) return failure('unable to parse IP')
-  if (bits.length > 1 && bits.startsWith('0')) return failure('bad bits after slash')
-  if (Number(bits) > bitsOf(ip.family)) return failure('prefix length out of range')
+  const failure = (reason: string) => {
+    const told = 'network address parse error during conversion from string: '
+    return new CelError(`${told}${told}${reason}`)
+  }
+  const unreadable = (reason: string) => failure(`netip.ParsePrefix(${JSON.stringify(text)}): ${reason}`)
+  const slash = text.lastIndexOf('/')
+  if (slash < 0) return unreadable("no '/'")
+  const address = text.slice(0, slash)
+  const bits = text.slice(slash + 1)
+  const bare = /^([^%]*:[^%]*)%.+$/.exec(address)?.[1]
+  const ip = parseIp(bare ?? address)
+  if (ip === undefined) return unreadable(addressFailure(address))
+  if (bare !== undefined) return unreadable('IPv6 zones cannot be present in a prefix')
+  if (!/^(?:0|[1-9]\d*)$/.test(bits)) return unreadable(`bad bits after slash: ${JSON.stringify(bits)}`)
+  if (Number(bits) > bitsOf(ip.family)) return unreadable('prefix length out of range')
   if (ip.family === 6 && ip.value >> 32n === MAPPED_IPV4) {
-    return new CelError(`IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`)
+    return failure(`IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`)
   }
   return new CidrValue(new IpValue(ip.family, ip.value), Number(bits))
 }
@@ -124,7 +128,7 @@ const isGlobalUnicast = (ip: IpValue): boolean =>
 
 function containsIp(block: CidrValue, ip: IpValue | string): Result {
   const address = typeof ip === 'string' ? parseAddress(ip) : ip
-  return address instanceof CelError ? address : block.contains(address)
+  return address instanceof CelError ? NO_SUCH_OVERLOAD : block.contains(address)
 }
 
 function containsCidr(block: CidrValue, other: CidrValue | string): Result {

@@ -121,7 +121,10 @@ export function admissionEnvironment(names: AdmissionNames): Environment {
   return hasPatchTypes ? environment.extend({ libraries: [JSON_PATCH], findType: patchType }) : environment
 }
 
-export type CompiledExpression = { readonly program: Program } | { readonly failure: string }
+/** `isInternal`: not the words are wrong but what they come to. Upstream calls that an internal error. */
+export type CompiledExpression =
+  | { readonly program: Program }
+  | { readonly failure: string; readonly isInternal?: boolean | undefined }
 
 /** A program of one of the types; `failure` says why there is none, as it stands in statuses. */
 export function compileExpression(
@@ -131,8 +134,11 @@ export function compileExpression(
 ): CompiledExpression {
   const compiled: Compiled = compile(source, environment)
   if ('issues' in compiled) return { failure: `compilation failed: ${compiled.text}` }
-  const { type } = compiled.program
-  if (returns === undefined || returns.some((wanted) => sameType(wanted, type))) return compiled
+  const { type, failure } = compiled.program
+  if (returns === undefined || returns.some((wanted) => sameType(wanted, type))) {
+    if (failure === undefined) return compiled
+    return { failure: `program instantiation failed: ${failure}`, isInternal: true }
+  }
   const [only] = returns
   if (returns.length === 1 && only !== undefined) {
     return { failure: `must evaluate to ${returnText(only)} but got ${returnText(type)}` }

@@ -12,21 +12,21 @@ import {
 } from '../../meta/quantity.ts'
 import type { Library } from '../declarations.ts'
 import { costing, declare, member, overload } from '../library/declare.ts'
-import { INT_MAX, INT_MIN } from '../operators/numbers.ts'
 import { BOOL, DOUBLE, INT, opaqueType, STRING } from '../types.ts'
 import { CelError, OpaqueValue, type Result } from '../values.ts'
+import { type Amount, addAmounts, amountOf, wholeAmount } from './amounts.ts'
 import { nominal, perCharacter } from './costs.ts'
 
 export const QUANTITY = opaqueType('kubernetes.Quantity')
 
-const NANO = 1_000_000_000n
-
 class QuantityValue extends OpaqueValue {
   readonly type = QUANTITY
   readonly quantity: Quantity
-  constructor(quantity: Quantity) {
+  readonly amount: Amount | undefined
+  constructor(quantity: Quantity, amount: Amount | undefined) {
     super()
     this.quantity = quantity
+    this.amount = amount
   }
   equals(other: OpaqueValue): boolean {
     return other instanceof QuantityValue && compareQuantities(this.quantity, other.quantity) === 0
@@ -38,15 +38,22 @@ class QuantityValue extends OpaqueValue {
 
 function parse(text: string): Result {
   const quantity = parseQuantity(text)
-  return typeof quantity === 'string' ? new CelError(quantity) : new QuantityValue(quantity)
+  return typeof quantity === 'string' ? new CelError(quantity) : new QuantityValue(quantity, amountOf(text))
 }
 
-function isInteger({ quantity: { nano } }: QuantityValue): boolean {
-  return nano % NANO === 0n && nano / NANO <= INT_MAX && nano / NANO >= INT_MIN
+const isInteger = ({ amount }: QuantityValue): boolean => wholeAmount(amount) !== undefined
+
+function asInteger({ amount }: QuantityValue): Result {
+  return wholeAmount(amount) ?? new CelError('cannot convert value to integer')
 }
 
-function asInteger(value: QuantityValue): Result {
-  return isInteger(value) ? value.quantity.nano / NANO : new CelError('cannot convert value to integer')
+function plus(left: QuantityValue, right: QuantityValue): QuantityValue {
+  return new QuantityValue(addQuantities(left.quantity, right.quantity), addAmounts(left.amount, right.amount))
+}
+
+function minus(left: QuantityValue, right: QuantityValue): QuantityValue {
+  const subtracted = right.amount && { ...right.amount, value: -right.amount.value }
+  return new QuantityValue(subtractQuantities(left.quantity, right.quantity), addAmounts(left.amount, subtracted))
 }
 
 function sign({ quantity: { nano } }: QuantityValue): bigint {
@@ -55,7 +62,8 @@ function sign({ quantity: { nano } }: QuantityValue): bigint {
 
 const order = (left: QuantityValue, right: QuantityValue): number => compareQuantities(left.quantity, right.quantity)
 
-const whole = (value: bigint): Quantity => quantityFromValue(value, 'DecimalSI')
+const whole = (value: bigint): QuantityValue =>
+  new QuantityValue(quantityFromValue(value, 'DecimalSI'), { value, scale: 0 })
 
 export const QUANTITIES: Library = {
   name: 'kubernetes.quantity',
@@ -109,36 +117,18 @@ export const QUANTITIES: Library = {
     declare(
       'add',
       costing(nominal, [
-        member(
-          'quantity_add',
-          [QUANTITY, QUANTITY],
-          QUANTITY,
-          (left: QuantityValue, right: QuantityValue) =>
-            new QuantityValue(addQuantities(left.quantity, right.quantity)),
-        ),
-        member(
-          'quantity_add_int',
-          [QUANTITY, INT],
-          QUANTITY,
-          (left: QuantityValue, right: bigint) => new QuantityValue(addQuantities(left.quantity, whole(right))),
+        member('quantity_add', [QUANTITY, QUANTITY], QUANTITY, plus),
+        member('quantity_add_int', [QUANTITY, INT], QUANTITY, (left: QuantityValue, right: bigint) =>
+          plus(left, whole(right)),
         ),
       ]),
     ),
     declare(
       'sub',
       costing(nominal, [
-        member(
-          'quantity_sub',
-          [QUANTITY, QUANTITY],
-          QUANTITY,
-          (left: QuantityValue, right: QuantityValue) =>
-            new QuantityValue(subtractQuantities(left.quantity, right.quantity)),
-        ),
-        member(
-          'quantity_sub_int',
-          [QUANTITY, INT],
-          QUANTITY,
-          (left: QuantityValue, right: bigint) => new QuantityValue(subtractQuantities(left.quantity, whole(right))),
+        member('quantity_sub', [QUANTITY, QUANTITY], QUANTITY, minus),
+        member('quantity_sub_int', [QUANTITY, INT], QUANTITY, (left: QuantityValue, right: bigint) =>
+          minus(left, whole(right)),
         ),
       ]),
     ),

@@ -8,9 +8,6 @@ import { nominal, perCharacter } from './costs.ts'
 
 const SEMVER = opaqueType('kubernetes.Semver')
 
-const PATTERN =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/
-
 const NUMBER_MAX = 2n ** 64n - 1n
 
 class SemverValue extends OpaqueValue {
@@ -27,39 +24,94 @@ class SemverValue extends OpaqueValue {
   }
 }
 
-function parse(text: string): SemverValue | undefined {
-  const match = PATTERN.exec(text)
-  if (match === null) return undefined
-  const [, major = '', minor = '', patch = '', preRelease] = match
-  const numbers = [BigInt(major), BigInt(minor), BigInt(patch)] as const
-  const identifiers = preRelease?.split('.') ?? []
-  const isTooLarge = numbers.some((number) => number > NUMBER_MAX)
-  if (isTooLarge || identifiers.some((identifier) => /^0\d+$/.test(identifier))) return undefined
-  return new SemverValue(numbers, identifiers)
+/** The version, or the error text of upstream's parser. */
+function parse(text: string): SemverValue | string {
+  if (text === '') return 'Version string empty'
+  const match = /^([^.]*)\.([^.]*)\.([\s\S]*)$/.exec(text)
+  if (match === null) return 'No Major.Minor.Patch elements found'
+  const [, major = '', minor = '', rest = ''] = match
+  const [withoutBuild = '', ...build] = splitOnce(rest, '+')
+  const [patch = '', ...preRelease] = splitOnce(withoutBuild, '-')
+  const identifiers = preRelease.flatMap((part) => part.split('.'))
+  const failure =
+    numberFailure('major', major) ??
+    numberFailure('minor', minor) ??
+    numberFailure('patch', patch) ??
+    firstFailure(identifiers, preReleaseFailure) ??
+    firstFailure(
+      build.flatMap((part) => part.split('.')),
+      buildFailure,
+    )
+  return failure ?? new SemverValue([BigInt(major), BigInt(minor), BigInt(patch)], identifiers)
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+function firstFailure(parts: readonly string[], failureOf: (part: string) => string | undefined): string | undefined {
+  for (const part of parts) {
+    const failure = failureOf(part)
+    if (failure !== undefined) return failure
+  }
+  return undefined
+}
+
+function numberFailure(name: 'major' | 'minor' | 'patch', text: string): string | undefined {
+  const capitalized = `${name[0]?.toUpperCase()}${name.slice(1)}`
+  if (!/^\d*$/.test(text)) return `Invalid character(s) found in ${name} number ${JSON.stringify(text)}`
+  if (/^0\d/.test(text)) return `${capitalized} number must not contain leading zeroes ${JSON.stringify(text)}`
+  return sizeFailure(text)
+}
+
+function sizeFailure(text: string): string | undefined {
+  if (text !== '' && text.length <= 20 && BigInt(text) <= NUMBER_MAX) return undefined
+  return `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${text === '' ? 'invalid syntax' : 'value out of range'}`
+}
+
+function preReleaseFailure(text: string): string | undefined {
+  if (text === '') return 'Prerelease is empty'
+  if (/^0\d+$/.test(text)) {
+    return `Numeric PreRelease version must not contain leading zeroes ${JSON.stringify(text)}`
+  }
+  if (/^\d+$/.test(text)) return sizeFailure(text)
+  return /^[0-9A-Za-z-]+$/.test(text) ? undefined : `Invalid character(s) found in prerelease ${JSON.stringify(text)}`
+}
+
+function buildFailure(text: string): string | undefined {
+  if (text === '') return 'Build meta data is empty'
+  if (/^[0-9A-Za-z-]+$/.test(text)) return undefined
+  return `Invalid character(s) found in build meta data ${JSON.stringify(text)}`
 }
 
 /** Without a leading `v` and leading zeros, and with the parts a short version leaves out. */
-function normalized(text: string): string | undefined {
+function parseTolerantly(text: string): SemverValue | string {
   const bare = text.replace(/^v/, '')
-  const [major = '', minor, ...rest] = bare.split('.')
-  const parts = [major, ...(minor === undefined ? [] : [minor]), ...(rest.length === 0 ? [] : [rest.join('.')])]
-  const stripped = parts.map((part) => (part.length > 1 ? part.replace(/^0+(?=.*)/, '') : part))
-  const filled = stripped.map((part, index) =>
-    (parts[index]?.length ?? 0) > 1 && !/^\d/.test(part) ? `0${part}` : part,
-  )
-  if (filled.length < 3 && /[+-]/.test(filled.at(-1) ?? '')) return undefined
-  while (filled.length < 3) filled.push('0')
-  return filled.join('.')
+  const [major = '', ...minorAndRest] = splitOnce(bare, '.')
+  const parts = [major, ...minorAndRest.flatMap((part) => splitOnce(part, '.'))].map(withoutZeros)
+  if (parts.length < 3 && /[+-]/.test(parts.at(-1) ?? '')) {
+    return 'short version cannot contain PreRelease/Build meta data'
+  }
+  return parse([...parts, '0', '0'].slice(0, 3).join('.'))
 }
 
-function parseAs(text: string, normalize = false): SemverValue | undefined {
-  const plain = normalize ? normalized(text) : text
-  return plain === undefined ? undefined : parse(plain)
+function withoutZeros(part: string): string {
+  if (part.length < 2) return part
+  const stripped = part.replace(/^0+/, '')
+  return /^\d/.test(stripped) ? stripped : `0${stripped}`
 }
 
-function toSemver(text: string, normalize?: boolean): Result {
-  return parseAs(text, normalize) ?? new CelError(`invalid semantic version ${JSON.stringify(text)}`)
+function parseAs(text: string, isTolerant = false): SemverValue | string {
+  return isTolerant ? parseTolerantly(text) : parse(text)
 }
+
+function toSemver(text: string, isTolerant?: boolean): Result {
+  const parsed = parseAs(text, isTolerant)
+  return typeof parsed === 'string' ? new CelError(parsed) : parsed
+}
+
+const isSemver = (text: string, isTolerant?: boolean): boolean => typeof parseAs(text, isTolerant) !== 'string'
 
 function compareVersions(left: SemverValue, right: SemverValue): number {
   for (const [index, number] of left.numbers.entries()) {
@@ -116,13 +168,8 @@ export const SEMVERS: Library = {
     declare(
       'isSemver',
       costing(perCharacter, [
-        overload('is_semver_string', [STRING], BOOL, (text: string) => parseAs(text) !== undefined),
-        overload(
-          'is_semver_string_bool',
-          [STRING, BOOL],
-          BOOL,
-          (text: string, normalize: boolean) => parseAs(text, normalize) !== undefined,
-        ),
+        overload('is_semver_string', [STRING], BOOL, isSemver),
+        overload('is_semver_string_bool', [STRING, BOOL], BOOL, isSemver),
       ]),
     ),
     question('isGreaterThan', 'semver_is_greater_than', (order) => order > 0),

@@ -12,7 +12,7 @@ import {
   timestampFrom,
   uintOf,
 } from '../operators/convert.ts'
-import { equal, NO_SUCH_OVERLOAD, ordering } from '../operators/equality.ts'
+import { equal, equality, NO_SUCH_OVERLOAD, ordering } from '../operators/equality.ts'
 import { charactersOf } from '../operators/text.ts'
 import {
   BOOL,
@@ -30,7 +30,7 @@ import {
   typeType,
   UINT,
 } from '../types.ts'
-import { type CelValue, ListValue, MapValue, type Result, TypeValue } from '../values.ts'
+import { CelError, type CelValue, ListValue, MapValue, type Result, TypeValue } from '../values.ts'
 import { A, B, declare, member, overload } from './declare.ts'
 import { matchesPattern } from './patterns.ts'
 import { TIME_FUNCTIONS } from './time-functions.ts'
@@ -67,8 +67,8 @@ const OPERATORS: readonly FunctionDeclaration[] = [
     typeof value === 'boolean' ? !value : NO_SUCH_OVERLOAD,
   ),
   declare('@not_strictly_false', [overload('not_strictly_false', [BOOL], BOOL)]),
-  declare('_==_', [overload('equals', [A, A], BOOL)], equal),
-  declare('_!=_', [overload('not_equals', [A, A], BOOL)], (left: CelValue, right: CelValue) => !equal(left, right)),
+  declare('_==_', [overload('equals', [A, A], BOOL)], equality),
+  declare('_!=_', [overload('not_equals', [A, A], BOOL)], unequal),
   declare(
     '_<_',
     orderOverloads('less'),
@@ -141,6 +141,11 @@ const ARITHMETIC: readonly FunctionDeclaration[] = [
   declare('-_', [overload('negate_double', [DOUBLE], DOUBLE), overload('negate_int64', [INT], INT)], negate),
 ]
 
+function unequal(left: CelValue, right: CelValue): Result {
+  const verdict = equality(left, right)
+  return typeof verdict === 'boolean' ? !verdict : verdict
+}
+
 function contains(needle: CelValue, container: CelValue): Result {
   if (container instanceof MapValue) return container.get(needle) !== undefined
   if (!(container instanceof ListValue)) return NO_SUCH_OVERLOAD
@@ -151,7 +156,7 @@ function contains(needle: CelValue, container: CelValue): Result {
 function sizeOf(value: CelValue): Result {
   if (typeof value === 'string') return BigInt(charactersOf(value))
   if (value instanceof ListValue || value instanceof Uint8Array) return BigInt(value.length)
-  return value instanceof MapValue ? BigInt(value.size) : NO_SUCH_OVERLOAD
+  return value instanceof MapValue ? BigInt(value.size) : new CelError('no such overload: size')
 }
 
 const CONTAINERS: readonly FunctionDeclaration[] = [
@@ -197,8 +202,7 @@ function conversion(
 ): FunctionDeclaration {
   return declare(
     name,
-    from.map(([id, type]) => overload(id, [type], result)),
-    evaluate,
+    from.map(([id, type]) => overload(id, [type], result, evaluate)),
   )
 }
 

@@ -13,9 +13,11 @@ export function add(left: CelValue, right: CelValue): Result {
   if (left instanceof ListValue && right instanceof ListValue) return concatenation(left, right)
   if (left instanceof Duration) {
     if (right instanceof Duration) return durationOf(left.nanos + right.nanos)
-    if (right instanceof Timestamp) return timestampOf(left.nanos + right.nanos)
+    if (right instanceof Timestamp) return timestampOf(left.nanos + right.nanos, right.offsetMinutes)
   }
-  if (left instanceof Timestamp && right instanceof Duration) return timestampOf(left.nanos + right.nanos)
+  if (left instanceof Timestamp && right instanceof Duration) {
+    return timestampOf(left.nanos + right.nanos, left.offsetMinutes)
+  }
   if (left instanceof Uint8Array && right instanceof Uint8Array) return joinedBytes(left, right)
   return NO_SUCH_OVERLOAD
 }
@@ -82,7 +84,7 @@ export function subtract(left: CelValue, right: CelValue): Result {
   if (left instanceof Uint && right instanceof Uint) return toUint(left.value - right.value)
   if (left instanceof Timestamp) {
     if (right instanceof Timestamp) return durationOf(left.nanos - right.nanos)
-    if (right instanceof Duration) return timestampOf(left.nanos - right.nanos)
+    if (right instanceof Duration) return timestampOf(left.nanos - right.nanos, left.offsetMinutes)
   }
   if (left instanceof Duration && right instanceof Duration) return durationOf(left.nanos - right.nanos)
   return NO_SUCH_OVERLOAD

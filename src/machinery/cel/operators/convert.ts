@@ -1,7 +1,6 @@
 /** The conversion functions `int()`, `string()`, … */
 
-import { typeName } from '../types.ts'
-import { CelError, type CelValue, Duration, type Result, Timestamp, TypeValue, Uint } from '../values.ts'
+import { CelError, type CelValue, Duration, type Result, Timestamp, Uint } from '../values.ts'
 import { NO_SUCH_OVERLOAD } from './equality.ts'
 import { doubleText, intFromDouble, toInt, toUint, uintFromDouble } from './numbers.ts'
 import {
@@ -78,7 +77,6 @@ export function stringOf(value: CelValue): Result {
   if (value instanceof Uint) return String(value.value)
   if (value instanceof Timestamp) return timestampText(value)
   if (value instanceof Duration) return durationText(value)
-  if (value instanceof TypeValue) return typeName(value.type)
   if (!(value instanceof Uint8Array)) return NO_SUCH_OVERLOAD
   try {
     return utf8.decode(value)

@@ -19,6 +19,16 @@ import {
 
 export const NO_SUCH_OVERLOAD = new CelError('no such overload')
 
+/** `left == right`. What Kubernetes' own types are compared with must be of their type. */
+export function equality(left: CelValue, right: CelValue): Result {
+  const isComparable = !(left instanceof OpaqueValue) || right === null || sameOpaqueType(left, right)
+  return isComparable ? equal(left, right) : NO_SUCH_OVERLOAD
+}
+
+function sameOpaqueType(left: OpaqueValue, right: CelValue): boolean {
+  return right instanceof OpaqueValue && typeName(left.type) === typeName(right.type)
+}
+
 export function equal(left: CelValue, right: CelValue): boolean {
   if (typeof left === 'string' || typeof left === 'boolean' || left === null) return left === right
   if (typeof left === 'bigint') return equalsInteger(left, right)

@@ -12,10 +12,10 @@ export const TIMESTAMP_SECONDS_MAX = 253_402_300_799n
 export const TIMESTAMP_OVERFLOW = new CelError('timestamp overflow')
 const DURATION_OVERFLOW = new CelError('duration overflow')
 
-export function timestampOf(nanos: bigint): Timestamp | CelError {
+export function timestampOf(nanos: bigint, offsetMinutes = 0): Timestamp | CelError {
   const seconds = floorDivide(nanos, NANOS_PER_SECOND)
   const isInRange = seconds >= TIMESTAMP_SECONDS_MIN && seconds <= TIMESTAMP_SECONDS_MAX
-  return isInRange ? new Timestamp(nanos) : TIMESTAMP_OVERFLOW
+  return isInRange ? new Timestamp(nanos, offsetMinutes) : TIMESTAMP_OVERFLOW
 }
 
 export function durationOf(nanos: bigint): Duration | CelError {
@@ -40,7 +40,7 @@ export function parseTimestamp(text: string): Timestamp | CelError | undefined {
   const east = Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0)
   const offsetMinutes = match[9] === '-' ? -east : east
   const milliseconds = utcMilliseconds(year, month, day, hour, minute, second) - offsetMinutes * 60_000
-  return timestampOf(BigInt(milliseconds) * NANOS_PER_MILLISECOND + fraction)
+  return timestampOf(BigInt(milliseconds) * NANOS_PER_MILLISECOND + fraction, offsetMinutes)
 }
 
 function utcMilliseconds(year: number, month: number, day: number, hour: number, minute: number, second: number) {
@@ -56,15 +56,23 @@ function daysIn(year: number, month: number): number {
   return date.getUTCDate()
 }
 
-/** RFC 3339 in UTC, with as many digits of the second as there are. */
-export function timestampText({ nanos }: Timestamp): string {
+/** RFC 3339, with as many digits of the second as there are. */
+export function timestampText({ nanos: instant, offsetMinutes }: Timestamp): string {
+  const nanos = instant + BigInt(offsetMinutes) * 60n * NANOS_PER_SECOND
   const seconds = floorDivide(nanos, NANOS_PER_SECOND)
   const fraction = nanos - seconds * NANOS_PER_SECOND
   const date = new Date(Number(seconds) * 1000)
   const year = String(date.getUTCFullYear()).padStart(4, '0')
   const rest = date.toISOString().replace(/^[+-]?\d+(-\d{2}-\d{2}T[\d:]+)\..*$/, '$1')
   const digits = fraction === 0n ? '' : `.${String(fraction).padStart(9, '0').replace(/0+$/, '')}`
-  return `${year}${rest}${digits}Z`
+  return `${year}${rest}${digits}${offsetText(offsetMinutes)}`
+}
+
+function offsetText(offsetMinutes: number): string {
+  if (offsetMinutes === 0) return 'Z'
+  const minutes = Math.abs(offsetMinutes)
+  const parts = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0'))
+  return `${offsetMinutes < 0 ? '-' : '+'}${parts.join(':')}`
 }
 
 const UNITS: Readonly<Record<string, bigint>> = {

@@ -31,8 +31,26 @@ export const RESERVED = new Set([
 ])
 
 export const LITERAL_NAMES = ['true', 'false', 'null']
-export const STARTS_TAIL = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-export const STARTS = `{'[', '{', '(', '.', '-', '!', ${STARTS_TAIL}`
+export const CLOSING = [')', ']', '}']
+
+/** What an expression starts with, in the order upstream tells it, with the symbols that may stand there besides. */
+const START_SYMBOLS = ["'['", "']'", "'{'", "'}'", "'('", "')'", "'.'", "','", "'-'", "'!'", "'?'"]
+const STARTING = ["'['", "'{'", "'('", "'.'", "'-'", "'!'"]
+const START_WORDS = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
+
+export function startsAnd(others: readonly string[]): string {
+  const symbols = START_SYMBOLS.filter((symbol) => STARTING.includes(symbol) || others.includes(symbol))
+  return `{${symbols.join(', ')}, ${START_WORDS}}`
+}
+
+export const STARTS = startsAnd([])
+
+/** `')'`, or `{')', ','}`. */
+export function expectedText(symbols: readonly string[]): string {
+  const quoted = symbols.map((symbol) => `'${symbol}'`)
+  return quoted.length === 1 ? (quoted[0] ?? '') : `{${quoted.join(', ')}}`
+}
+
 export const FIELD_STARTS = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
 
 export const RELATIONS: ReadonlyMap<string, string> = new Map([

@@ -7,6 +7,8 @@ import { charactersOf } from '../operators/text.ts'
 import type { Entry, Expression } from './ast.ts'
 import {
   balanced,
+  CLOSING,
+  expectedText,
   FIELD_STARTS,
   isNumber,
   LITERAL_NAMES,
@@ -15,8 +17,8 @@ import {
   RELATIONS,
   RESERVED,
   STARTS,
-  STARTS_TAIL,
   SUMS,
+  startsAnd,
   startsExpression,
 } from './grammar.ts'
 import { type Token, tokenize } from './lexer.ts'
@@ -48,6 +50,8 @@ export type Parsed =
 export interface Syntax {
   /** Whether fields may be named in backticks: a.`b-c`. */
   readonly quotedNames: boolean
+  /** Whether there is `cel.bind(name, value, result)`. */
+  readonly bindings: boolean
 }
 
 export function parse(source: string, syntax: Syntax): Parsed {
@@ -72,6 +76,8 @@ class Parser {
   private position = 0
   private nesting = 0
   private recoveries = 0
+  /** Brackets that wait for their closing one. */
+  private openings = 0
 
   constructor(source: string, syntax: Syntax) {
     this.source = source
@@ -118,10 +124,33 @@ class Parser {
     return this.token.kind === 'symbol' && this.token.text === text
   }
 
-  private expect(text: string, expecting = `'${text}'`): Token {
+  /** As upstream: one token too many is left out, one that lacks where the text could go on is taken as given. */
+  private expect(text: string, others: readonly string[] = []): Token {
+    const wanted = [text, ...others]
+    const expecting = expectedText(wanted)
+    const next = this.tokens[this.position + 1]
+    if (next?.kind === 'symbol' && wanted.includes(next.text) && !this.isNext(text)) {
+      this.report(this.token.offset, `Syntax error: extraneous input '${this.token.text}' expecting ${expecting}`)
+      this.position++
+    }
     const accepted = this.accept(text)
     if (accepted !== undefined) return accepted
-    return this.stop(this.token.offset, `Syntax error: mismatched input '${this.token.text}' expecting ${expecting}`)
+    const token = this.token
+    const isMissing = text === ':' ? startsExpression(token) : token.kind === 'end' && this.openings === 1
+    if (!isMissing) {
+      return this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting ${expecting}`)
+    }
+    this.report(token.offset, `Syntax error: missing '${text}' at '${token.text}'`)
+    return token
+  }
+
+  /** Reads up to the closing symbol, and that. */
+  private enclosed<T>(read: () => T, close: string, others: readonly string[] = []): T {
+    this.openings++
+    const inner = read()
+    this.expect(close, others)
+    this.openings--
+    return inner
   }
 
   /** Nodes deeper than the limit are refused where they would be made. */
@@ -187,9 +216,17 @@ class Parser {
       this.position--
       count--
     }
+    if (this.token.kind === 'end') this.refuseEnd(symbol)
     const operand = this.member()
     if (count % 2 === 0) return operand
     return this.bounded(callOf(offset, symbol === '!' ? '!_' : '-_', operand))
+  }
+
+  private refuseEnd(operator: string): never {
+    const { offset } = this.token
+    if (operator === '-') this.report(offset, "Syntax error: no viable alternative at input '-'")
+    const word = operator === '-' ? 'mismatched' : 'extraneous'
+    return this.stop(offset, `Syntax error: ${word} input '<EOF>' expecting ${STARTS}`)
   }
 
   private member(): Expression {
@@ -207,8 +244,8 @@ class Parser {
     const bracket = this.accept('[')
     if (bracket === undefined) return undefined
     const optional = this.accept('?') !== undefined
-    const index = this.conditional()
-    this.expect(']')
+    if (!optional) this.refuseStartBut("'?'")
+    const index = this.enclosed(() => this.conditional(), ']')
     return callOf(bracket.offset, optional ? '_[?_]' : '_[_]', operand, index)
   }
 
@@ -243,10 +280,13 @@ class Parser {
   /** The values of a call, after its opening parenthesis, and the closing one. */
   private callValues(): readonly Expression[] {
     if (this.accept(')') !== undefined) return []
-    const values = [this.conditional()]
-    while (this.accept(',') !== undefined) values.push(this.conditional())
-    this.expect(')', this.isNext('?') ? "')'" : "{')', ','}")
-    return values
+    this.refuseStartBut("')'")
+    const more = (): readonly Expression[] => {
+      const values = [this.conditional()]
+      while (this.accept(',') !== undefined) values.push(this.conditional())
+      return values
+    }
+    return this.enclosed(more, ')', this.isNext('?') ? [] : [','])
   }
 
   private callOrMacro(
@@ -255,7 +295,9 @@ class Parser {
     target: Expression | undefined,
     values: readonly Expression[],
   ): Expression {
-    const expanded = findMacro(name, target !== undefined, values.length)?.(offset, target, values)
+    const macro =
+      name === 'bind' && !this.syntax.bindings ? undefined : findMacro(name, target !== undefined, values.length)
+    const expanded = macro?.(offset, target, values)
     if (expanded instanceof MacroError) {
       this.report(expanded.offset, expanded.message)
       return literalOf(offset, null)
@@ -286,9 +328,7 @@ class Parser {
         return this.named()
       case '(': {
         this.position++
-        const inner = this.conditional()
-        this.expect(')')
-        return inner
+        return this.enclosed(() => this.conditional(), ')')
       }
       case '[':
         return this.list()
@@ -312,7 +352,7 @@ class Parser {
     const message = `Syntax error: ${goesOn ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${STARTS}`
     if (token.kind === 'end') return this.stop(token.offset, message)
     this.report(token.offset, message)
-    if (++this.recoveries > RECOVERIES_MAX) throw new SyntaxStop()
+    if (++this.recoveries > RECOVERIES_MAX || (!goesOn && CLOSING.includes(token.text))) throw new SyntaxStop()
     this.position++
     return this.primary()
   }
@@ -367,6 +407,7 @@ class Parser {
 
   private object(type: string): Expression {
     const { offset } = this.expect('{')
+    this.openings++
     const fields: Entry<string>[] = []
     while (!this.isNext('}') && !this.isNext(',')) {
       const optional = this.accept('?') !== undefined
@@ -380,7 +421,8 @@ class Parser {
       if (this.isNext(',')) break
     }
     this.accept(',')
-    this.expect('}', "{'}', ','}")
+    this.expect('}', [','])
+    this.openings--
     const depth = depthOf(fields.map(({ value }) => value))
     return this.bounded({ kind: 'object', offset, depth, type, fields })
   }
@@ -401,20 +443,24 @@ class Parser {
 
   private list(): Expression {
     const { offset } = this.expect('[')
+    if (![']', ',', '?'].some((text) => this.isNext(text))) this.refuseStartBut("']'", "','", "'?'")
     const elements: Expression[] = []
     const optional = new Set<number>()
-    while (!this.isNext(']') && !this.isNext(',')) {
-      if (this.accept('?') !== undefined) optional.add(elements.length)
-      elements.push(this.conditional())
-      if (this.accept(',') === undefined) break
+    const more = () => {
+      while (!(this.isNext(']') || this.isNext(',') || (elements.length > 0 && this.token.kind === 'end'))) {
+        if (this.accept('?') !== undefined) optional.add(elements.length)
+        elements.push(this.conditional())
+        if (this.accept(',') === undefined) break
+      }
+      this.accept(',')
     }
-    this.accept(',')
-    this.expect(']', "{']', ','}")
+    this.enclosed(more, ']', [','])
     return this.bounded({ kind: 'list', offset, depth: depthOf(elements), elements, optional })
   }
 
   private map(): Expression {
     const { offset } = this.expect('{')
+    this.openings++
     const entries: Entry<Expression>[] = []
     while (!this.isNext('}') && !this.isNext(',')) {
       const optional = this.accept('?') !== undefined
@@ -425,16 +471,22 @@ class Parser {
       if (this.accept(',') === undefined) break
     }
     this.accept(',')
-    this.expect('}', "{'}', ','}")
+    this.expect('}', [','])
+    this.openings--
     const depth = depthOf(entries.flatMap(({ key, value }) => [key, value]))
     return this.bounded({ kind: 'map', offset, depth, entries })
   }
 
   /** After `{`, the parser of upstream also tells about `}` and `,`. */
   private refuseEntryStart(): void {
+    this.refuseStartBut("'}'", "','", "'?'")
+  }
+
+  /** Behind an opening bracket, the parser of upstream also tells what else could stand there. */
+  private refuseStartBut(...others: readonly string[]): void {
     const token = this.token
     if (startsExpression(token)) return
-    const expecting = `{'[', '{', '}', '(', '.', ',', '-', '!', '?', ${STARTS_TAIL}`
+    const expecting = startsAnd(others)
     const next = this.tokens[this.position + 1]
     const goesOn = next !== undefined && startsExpression(next)
     const word = goesOn ? 'extraneous' : 'mismatched'
