@@ -45,7 +45,7 @@ let environment: Environment | undefined
 
 export function deviceExpressionErrors(path: FieldPath, source: string): readonly FieldError[] {
   if (byteLength(source) > EXPRESSION_BYTES_MAX) return [tooLong(path, EXPRESSION_BYTES_MAX)]
-  environment ??= kubernetesEnvironment({ variables: { device: DEVICE } })
+  environment ??= kubernetesEnvironment({ variables: { device: DEVICE }, bindings: true })
   const compiled = compile(source, environment)
   if ('issues' in compiled) return [invalidValue(path, source, `compilation failed: ${compiled.text}`)]
   const { type } = compiled.program
