@@ -136,7 +136,8 @@ class Parser {
     const accepted = this.accept(text)
     if (accepted !== undefined) return accepted
     const token = this.token
-    const isMissing = text === ':' ? startsExpression(token) : token.kind === 'end' && this.openings === 1
+    const isMissing =
+      text === ':' ? startsExpression(token) : text !== '}' && token.kind === 'end' && this.openings === 1
     if (!isMissing) {
       return this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting ${expecting}`)
     }
