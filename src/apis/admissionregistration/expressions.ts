@@ -11,7 +11,8 @@ import {
   variablesType,
 } from '../../machinery/cel/kubernetes/admission.ts'
 import { type CelType, DYN } from '../../machinery/cel/types.ts'
-import { type FieldError, type FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
+import type { FieldError, FieldPath } from '../../machinery/meta/field-error.ts'
+import { expressionErrors } from '../expression-errors.ts'
 
 /** What is wrong with an expression; `shown` is how the message repeats it. */
 export type ExpressionRule = (
@@ -40,7 +41,7 @@ export function expressionRule(names: AdmissionNames): ExpressionRule {
 function ruleIn(environment: Environment): ExpressionRule {
   return (path, source, returns, shown = source) => {
     const compiled = compileExpression(source, environment, returns)
-    return 'failure' in compiled ? [invalidValue(path, shown, compiled.failure)] : []
+    return 'failure' in compiled ? expressionErrors(path, shown, compiled) : []
   }
 }
 
@@ -64,7 +65,7 @@ export function policyExpressions(hasParams: boolean, composes: boolean): Policy
       const compiled = compileExpression(source, environmentFor({ hasParams, hasAuthorizer: true }))
       // What is wrong with a variable is said once, and not of everything that names it.
       types.set(name, 'failure' in compiled ? DYN : compiled.program.type)
-      return 'failure' in compiled ? [invalidValue(path, source, compiled.failure)] : []
+      return 'failure' in compiled ? expressionErrors(path, source, compiled) : []
     },
     rule: (names) => ruleIn(environmentFor(names)),
   }

@@ -34,6 +34,7 @@ describe('an expression that chooses devices', () => {
       'Invalid value: "object.a": compilation failed: ERROR: <input>:1:1: undeclared reference to \'object\'',
     ],
     [`"${'x'.repeat(10_240)}" == ""`, 'Too long: may not be more than 10240 bytes'],
+    ['int("one") == 1', 'Internal error: program instantiation failed: '],
     [nested(7), 'Forbidden: too complex, exceeds cost limit'],
   ])('is not %#', (source, expected) => {
     expect(errors(source)).toEqual([expect.stringContaining(expected)])

@@ -9,6 +9,7 @@ import { QUANTITY } from '../../machinery/cel/kubernetes/quantities.ts'
 import { ANY, BOOL, type CelType, mapType, objectType, STRING, typeText } from '../../machinery/cel/types.ts'
 import { type FieldError, type FieldPath, forbidden, invalidValue, tooLong } from '../../machinery/meta/field-error.ts'
 import { byteLength } from '../../machinery/meta/names.ts'
+import { expressionErrors } from '../expression-errors.ts'
 import {
   ATTRIBUTE_VALUE_BYTES_MAX,
   ATTRIBUTES_AND_CAPACITIES_MAX,
@@ -48,11 +49,13 @@ export function deviceExpressionErrors(path: FieldPath, source: string): readonl
   environment ??= kubernetesEnvironment({ variables: { device: DEVICE }, bindings: true })
   const compiled = compile(source, environment)
   if ('issues' in compiled) return [invalidValue(path, source, `compilation failed: ${compiled.text}`)]
-  const { type } = compiled.program
+  const { type, failure } = compiled.program
   // An attribute may be anything, and so may be a truth.
   if (type.kind !== 'bool' && type.kind !== 'any') {
     const detail = `must evaluate to bool or the unknown type, not ${type.kind === 'null_type' ? 'null_type' : typeText(type)}`
     return [invalidValue(path, source, detail)]
   }
+  if (failure !== undefined)
+    return expressionErrors(path, source, { failure: `program instantiation failed: ${failure}`, isInternal: true })
   return estimateCost(compiled.program).max > COST_MAX ? [forbidden(path, 'too complex, exceeds cost limit')] : []
 }
