@@ -137,9 +137,9 @@ test('the metadata of a custom object is a built-in type: checked, pruned and wr
     spec: { b: 1, a: 2 },
   }
   expect(checkFields(value, schema)).toEqual([
-    'unknown field "metadata.odd"',
-    'unknown field "spec.b"',
     'unknown field "spec.a"',
+    'unknown field "spec.b"',
+    'unknown field "metadata.odd"',
   ])
   expect(validateValue(value, schema)).toEqual([])
   expect(JSON.stringify(canonical(value, schema))).toBe(
