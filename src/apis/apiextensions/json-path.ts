@@ -84,6 +84,8 @@ function rangeStep(text: string): Step | undefined {
 
 function parseFilter(text: string): Filter | undefined {
   const [, left = '', operator, right = ''] = /^(.+?)\s*(?:(==|!=|<=|>=|<|>)\s*(.+))?$/s.exec(text.trim()) ?? []
+  // An operator without a right side is none.
+  if (operator === undefined && /[=!<>]/.test(left)) return undefined
   const first = parseOperand(left.trim())
   const second = operator === undefined ? undefined : parseOperand(right.trim())
   if (first === undefined || (operator !== undefined && second === undefined)) return undefined
