@@ -1,4 +1,4 @@
-/** Groups of the Kubernetes community (`*.k8s.io`, `*.kubernetes.io`): who defines resources there says who approved it. */
+/** Groups of the Kubernetes community (`*.k8s.io`, `*.kubernetes.io`): a definition there says who approved it. */
 
 import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import type { CustomResourceDefinition } from './types.gen.ts'

@@ -156,6 +156,7 @@ function scaleStatusErrors(object: KubeObject, scale: CustomResourceSubresourceS
   const selector =
     labelSelectorPath === '' ? undefined : valueAt(object, labelSelectorPath.replace(/^\./, '').split('.'))
   if (selector === undefined || typeof selector === 'string') return replicasErrors(object, statusReplicasPath)
-  const detail = `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`
+  const shown = JSON.stringify(selector)
+  const detail = `${labelSelectorPath} accessor error: ${shown} is of the type ${typeof selector}, expected string`
   return [...replicasErrors(object, statusReplicasPath), invalidValue(new FieldPath(labelSelectorPath), '', detail)]
 }

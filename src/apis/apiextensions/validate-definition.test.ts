@@ -99,7 +99,8 @@ describe('a schema is refused', () => {
     [
       'with a broken pattern',
       { type: 'string', pattern: '(' },
-      `${A}.pattern: Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): \`(\``,
+      `${A}.pattern: Invalid value: "(": must be a valid regular expression, but isn't: ` +
+        'error parsing regexp: missing closing ): `(`',
     ],
     [
       'with unique items',
@@ -124,12 +125,14 @@ describe('a schema is refused', () => {
         'x-kubernetes-list-map-keys': ['k'],
         items: { type: 'object', properties: { k: { type: 'string' } } },
       },
-      `${A}.items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property`,
+      `${A}.items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, ` +
+        'so it must have a default or be a required property',
     ],
     [
       'with an expression of another type',
       { type: 'string', 'x-kubernetes-validations': [{ rule: 'self' }] },
-      `${A}.x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool`,
+      `${A}.x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self","Message":"","MessageExpression":"",` +
+        '"Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool',
     ],
   ])('%s', (_behaviour, field, expected) => {
     expect(ofField(field)).toContain(expected)

@@ -208,6 +208,7 @@ function costText(name: string, cost: number, limit: number): string {
   const factor = cost / limit
   const shown = factor > 100 ? 'more than 100x' : `${factor < 1.5 ? factor.toFixed(6) : factor.toFixed(1)}x`
   const advice =
-    'try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared'
+    'try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, ' +
+    'and strings are declared'
   return `${name} exceeds budget by factor of ${shown} (${advice})`
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Delivery } from '../../../src/watch/event.ts'
 import { crd, createExtensionServer, establish, eventually } from '../../support/custom-resources.ts'
 import type { TestServer } from '../../support/test-server.ts'
 import { startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
@@ -131,8 +132,9 @@ describe('versions with a webhook', () => {
       ...{ allowBookmarks: false, signal: stopping.signal },
     })
     await server.send('POST', path('v1'), { body: v1('a', 'w:7') })
-    const { value = [] } = (await watcher?.next()) ?? {}
-    expect(value.map((delivery) => delivery.type !== 'BOOKMARK' && delivery.object.object())).toMatchObject([
+    const delivered = await watcher?.next()
+    const value = delivered?.value ?? []
+    expect(value.map((delivery: Delivery) => delivery.type !== 'BOOKMARK' && delivery.object.object())).toMatchObject([
       { apiVersion: 'example.com/v2', spec: { host: 'w', port: '7' } },
     ])
     stopping.abort()
