@@ -152,6 +152,10 @@ describe('cost', () => {
   })
 })
 
+test('an empty expression has no place', () => {
+  expect(textOf('')).toMatch(/^ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting \{[^\n]*\}$/)
+})
+
 describe('hostile input', () => {
   test('nesting is refused beyond 250', () => {
     const limit = 'ERROR: <input>:-1:0: expression recursion limit exceeded: 250'

@@ -84,11 +84,9 @@ function parseAddress(text: string): IpValue | CelError {
 }
 
 function parseBlock(text: string): CidrValue | CelError {
-  const failure = (reason: string) => {
-    const told = 'network address parse error during conversion from string: '
-    return new CelError(`${told}${told}${reason}`)
-  }
-  const unreadable = (reason: string) => failure(`netip.ParsePrefix(${JSON.stringify(text)}): ${reason}`)
+  const told = 'network address parse error during conversion from string: '
+  const unreadable = (reason: string) =>
+    new CelError(`${told}${told}netip.ParsePrefix(${JSON.stringify(text)}): ${reason}`)
   const slash = text.lastIndexOf('/')
   if (slash < 0) return unreadable("no '/'")
   const address = text.slice(0, slash)
@@ -100,7 +98,7 @@ function parseBlock(text: string): CidrValue | CelError {
   if (!/^(?:0|[1-9]\d*)$/.test(bits)) return unreadable(`bad bits after slash: ${JSON.stringify(bits)}`)
   if (Number(bits) > bitsOf(ip.family)) return unreadable('prefix length out of range')
   if (ip.family === 6 && ip.value >> 32n === MAPPED_IPV4) {
-    return failure(`IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`)
+    return new CelError(`${told}IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`)
   }
   return new CidrValue(new IpValue(ip.family, ip.value), Number(bits))
 }

@@ -136,8 +136,8 @@ class Parser {
     const accepted = this.accept(text)
     if (accepted !== undefined) return accepted
     const token = this.token
-    const isMissing =
-      text === ':' ? startsExpression(token) : text !== '}' && token.kind === 'end' && this.openings === 1
+    const isEnd = token.kind === 'end' && this.openings === 1
+    const isMissing = text === ':' ? startsExpression(token) : isEnd && others.length === 0
     if (!isMissing) {
       return this.stop(token.offset, `Syntax error: mismatched input '${token.text}' expecting ${expecting}`)
     }
@@ -451,11 +451,14 @@ class Parser {
       while (!(this.isNext(']') || this.isNext(',') || (elements.length > 0 && this.token.kind === 'end'))) {
         if (this.accept('?') !== undefined) optional.add(elements.length)
         elements.push(this.conditional())
-        if (this.accept(',') === undefined) break
+        if (this.accept(',') === undefined) return [',']
       }
       this.accept(',')
+      return []
     }
-    this.enclosed(more, ']', [','])
+    this.openings++
+    this.expect(']', more())
+    this.openings--
     return this.bounded({ kind: 'list', offset, depth: depthOf(elements), elements, optional })
   }
 
@@ -465,7 +468,7 @@ class Parser {
     const entries: Entry<Expression>[] = []
     while (!this.isNext('}') && !this.isNext(',')) {
       const optional = this.accept('?') !== undefined
-      this.refuseEntryStart()
+      this.refuseStartBut("'}'", "','", "'?'")
       const key = this.conditional()
       const colon = this.expect(':')
       entries.push({ offset: colon.offset, key, value: this.conditional(), optional })
@@ -476,11 +479,6 @@ class Parser {
     this.openings--
     const depth = depthOf(entries.flatMap(({ key, value }) => [key, value]))
     return this.bounded({ kind: 'map', offset, depth, entries })
-  }
-
-  /** After `{`, the parser of upstream also tells about `}` and `,`. */
-  private refuseEntryStart(): void {
-    this.refuseStartBut("'}'", "','", "'?'")
   }
 
   /** Behind an opening bracket, the parser of upstream also tells what else could stand there. */

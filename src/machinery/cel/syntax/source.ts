@@ -21,13 +21,14 @@ export function issueAt(source: string, offset: number, message: string): Issue 
   for (let index = source.indexOf('\n'); index !== -1 && index < lineStart; index = source.indexOf('\n', index + 1)) {
     line++
   }
-  return { line, column: [...source.slice(lineStart, offset)].length, message }
+  return { line, column: source === '' ? -1 : [...source.slice(lineStart, offset)].length, message }
 }
 
 /** All issues as cel-go prints them, in the order of their places. */
 export function renderIssues(source: string, issues: readonly Issue[]): string {
   const ordered = [...issues].sort((left, right) => left.line - right.line || left.column - right.column)
-  const lines = source.split('\n')
+  // Upstream has no place in an empty text: column 0, and no line to show.
+  const lines = source === '' ? [] : source.split('\n')
   const shown = ordered.slice(0, ISSUES_SHOWN_MAX).map((issue) => renderIssue(lines[issue.line - 1], issue))
   if (ordered.length > ISSUES_SHOWN_MAX) shown.push(`${ordered.length - ISSUES_SHOWN_MAX} more errors were truncated`)
   return shown.join('\n')
