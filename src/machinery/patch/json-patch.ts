@@ -33,7 +33,9 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
 
 function decodeOperations(operations: unknown): readonly Operation[] {
   if (!Array.isArray(operations))
-    throw badRequest(`json: cannot unmarshal ${jsonKind(operations)} into Go value of type jsonpatch.Patch`)
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${jsonKind(operations)} into Go value of type jsonpatch.Patch`,
+    )
   if (operations.length > JSON_PATCH_OPERATIONS_MAX) {
     const rule = `The allowed maximum operations in a JSON patch is ${JSON_PATCH_OPERATIONS_MAX}`
     throw requestEntityTooLarge(`${rule}, got ${operations.length}`)
@@ -43,7 +45,9 @@ function decodeOperations(operations: unknown): readonly Operation[] {
 
 function decodeOperation(operation: unknown): Operation {
   if (!isRecord(operation))
-    throw badRequest(`json: cannot unmarshal ${jsonKind(operation)} into Go value of type jsonpatch.Operation`)
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${jsonKind(operation)} into Go value of type jsonpatch.Operation`,
+    )
   const { op, path, from } = operation
   if (typeof op !== 'string' || typeof path !== 'string') throw unprocessable()
   if (from !== undefined && typeof from !== 'string') throw unprocessable()

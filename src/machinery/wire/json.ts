@@ -18,7 +18,12 @@ const DUPLICATES_MAX = 50
 
 /** A body that is not what its content type says. The message is fit for the caller. */
 export class DecodeError extends Error {
-  override readonly name = 'DecodeError'
+  override readonly name: string = 'DecodeError'
+}
+
+/** A body that may be well formed, and is more than is read. */
+export class TooLargeError extends DecodeError {
+  override readonly name = 'TooLargeError'
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: false })
@@ -39,8 +44,30 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new DecodeError(`json parse error: ${error instanceof Error ? error.message : 'invalid'}`)
+    throw new DecodeError(syntaxText(text, error instanceof Error ? error.message : ''))
   }
+}
+
+/** Which finding of the engine is which of upstream's decoder, behind the character it stopped at. */
+const SYNTAX_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/after JSON/, 'after top-level value'],
+  [/^Expected ':'/, 'after object key'],
+  [/^Expected property name|^Expected double-quoted/, 'looking for beginning of object key string'],
+  [/after property value/, 'after object key:value pair'],
+  [/after array element/, 'after array element'],
+  [/control character/, 'in string literal'],
+  [/escape/i, 'in string escape code'],
+]
+
+/** What is wrong with a text that is no JSON, in the words of upstream's decoder. */
+function syntaxText(text: string, found: string): string {
+  const end = 'unexpected end of JSON input'
+  if (found === '' || /^Unexpected end|^Unterminated/.test(found)) return end
+  const place = /at position (\d+)/.exec(found)
+  const position = place ? Number(place[1]) : text.search(/\S/)
+  if (position < 0 || position >= text.trimEnd().length) return end
+  const where = SYNTAX_TEXTS.find(([pattern]) => pattern.test(found))?.[1] ?? 'looking for beginning of value'
+  return `invalid character '${String.fromCodePoint(text.codePointAt(position) ?? 0)}' ${where}`
 }
 
 export function encodeJson(value: unknown): Uint8Array {
@@ -63,11 +90,12 @@ function checkLimits(bytes: Uint8Array): void {
     if (byte === QUOTE) position = endOfString(bytes, position)
     else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
       values++
-      if (++depth > JSON_DEPTH_MAX) throw new DecodeError(`exceeded max depth of ${JSON_DEPTH_MAX}`)
+      if (++depth > JSON_DEPTH_MAX)
+        throw new DecodeError(`invalid character '${String.fromCodePoint(byte)}' exceeded max depth`)
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--
     else if (byte === COMMA) values++
   }
-  if (values > JSON_VALUES_MAX) throw new DecodeError(`the document exceeds ${JSON_VALUES_MAX} values`)
+  if (values > JSON_VALUES_MAX) throw new TooLargeError(`the document exceeds ${JSON_VALUES_MAX} values`)
 }
 
 /** The position of the quote that closes the string which opens at `start`; the end of the text when none does. */

@@ -4,7 +4,7 @@
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
-import { DecodeError, decodeJson, JSON_VALUES_MAX } from './json.ts'
+import { DecodeError, decodeJson, JSON_VALUES_MAX, TooLargeError } from './json.ts'
 import { type Field, MAGIC, type ProtobufMessages, parseField, WIRE_BYTES, wireOf, ZEROS } from './protobuf-fields.ts'
 import { ProtobufReader } from './protobuf-reader.ts'
 
@@ -92,7 +92,7 @@ export class ProtobufDecoder {
     const { byNumber } = this.#message(name)
     const values: Values = new Map()
     while (!reader.done) {
-      if (++this.#values > JSON_VALUES_MAX) throw new DecodeError(`the message exceeds ${JSON_VALUES_MAX} values`)
+      if (++this.#values > JSON_VALUES_MAX) throw new TooLargeError(`the message exceeds ${JSON_VALUES_MAX} values`)
       const tag = reader.tag()
       const field = byNumber.get(Math.floor(tag / 8))
       if (field) this.#take(values, field, reader, tag % 8, depth)

@@ -18,7 +18,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { setOwn } from '../../base/deep-freeze.ts'
-import { DecodeError, JSON_VALUES_MAX } from './json.ts'
+import { DecodeError, JSON_VALUES_MAX, TooLargeError } from './json.ts'
 
 /** Bytes. The parser needs about 1.5 µs per byte on the one thread that serves everybody. */
 export const YAML_BYTES_MAX = 1024 * 1024
@@ -34,18 +34,18 @@ const DUPLICATES_MAX = 100
  * `line 7: key "a" already set in map`.
  */
 export function decodeYaml(bytes: Uint8Array, duplicates: string[] = []): unknown {
-  if (bytes.length > YAML_BYTES_MAX) throw new DecodeError(`yaml: document exceeds ${YAML_BYTES_MAX} bytes`)
+  if (bytes.length > YAML_BYTES_MAX) throw new TooLargeError(`yaml: document exceeds ${YAML_BYTES_MAX} bytes`)
   const text = new TextDecoder().decode(bytes)
   const document = onlyDocument(text)
   if (document === undefined) return null
   const error = document.errors[0]
-  if (error) throw new DecodeError(`error converting YAML to JSON: yaml: ${firstLine(error.message)}`)
+  if (error) throw new DecodeError(`yaml: ${firstLine(error.message)}`)
   return toJson(document.contents, { document, text, duplicates, values: 0 }, 0)
 }
 
 function onlyDocument(text: string): Document.Parsed | undefined {
   const documents = parsed(text)
-  if (documents.length > 1) throw new DecodeError('error converting YAML to JSON: yaml: only one document is accepted')
+  if (documents.length > 1) throw new DecodeError('yaml: only one document is accepted')
   return documents[0]
 }
 
@@ -62,7 +62,7 @@ function parsed(text: string): readonly Document.Parsed[] {
     const documents = parseAllDocuments(text, options)
     return 'empty' in documents ? [] : documents
   } catch {
-    throw new DecodeError('error converting YAML to JSON: yaml: the document cannot be read')
+    throw new DecodeError('yaml: the document cannot be read')
   }
 }
 
@@ -78,14 +78,12 @@ interface Walk {
 }
 
 function toJson(node: unknown, walk: Walk, depth: number): unknown {
-  if (depth > DEPTH_MAX) throw new DecodeError('error converting YAML to JSON: yaml: exceeded max depth')
+  if (depth > DEPTH_MAX) throw new DecodeError('yaml: exceeded max depth')
   // Each expansion of an alias counts anew.
-  if (++walk.values > JSON_VALUES_MAX)
-    throw new DecodeError('error converting YAML to JSON: yaml: document contains excessive aliasing')
+  if (++walk.values > JSON_VALUES_MAX) throw new DecodeError('yaml: document contains excessive aliasing')
   if (isAlias(node)) {
     const target = node.resolve(walk.document)
-    if (target === undefined)
-      throw new DecodeError(`error converting YAML to JSON: yaml: unknown anchor '${node.source}'`)
+    if (target === undefined) throw new DecodeError(`yaml: unknown anchor '${node.source}'`)
     return toJson(target, walk, depth + 1)
   }
   if (isScalar(node)) return scalarValue(node)
@@ -120,9 +118,7 @@ function tellDuplicate(key: string, node: unknown, { text, duplicates }: Walk): 
 function mergeInto(target: Record<string, unknown>, source: unknown): void {
   for (const part of Array.isArray(source) ? source : [source]) {
     if (typeof part !== 'object' || part === null || Array.isArray(part))
-      throw new DecodeError(
-        'error converting YAML to JSON: yaml: map merge requires map or sequence of maps as the value',
-      )
+      throw new DecodeError('yaml: map merge requires map or sequence of maps as the value')
     for (const [key, value] of Object.entries(part)) if (!Object.hasOwn(target, key)) setOwn(target, key, value)
   }
 }
@@ -131,7 +127,7 @@ function keyText(node: unknown, walk: Walk, depth: number): string {
   const key = toJson(node, walk, depth + 1)
   if (typeof key === 'string') return key
   if (typeof key === 'number' || typeof key === 'boolean') return String(key)
-  throw new DecodeError('error converting YAML to JSON: yaml: unsupported map key')
+  throw new DecodeError('yaml: unsupported map key')
 }
 
 const NULLS = new Set(['', '~', 'null', 'Null', 'NULL'])
@@ -157,7 +153,7 @@ export function plainValue(text: string): unknown {
   if (integer) return integerValue(integer[1] ?? '', integer[2] ?? '')
   if (FLOAT.test(plain)) return Number(plain)
   if (/^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/.test(text))
-    throw new DecodeError(`error converting YAML to JSON: json: unsupported value: ${text}`)
+    throw new DecodeError(`json: unsupported value: ${text}`)
   return text
 }
 

@@ -17,7 +17,7 @@ import {
   unknownField,
 } from '../../machinery/schema/decode.ts'
 import { parseMediaType } from '../../machinery/wire/content-type.ts'
-import { DecodeError, decodeJson, duplicateKeys, visitKeys } from '../../machinery/wire/json.ts'
+import { DecodeError, decodeJson, duplicateKeys, TooLargeError, visitKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import type { FieldValidation } from './options.ts'
@@ -35,7 +35,11 @@ export interface Expectation {
 export function objectOfBody(request: ApiRequest, expected: Expectation): KubeObject {
   const seen: { json?: Uint8Array } = {}
   const lines: string[] = []
-  const body = decodeBody(request, { json: (bytes) => Object.assign(seen, { json: bytes }), yamlDuplicates: lines })
+  const inspection = { json: (bytes: Uint8Array) => Object.assign(seen, { json: bytes }), yamlDuplicates: lines }
+  const body = decoding(
+    () => identified(decodeBody(request, inspection)),
+    (message) => unrecognized(request, expected.kind, message),
+  )
   const strict = expected.fieldValidation === 'Strict' && lines.length > 0
   const ofYaml = strict ? [yamlErrors(lines)] : lines
   const { definition } = expected.kind.schema
@@ -85,10 +89,7 @@ export function checkedObject(
   trust: Trust,
   withOthers = (unknown: readonly string[]): readonly string[] => unknown,
 ): KubeObject {
-  // A JSON null is an object with nothing in it.
-  const body = given === null ? {} : given
-  if (!isRecord(body))
-    throw badRequest(`couldn't get version/kind; json parse error: the body is no ${kind.kind} object`)
+  const body = decoding(() => identified(given))
   checkKind(body, kind)
   if (trust === 'checked') {
     const all = withOthers(fieldProblems(body, kind, fieldValidation === 'Ignore'))
@@ -98,6 +99,39 @@ export function checkedObject(
   }
   const metadata = isRecord(body.metadata) ? body.metadata : {}
   return { ...body, kind: kind.kind, apiVersion: apiVersionOf(kind), metadata }
+}
+
+/** Decoders look for version and kind first. Throws `DecodeError` for what cannot have them; a null has nothing. */
+function identified(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === null) return {}
+  if (!isRecord(value)) throw new DecodeError(`${NO_VERSION}json: cannot unmarshal ${jsonKind(value)} into ${IDENTITY}`)
+  const { apiVersion } = value
+  if (typeof apiVersion === 'string' && apiVersion.split('/').length > 2)
+    throw new DecodeError(`unexpected GroupVersion string: ${apiVersion}`)
+  return value
+}
+
+const NO_VERSION = "couldn't get version/kind; json parse error: "
+/** How upstream's decoder names what it reads a version and a kind into. */
+const IDENTITY =
+  'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** The name of a JSON value's type in messages. */
+export function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+/** Bytes of a body that a refusal shows. */
+const SHOWN_BYTES_MAX = 30
+
+/** The refusal of a body that cannot be read, with its beginning: JSON as it is, anything else in hexadecimal. */
+function unrecognized({ body }: ApiRequest, { kind }: ViewKind, message: string): string {
+  const bytes = Buffer.from(body.type === 'bytes' ? body.bytes : [])
+  const encoding = bytes[0] === 0x7b ? 'utf8' : 'hex'
+  const more = bytes.length > SHOWN_BYTES_MAX ? ' ...' : ''
+  const shown = bytes.length === 0 ? '<empty>' : `${bytes.toString(encoding, 0, SHOWN_BYTES_MAX)}${more}`
+  return `the object provided is unrecognized (must be of type ${kind}): ${message} (${shown})`
 }
 
 /** Unknown fields. Throws 400 for values of the wrong type. */
@@ -123,15 +157,17 @@ function checkKind(body: Readonly<Record<string, unknown>>, expected: ViewKind):
   const version = apiVersion.slice(apiVersion.lastIndexOf('/') + 1)
   const refuse = (detail: string) =>
     badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${detail}`)
-  // Upstream's own types are in one table, which it names by the line of its source.
   if (expected.schema.definition !== undefined && !isBuiltInKind(apiVersion, kind))
-    throw refuse(
-      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ` +
-        'in scheme "pkg/runtime/scheme.go:111"',
-    )
+    throw refuse(notRegistered(apiVersion, kind))
   if (kind === expected.kind)
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`)
   throw refuse(`converting (${version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`)
+}
+
+/** Upstream's own types are in one table, which it names by the line of its source. */
+export function notRegistered(apiVersion: string, kind: string): string {
+  const [kindText, versionText] = [JSON.stringify(kind), JSON.stringify(apiVersion)]
+  return `no kind ${kindText} is registered for version ${versionText} in scheme "pkg/runtime/scheme.go:111"`
 }
 
 function textOr(value: unknown, absent: string): string {
@@ -145,29 +181,36 @@ interface Inspection {
   readonly yamlDuplicates: string[]
 }
 
-/** Any JSON value; undefined for no body. */
+/** Any JSON value. Throws `DecodeError`, for no body as well. */
 export function decodeBody({ body, headers }: ApiRequest, inspection?: Inspection): unknown {
   if (body.type === 'object') return body.object
-  if (body.type === 'none') return undefined
+  if (body.type === 'none') throw new DecodeError(`${NO_VERSION}unexpected end of JSON input`)
   const media = parseMediaType(headers['content-type'] || 'application/json')
   if (!media || !ACCEPTED_TYPES.includes(media.type)) throw unsupportedMediaType(ACCEPTED_TYPES)
-  return decoding(() => {
-    if (media.type === 'application/yaml') return decodeYaml(body.bytes, inspection?.yamlDuplicates)
-    if (media.type === PROTOBUF_TYPE) return decodeProtobuf(body.bytes)
-    const value = decodeJson(body.bytes)
-    inspection?.json(body.bytes)
-    return value
-  })
+  if (media.type === 'application/yaml') return decodeYaml(body.bytes, inspection?.yamlDuplicates)
+  if (media.type === PROTOBUF_TYPE) return decodeProtobuf(body.bytes)
+  const value = jsonOf(body.bytes)
+  inspection?.json(body.bytes)
+  return value
 }
 
-/** Decoding whose failures are the caller's: 400. */
-export function decoding<T>(decode: () => T, prefix = ''): T {
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return decodeJson(bytes)
+  } catch (error) {
+    if (!(error instanceof DecodeError) || error instanceof TooLargeError) throw error
+    throw new DecodeError(`${NO_VERSION}${error.message}`)
+  }
+}
+
+/** Decoding whose failures are the caller's: 400, with what `said` makes of the decoder's message. */
+export function decoding<T>(decode: () => T, said = (message: string): string => message): T {
   try {
     return decode()
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    if (error.message.includes('exceeds')) throw requestEntityTooLarge(error.message)
-    throw badRequest(`${prefix}${error.message}`)
+    if (error instanceof TooLargeError) throw requestEntityTooLarge(error.message)
+    throw badRequest(said(error.message))
   }
 }
 

@@ -5,10 +5,11 @@ import type { PropagationPolicy } from '../../apis/definition.ts'
 import { badRequest, invalid } from '../../machinery/meta/api-error.ts'
 import { type FieldError, invalidValue, notSupported, rootPath } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
+import { checkFields, FieldTypeError } from '../../machinery/schema/decode.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import type { WriteOptions } from '../registry/context.ts'
 import type { DeleteWish } from '../registry/delete.ts'
-import { decodeBody, fieldProblems, isRecord } from './body.ts'
+import { decodeBody, decoding, isRecord, notRegistered } from './body.ts'
 import { type Exchange, userOf, warnTo } from './exchange.ts'
 import { isTrue } from './flags.ts'
 import { dryRunErrors, integerParameter, metaKind } from './options.ts'
@@ -43,17 +44,24 @@ export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>)
 
 /** Throws 400 for fields of the wrong types. Every group has its own version of the kind; they are all the same. */
 function sentOptions(request: ApiRequest): unknown {
-  const body = decodeBody(request)
-  const checked = request.body.type === 'bytes' && isRecord(body)
-  if (checked) fieldProblems(body, { kind: 'DeleteOptions', version: 'v1', schema: DELETE_OPTIONS }, true)
+  const body = decoding(() => decodeBody(request))
+  if (request.body.type === 'bytes' && isRecord(body)) checkTypes(body)
   return body
+}
+
+function checkTypes(body: object): void {
+  try {
+    checkFields(body, DELETE_OPTIONS)
+  } catch (error) {
+    throw error instanceof FieldTypeError ? badRequest(error.message) : error
+  }
 }
 
 /** A DeleteOptions object as a wish. Throws 400 and 422 for what is none. */
 export function deleteWish(given: unknown): { readonly wish: DeleteWish; readonly dryRun: boolean } {
   if (!isRecord(given)) throw badRequest('the body of a delete must be a DeleteOptions object')
   if (given.kind !== undefined && given.kind !== '' && given.kind !== 'DeleteOptions')
-    throw badRequest('decoded object cannot be converted to DeleteOptions')
+    throw badRequest(notRegistered(String(given.apiVersion ?? ''), String(given.kind)))
   const dryRun = textList(given.dryRun)
   const wish = wishOf(given)
   const errors = [...dryRunErrors(dryRun), ...policyErrors(given, wish)]

@@ -24,7 +24,7 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace, isRecord, trustOf, yamlErrors } from './body.ts'
+import { checkedObject, checkName, decoding, inNamespace, isRecord, jsonKind, trustOf, yamlErrors } from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
@@ -72,32 +72,32 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
 function patchType({ headers }: ApiRequest, builtIn: boolean): string {
   const type = parseMediaType(headers['content-type'] ?? '')?.type ?? ''
   const accepted = PATCH_TYPES.filter((candidate) => builtIn || candidate !== STRATEGIC_PATCH)
-  if (!accepted.includes(type)) throw builtIn ? unsupportedPatchType() : unsupportedMediaType(accepted)
-  return type
+  if (accepted.includes(type)) return type
+  // The router of built-in resources lets a list of types pass when it knows one of them.
+  const isList = type.split(',').some((part) => accepted.includes(part.trim()))
+  throw builtIn && !isList ? unsupportedPatchType() : unsupportedMediaType(accepted)
 }
 
 /** `duplicates` gets the texts about keys that stand twice. */
 function appliedBody({ body }: ApiRequest, duplicates: string[]): unknown {
   if (body.type === 'object') return body.object
   if (body.type === 'none') throw badRequest('the body of a patch must not be empty')
-  return decoding(() => decodeYaml(body.bytes, duplicates))
+  return decoding(
+    () => decodeYaml(body.bytes, duplicates),
+    (message) => `error decoding YAML: error converting YAML to JSON: ${message}`,
+  )
 }
 
 function patchBody({ body }: ApiRequest, type: string, duplicates: string[]): unknown {
   if (body.type === 'object') return body.object
   const prefix = type === STRATEGIC_PATCH ? '' : 'error decoding patch: '
   if (body.type === 'none') throw badRequest(`${prefix}unexpected end of JSON input`)
-  const value = decoding(() => decodeJson(body.bytes), prefix)
+  const said = (message: string): string => `${prefix}${message}`
+  const value = decoding(() => decodeJson(body.bytes), said)
   if (type === MERGE_PATCH && !isRecord(value))
-    throw badRequest(
-      `${prefix}json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type map[string]interface {}`,
-    )
+    throw badRequest(said(`json: cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`))
   duplicates.push(...duplicateKeys(body.bytes).map(duplicateField))
   return value
-}
-
-function jsonTypeOf(value: unknown): string {
-  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
 }
 
 /** What is applied has been read and merged by then: a key that is there twice is the last thing that is found. */
@@ -138,13 +138,11 @@ function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['ki
 }
 
 /** Unlike other bodies, what is applied must say what it is. */
-function checkNamesKind(body: unknown, kind: ViewKind): void {
-  const { apiVersion, kind: named } = isRecord(body) ? body : {}
-  if (!apiVersion)
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: , expected: ${apiVersionOf(kind)}`,
-    )
-  if (!named) throw badRequest("Object 'Kind' is missing")
+function checkNamesKind(body: unknown, expected: ViewKind): void {
+  const { apiVersion = '', kind = '' } = isRecord(body) ? body : {}
+  if (apiVersion === apiVersionOf(expected) && kind === expected.kind) return
+  const named = String(apiVersion)
+  throw badRequest(`invalid object type: ${named.includes('/') ? named : `/${named}`}, Kind=${String(kind)}`)
 }
 
 function applied(
@@ -154,8 +152,8 @@ function applied(
   parameters: WriteParameters,
 ): KubeObject {
   // Whether the fields fit the schema is found out where they are merged.
-  const object = checkedObject(body, { kind: view.kind, ...parameters }, 'trusted')
   checkNamesKind(body, view.kind)
+  const object = checkedObject(body, { kind: view.kind, ...parameters }, 'trusted')
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil')
   const { schema } = view.kind
