@@ -26,6 +26,9 @@ export function webParts(): string {
     .join('\n')
 }
 
+/** Ready is who answers, and was not told to say no. */
+const READY = 'test ! -f /tmp/unready && wget -qO /dev/null http://127.0.0.1:8080/'
+
 /** A Deployment `web`. Its pods stay a moment after they leave the Service, so that no request is lost. */
 export function webDeployment({ image, replicas, pod = {} }: WebOptions): string {
   return JSON.stringify({
@@ -57,7 +60,7 @@ function podSpec(image: string): object {
           { name: 'GREETING', valueFrom: { configMapKeyRef: { name: 'greetings', key: 'greeting' } } },
         ],
         volumeMounts: [{ name: 'keys', mountPath: '/etc/secret', readOnly: true }],
-        readinessProbe: { ...probe, exec: { command: ['test', '!', '-f', '/tmp/unready'] }, failureThreshold: 1 },
+        readinessProbe: { ...probe, exec: { command: ['sh', '-c', READY] }, failureThreshold: 1 },
         livenessProbe: { ...probe, httpGet: { path: '/', port: 'http' } },
         // Clients before 1.29 drop a `sleep` handler when they write a template back.
         lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
