@@ -4,16 +4,18 @@ import { parse } from 'yaml'
 import type { Comparison } from './case.ts'
 import type { Answer } from './peer.ts'
 import { type Difference, differencesOf, isRecord } from './values.ts'
-import { steady, steadyHeaders, steadyText } from './volatile.ts'
+import { steady, steadyHeaders, steadyText, withoutControlled } from './volatile.ts'
 
 export function answerDifferences(upstream: Answer, t8s: Answer, compare?: Comparison): readonly Difference[] {
   const codes = differencesOf('status', upstream.status, t8s.status)
   if (compare === 'status') return codes
   // What one refuses and the other does not, has no fields to be compared.
-  const form = codes.length > 0 ? shortOf : compare === 'structure' ? structureOf : parsedBody
+  const form = codes.length > 0 ? shortOf : compare === undefined ? parsedBody : FORMS[compare]
   const bodies = [form(upstream), form(t8s)]
   return [...codes, ...headerDifferences(upstream, t8s), ...differencesOf('body', steady(bodies[0]), steady(bodies[1]))]
 }
+
+const FORMS = { structure: structureOf, uncontrolled: (answer: Answer) => withoutControlled(parsedBody(answer)) }
 
 /** Without the fields named `description` that are texts. */
 function structureOf(answer: Answer): unknown {
@@ -55,6 +57,8 @@ export function parsedBody({ headers, body }: Answer): unknown {
   if (type.startsWith('application/json')) return parsedJson(text)
   if (type.startsWith('application/yaml')) return parse(text)
   if (type.includes('protobuf')) return `${body.length > 0 ? 'some' : 'no'} bytes`
+  // The list of OpenAPI documents says that it is text.
+  if (text.startsWith('{')) return parsedJson(text)
   return steadyText(text).split('\n')
 }
 

@@ -12,7 +12,7 @@ export interface Case {
   readonly steps: readonly Step[]
 }
 
-export type Comparison = 'status' | 'structure'
+export type Comparison = 'status' | 'structure' | 'uncontrolled'
 
 export interface Step {
   /** `GET /api/v1/namespaces/{ns}/pods?limit=1`. Words in braces are variables. */
@@ -23,7 +23,7 @@ export interface Step {
   readonly anonymous?: boolean | undefined
   /** Variables for later steps: name → path in the answer (`metadata.resourceVersion`). */
   readonly save?: Readonly<Record<string, string>> | undefined
-  /** `status`: only the code; `structure`: without what descriptions say. Absent: everything. */
+  /** `status`: only the code; `structure`: without what descriptions say; `uncontrolled`: without what controllers of the server write. Absent: everything. */
   readonly compare?: Comparison | undefined
 }
 

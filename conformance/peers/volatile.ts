@@ -22,6 +22,8 @@ const SERVER_ADDRESS = /127\.0\.0\.1:\d{4,5}\b/g
 const GO_DIFF = /\n(@@ |[-+ ] ?\t)[\s\S]*$/g
 /** From the range of the services, but for the two that every cluster has. */
 const SERVICE_ADDRESS = /\b10\.164\.(?!0\.(?:1|10)\b)\d+\.\d+\b/g
+/** Of OpenAPI documents: of their bytes, whose order is not compared. */
+const DOCUMENT_HASH = /\bhash=[0-9A-F]{128}\b/g
 const CERTIFICATE = /\bX509SHA256=[0-9a-f]{64}\b/g
 const ACCOUNT_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g
 const REVISION_IN_TEXT = /(resource version|resourceVersion|current): ?"?\d+"?/g
@@ -40,6 +42,7 @@ const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
   [TOKEN, '<token>'],
   [SERVER_ADDRESS, '<server>'],
   [SERVICE_ADDRESS, '<service address>'],
+  [DOCUMENT_HASH, 'hash=<hash>'],
   [CERTIFICATE, 'X509SHA256=<fingerprint>'],
   [ACCOUNT_VOLUME, 'kube-api-access-<generated>'],
   [REVISION_IN_TEXT, '$1: <revision>'],
@@ -83,9 +86,12 @@ export function steadyText(text: string): string {
   return TEXT_RULES.reduce((steady, [pattern, word]) => steady.replace(pattern, word), withoutComposites(text))
 }
 
-const COMPOSITE = /(?:Invalid|Unsupported|Duplicate) value: (?=[{[])/g
+const COMPOSITE = /(?:Invalid|Unsupported|Duplicate) value: (?=[{[]|null\b)/g
 
-/** Objects and lists inside of messages: upstream prints them with the names that Go has for their fields. */
+/**
+ * Objects and lists inside of messages: upstream prints them with the names that Go has for their fields, and a list
+ * without items as `null` or `[]`, as Go happens to have it.
+ */
 function withoutComposites(text: string): string {
   let result = ''
   let rest = 0
@@ -101,6 +107,7 @@ function withoutComposites(text: string): string {
 /** Where the JSON value that begins at `start` has ended. */
 function endOfComposite(text: string, start: number): number {
   let depth = 0
+  if (text.startsWith('null', start)) return start + 'null'.length
   for (const { 0: token, index } of text.slice(start).matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') depth--
@@ -145,6 +152,15 @@ function steadyObject(value: Readonly<Record<string, unknown>>): unknown {
       return [key, steady(child, key)]
     }),
   )
+}
+
+/** Kinds whose conditions upstream's API server writes itself, some time after a write: ours is asked without its controllers. */
+const CONTROLLED_KINDS: ReadonlySet<unknown> = new Set(['APIService', 'FlowSchema'])
+
+/** The answer to a write of the main resource, which leaves the conditions to those controllers. */
+export function withoutControlled(object: unknown): unknown {
+  if (!isRecord(object) || !CONTROLLED_KINDS.has(object.kind) || !isRecord(object.status)) return object
+  return { ...object, status: { ...object.status, conditions: undefined } }
 }
 
 export function steadyHeaders(headers: Readonly<Record<string, string | readonly string[]>>): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** The corpus, played: every changed object to both servers as a dry run, as a new object and as a change of one. */
 
 import { answerDifferences, parsedBody } from '../answer.ts'
+import type { Comparison } from '../case.ts'
 import type { Answer, Peer } from '../peer.ts'
 import { inParallel, makeNamespace, type Peers, type Played, requestOf } from '../play.ts'
 import { isRecord, valueAt } from '../values.ts'
@@ -58,7 +59,13 @@ async function playUpdates(peers: Peers, { kind, name }: Scene, base: object): P
   const fields = (field: string) => !['apiVersion', 'kind', 'metadata', 'status'].includes(field)
   const mutations = mutationsOf(kind.definition, objects.upstream, { deep: false, fields })
   const played = await inParallel(mutations, AT_ONCE, (mutation) =>
-    sendBoth(peers, update, nameOf(mutation), (peer) => change(peer, kind, objects[peer.name], mutation, '')),
+    sendBoth(
+      peers,
+      update,
+      nameOf(mutation),
+      (peer) => change(peer, kind, objects[peer.name], mutation, ''),
+      'uncontrolled',
+    ),
   )
   const statuses = kind.hasStatus ? await playStatuses(peers, { kind, name }, objects) : []
   for (const peer of [peers.upstream, peers.t8s]) await remove(peer, kind, objects[peer.name])
@@ -82,10 +89,11 @@ async function sendBoth(
   scene: Scene,
   name: string,
   send: (peer: Peer) => Promise<Answer>,
+  compare?: Comparison,
 ): Promise<Played> {
   const [upstream, t8s] = await Promise.all([send(peers.upstream), send(peers.t8s)])
   const group = `corpus ${scene.kind.group || 'core'}`
-  return { group, name: `${scene.name}: ${name}`, differences: answerDifferences(upstream, t8s) }
+  return { group, name: `${scene.name}: ${name}`, differences: answerDifferences(upstream, t8s, compare) }
 }
 
 function post(peer: Peer, kind: Kind, object: unknown, dry: boolean): Promise<Answer> {
@@ -93,7 +101,7 @@ function post(peer: Peer, kind: Kind, object: unknown, dry: boolean): Promise<An
   return peer.send(requestOf({ send: `POST ${url}`, body: object }, new Map()))
 }
 
-/** Some kinds have a controller within the API server: when it was faster, the change is made to what it left. */
+/** Some kinds have a controller within the API server: when it was faster, the same is sent for the version it left. */
 async function change(
   peer: Peer,
   kind: Kind,
@@ -105,7 +113,12 @@ async function change(
   if (first.status !== CONFLICT) return first
   const url = `${kind.url(NAMESPACE)}/${String(valueAt(object, 'metadata.name'))}`
   const fresh = parsedBody(await peer.send(requestOf({ send: `GET ${url}` }, new Map())))
-  return put(peer, kind, mutated(fresh, mutation), subresource)
+  return put(peer, kind, mutated(withVersionOf(object, fresh), mutation), subresource)
+}
+
+function withVersionOf(object: unknown, fresh: unknown): unknown {
+  const resourceVersion = valueAt(fresh, 'metadata.resourceVersion')
+  return isRecord(object) ? { ...object, metadata: { ...toRecord(object.metadata), resourceVersion } } : object
 }
 
 function put(peer: Peer, kind: Kind, object: unknown, subresource: string): Promise<Answer> {

@@ -92,8 +92,12 @@ function defaultSpec(spec: DaemonSetSpec): DaemonSetSpec {
 
 function defaultStrategy(strategy: DaemonSetUpdateStrategy): DaemonSetUpdateStrategy {
   const type = strategy.type || 'RollingUpdate'
-  if (type !== 'RollingUpdate') return strategy
-  return { type, rollingUpdate: withAbsent(strategy.rollingUpdate ?? {}, { maxUnavailable: 1, maxSurge: 0 }) }
+  const { rollingUpdate } = strategy
+  if (type !== 'RollingUpdate')
+    return rollingUpdate
+      ? { type, rollingUpdate: withAbsent(rollingUpdate, { maxUnavailable: 0, maxSurge: 0 }) }
+      : strategy
+  return { type, rollingUpdate: withAbsent(rollingUpdate ?? {}, { maxUnavailable: 1, maxSurge: 0 }) }
 }
 
 function templateGeneration({ metadata }: DaemonSet): number {

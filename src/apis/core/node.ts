@@ -132,10 +132,7 @@ function podCidrErrors({ spec }: Node): readonly FieldError[] {
   const families = new Set(cidrs.map((cidr) => parseCidr(cidr)?.family))
   if (families.size !== cidrs.length)
     errors.push(invalidValue(podCidrsPath, cidrs, 'may specify no more than one CIDR for each IP family'))
-  const repeated = cidrs.flatMap((cidr, index) =>
-    cidrs.indexOf(cidr) < index ? [duplicate(podCidrsPath.index(index), cidr)] : [],
-  )
-  return [...errors, ...repeated]
+  return errors
 }
 
 function validateUpdate(object: Node, previous: Node): readonly FieldError[] {

@@ -16,9 +16,10 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, nameColumn, textColumn, wideColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 import { withAbsent, withZero } from '../field-defaults.ts'
-import { dnsSubdomainErrors, findingErrors } from '../field-rules.ts'
+import { dnsSubdomainErrors, findingErrors, qualifiedNameErrors } from '../field-rules.ts'
 import { immutable, keepSpec, keepStatus, withoutStatus } from '../strategy-parts.ts'
 import { changesText } from './pod/changes-text.ts'
+import { isNativeResource } from './pod/resource-list.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedObjectReference } from './types.gen.ts'
 import {
   accessModeErrors,
@@ -236,5 +237,34 @@ function validateStatus(object: PersistentVolumeClaim, _previous: PersistentVolu
       errors.push(
         invalidValue(new FieldPath('status.capacity').key(name), toNumber(text), 'must be a valid resource quantity'),
       )
-  return errors
+  return [...errors, ...growthErrors(status)]
+}
+
+const GROWTH = [
+  'ControllerResizeInfeasible',
+  'ControllerResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizePending',
+]
+
+/** What a claim grows to, and how far that is. */
+function growthErrors(status: PersistentVolumeClaim['status']): readonly FieldError[] {
+  const statuses = new FieldPath('status.allocatedResourceStatuses')
+  const allocated = new FieldPath('status.allocatedResources')
+  return [
+    ...Object.entries(status?.allocatedResourceStatuses ?? {}).flatMap(([name, step]) => [
+      ...grownNameErrors(statuses, name),
+      // Upstream names the resource, not the step that is wrong.
+      ...(GROWTH.includes(step) ? [] : [notSupported(statuses, name, GROWTH)]),
+    ]),
+    ...Object.keys(status?.allocatedResources ?? {}).flatMap((name) => grownNameErrors(allocated, name)),
+  ]
+}
+
+/** Of the resources that Kubernetes names, only storage grows. */
+function grownNameErrors(path: FieldPath, name: string): readonly FieldError[] {
+  const errors = qualifiedNameErrors(path, name)
+  if (errors.length > 0 || !isNativeResource(name) || name === 'storage') return errors
+  return [notSupported(path, name, ['storage'])]
 }

@@ -209,16 +209,16 @@ export function validateSpreading(
   constraints: readonly TopologySpreadConstraint[] | undefined,
   path: FieldPath,
 ): FieldError[] {
-  const seen = new Set<string>()
+  const identities = (constraints ?? []).map((one) => `{${one.topologyKey}, ${one.whenUnsatisfiable}}`)
   return (constraints ?? []).flatMap((constraint, index) => {
     const at = path.index(index)
     const errors = validateSpreadConstraint(constraint, at)
-    const identity = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`
-    if (seen.has(identity)) {
+    const identity = identities[index] ?? ''
+    // The last of several is right, as upstream sees it.
+    if (identities.includes(identity, index + 1)) {
       const place = at.child('{topologyKey, whenUnsatisfiable}')
       errors.push({ type: 'FieldValueDuplicate', path: place.text, message: `Duplicate value: "${identity}"` })
     }
-    seen.add(identity)
     return errors
   })
 }

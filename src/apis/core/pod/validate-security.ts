@@ -47,7 +47,7 @@ export function validatePodSecurity(spec: PodSpec, path: FieldPath): FieldError[
     errors.push(notSupported(at.child('seLinuxChangePolicy'), context.seLinuxChangePolicy, ['Recursive']))
   if (spec.shareProcessNamespace && spec.hostPID) {
     const detail = 'ShareProcessNamespace and HostPID cannot both be enabled'
-    errors.push(invalidValue(path.child('shareProcessNamespace'), true, detail))
+    errors.push(invalidValue(at.child('shareProcessNamespace'), true, detail))
   }
   return errors
 }

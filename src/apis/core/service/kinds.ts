@@ -14,6 +14,10 @@ export function isHeadless({ spec }: Service): boolean {
 
 export const needsClusterIp = (service: Service): boolean => !isExternalName(service)
 
+export function mayHaveNodePort({ spec }: Service): boolean {
+  return spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+}
+
 export function needsNodePort({ spec }: Service): boolean {
   return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
 }

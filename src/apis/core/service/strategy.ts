@@ -3,7 +3,7 @@
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { keepStatus } from '../../strategy-parts.ts'
 import type { Service, ServicePort, ServiceSpec } from '../types.gen.ts'
-import { isExternallyAccessible, isLoadBalancer, needsClusterIp, needsHealthCheck, needsNodePort } from './kinds.ts'
+import { isExternallyAccessible, isLoadBalancer, mayHaveNodePort, needsClusterIp, needsHealthCheck } from './kinds.ts'
 
 export function prepareServiceUpdate(object: Service, previous: Service): Service {
   const kept = withAllocatedValues(withClusterIps(object, previous), previous)
@@ -28,7 +28,7 @@ function withAllocatedValues(object: Service, previous: Service): Service {
     if ((spec.clusterIPs ?? []).length === 0 && before.clusterIPs && spec.clusterIP === before.clusterIP)
       spec = { ...spec, clusterIPs: before.clusterIPs }
   }
-  if (needsNodePort(object) && needsNodePort(previous) && spec.ports)
+  if (mayHaveNodePort(object) && mayHaveNodePort(previous) && spec.ports)
     spec = { ...spec, ports: withNodePorts(spec.ports, before.ports ?? []) }
   if (needsHealthCheck(object) && needsHealthCheck(previous) && !spec.healthCheckNodePort && before.healthCheckNodePort)
     spec = { ...spec, healthCheckNodePort: before.healthCheckNodePort }
@@ -57,7 +57,7 @@ function withoutForeignFields(object: Service, previous: Service): Service {
   ]
   const unchanged = foreign.filter((field) => deepEqual(object.spec[field], previous.spec[field]))
   const spec = without(object.spec, ...unchanged)
-  return withSpec(object, lost(needsNodePort) ? withoutNodePorts(spec, previous.spec) : spec)
+  return withSpec(object, lost(mayHaveNodePort) ? withoutNodePorts(spec, previous.spec) : spec)
 }
 
 function withoutNodePorts(spec: ServiceSpec, before: ServiceSpec): ServiceSpec {

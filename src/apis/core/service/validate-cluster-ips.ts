@@ -18,9 +18,10 @@ const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 
 const clusterIpsPath = new FieldPath('spec.clusterIPs')
 
-export function validateClusterIps(service: Service): readonly FieldError[] {
+/** Addresses that the previous object had are not judged again. */
+export function validateClusterIps(service: Service, previous?: Service): readonly FieldError[] {
   if (isExternalName(service)) return []
-  const alone = addressErrors(service)
+  const alone = addressErrors(service, previous?.spec.clusterIPs ?? [])
   const errors = [...agreementErrors(service), ...familyErrors(service), ...policyErrors(service), ...alone.errors]
   return alone.readable ? [...errors, ...stackErrors(service)] : errors
 }
@@ -52,10 +53,13 @@ function policyErrors({ spec }: Service): readonly FieldError[] {
 }
 
 /** What is wrong with the addresses themselves; when they cannot be read, comparing them would only confuse. */
-function addressErrors({ spec }: Service): { readonly errors: readonly FieldError[]; readonly readable: boolean } {
+function addressErrors(
+  { spec }: Service,
+  known: readonly string[],
+): { readonly errors: readonly FieldError[]; readonly readable: boolean } {
   const { clusterIPs = [] } = spec
   const errors = clusterIPs.flatMap((ip, index) => {
-    if (index > 0 || ip !== CLUSTER_IP_NONE) return ipErrors(clusterIpsPath.index(index), ip)
+    if (index > 0 || ip !== CLUSTER_IP_NONE) return known.includes(ip) ? [] : ipErrors(clusterIpsPath.index(index), ip)
     if (clusterIPs.length === 1) return []
     return [invalidValue(clusterIpsPath, clusterIPs, "'None' must be the first and only value")]
   })

@@ -4,8 +4,9 @@
  */
 
 import { isHeadless, needsClusterIp, needsHealthCheck, needsNodePort } from '../../../apis/core/service/kinds.ts'
+import { validateClusterIps } from '../../../apis/core/service/validate-cluster-ips.ts'
 import type { Service, ServicePort, ServiceSpec } from '../../../apis/core/types.gen.ts'
-import { type Cidr, isIp } from '../../../base/ip.ts'
+import type { Cidr } from '../../../base/ip.ts'
 import type { Random } from '../../../base/random.ts'
 import { internalError, invalid } from '../../../machinery/meta/api-error.ts'
 import { FieldPath, invalidValue } from '../../../machinery/meta/field-error.ts'
@@ -36,7 +37,8 @@ export function serviceReservations(parts: ServiceReservationParts): Reservation
     async reserve(object, previous, dryRun) {
       const lease = new Lease(await pools(), previous)
       try {
-        const reserved = withNodePorts(withAddress(withFamilies(object, lease), lease), lease)
+        const families = withFamilies(withPolicyOf(object, previous), lease, previous)
+        const reserved = withNodePorts(withAddress(families, lease), lease)
         const commit = () => (dryRun ? lease.release() : lease.commit(reserved))
         return { object: reserved, commit, release: () => lease.release() }
       } catch (error) {
@@ -143,12 +145,20 @@ const specPath = new FieldPath('spec')
 const refuse = (service: Service, path: FieldPath, value: unknown, detail: string) =>
   invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [invalidValue(path, value, detail)])
 
-const FAMILIES: readonly string[] = ['IPv4', 'IPv6']
+/** An update that says nothing of it keeps the policy. */
+function withPolicyOf(service: Service, previous: Service | undefined): Service {
+  const { ipFamilyPolicy } = previous?.spec ?? {}
+  if (!needsClusterIp(service) || ipFamilyPolicy === undefined || service.spec.ipFamilyPolicy !== undefined)
+    return service
+  return withSpec(service, { ipFamilyPolicy })
+}
 
 /** The cluster has one address family; a headless service without selector may have endpoints of both. */
-function withFamilies(service: Service, { pools: { addresses } }: Lease): Service {
+function withFamilies(service: Service, { pools: { addresses } }: Lease, previous: Service | undefined): Service {
   const { spec } = service
   if (!needsClusterIp(service)) return service
+  const errors = validateClusterIps(service, previous)
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors)
   const { family } = addresses
   const open = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0
   if (open) {
@@ -163,10 +173,9 @@ function withFamilies(service: Service, { pools: { addresses } }: Lease): Servic
     throw refuse(service, specPath.child('ipFamilyPolicy'), ipFamilyPolicy, detail)
   }
   for (const [index, wanted] of (spec.ipFamilies ?? []).entries())
-    if (wanted !== family && FAMILIES.includes(wanted))
+    if (wanted !== family)
       throw refuse(service, specPath.child('ipFamilies').index(index), wanted, 'not configured on this cluster')
-  const unknown = spec.ipFamilies?.some((wanted) => !FAMILIES.includes(wanted)) === true
-  return withSpec(service, { ipFamilyPolicy, ...(unknown ? {} : { ipFamilies: [family] }) })
+  return withSpec(service, { ipFamilyPolicy, ipFamilies: [family] })
 }
 
 function withAddress(service: Service, lease: Lease): Service {
@@ -174,8 +183,6 @@ function withAddress(service: Service, lease: Lease): Service {
   const { clusterIPs = [] } = service.spec
   const wanted = clusterIPs[0] ?? service.spec.clusterIP ?? ''
   if (wanted === '') return withClusterIp(service, freshAddress(service, lease))
-  // What is no address is refused by validation.
-  if (!isIp(wanted)) return service
   const refusal = lease.takeAddress(wanted)
   if (refusal === undefined) return withClusterIp(service, wanted)
   throw refuse(service, specPath.child('clusterIPs'), [wanted], `failed to allocate IP ${wanted}: ${refusal}`)
@@ -227,12 +234,16 @@ function note({ port, protocol = 'TCP' }: ServicePort, known: Map<string, number
   return nodePort
 }
 
+const PORT_MAX = 65_535
+
 function withHealthCheckPort(service: Service, lease: Lease): Service {
   const asked = service.spec.healthCheckNodePort
   if (!asked) return withSpec(service, { healthCheckNodePort: lease.anyPort() })
+  // What is no port is refused by validation.
+  if (asked < 1 || asked > PORT_MAX) return service
   const refusal = lease.takePort(asked)
   if (refusal === undefined) return service
-  throw internalError(`failed to allocate requested HealthCheck NodePort ${asked}: ${refusal}`)
+  throw refuse(service, specPath.child('healthCheckNodePort'), asked, refusal)
 }
 
 function withSpec(service: Service, changed: Partial<ServiceSpec>): Service {
