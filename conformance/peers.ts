@@ -1,12 +1,13 @@
 /**
- * `node conformance/peers.ts [--filter TEXT]`: the same requests to upstream's API server and to that of t8s, and
+ * `npm run conformance -- --peers [--filter TEXT]`: the same requests to upstream's API server and to that of t8s, and
  * where the answers differ. Fails on a difference that `differences.md` does not have, and on one it has that is
- * gone. Everything is reported in `.cache/peers/report.md`.
+ * gone. Everything is reported in `.cache/peers/report.md`. Without Go, and without programs that it once built,
+ * nothing is compared.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { playAccess } from './peers/access/play-access.ts'
 import { THEMES } from './peers/cases/themes.ts'
@@ -16,37 +17,43 @@ import { type Peers, type Played, playThemes } from './peers/play.ts'
 import { freePort } from './peers/processes.ts'
 import { report } from './peers/report.ts'
 import { startUpstream } from './peers/upstream-server.ts'
+import { upstreamPrograms } from './upstream.ts'
 
-const BINARIES = join(homedir(), '.cache/t8s/upstream/v1.36.3')
 /** Where free ports are looked for. */
 const FIRST_PORT = 7150
 const RANGES = { serviceCidr: '10.164.0.0/16', podCidr: '10.154.0.0/16' }
 
 const { values } = parseArgs({ options: { filter: { type: 'string' } } })
 
-const ports: number[] = []
-for (let count = 0; count < 4; count++) ports.push(await freePort(FIRST_PORT, ports))
-const [port = 0, upstreamPort = 0, etcdPort = 0, etcdPeerPort = 0] = ports
-const directory = await mkdtemp(join(tmpdir(), 't8s-peers-'))
-try {
-  const [upstream, t8s] = await Promise.all([
-    startUpstream({
-      ...RANGES,
-      binaries: BINARIES,
-      directory: join(directory, 'upstream'),
-      port: upstreamPort,
-      etcdPort,
-      etcdPeerPort,
-    }),
-    startOwn({ ...RANGES, directory: join(directory, 't8s'), port }),
-  ])
-  await using stack = new AsyncDisposableStack()
-  stack.use(upstream)
-  stack.use(t8s)
-  const played = await playAll({ upstream, t8s }, values.filter)
-  process.exitCode = (await report(played, values.filter === undefined)) ? 0 : 1
-} finally {
-  await rm(directory, { recursive: true, force: true })
+const programs = await upstreamPrograms(['kube-apiserver', 'etcd'], { say: console.error })
+if (programs.available) await compare(dirname(programs.path('kube-apiserver')))
+else console.error(`skipped: ${programs.reason}`)
+
+async function compare(binaries: string): Promise<void> {
+  const ports: number[] = []
+  for (let count = 0; count < 4; count++) ports.push(await freePort(FIRST_PORT, ports))
+  const [port = 0, upstreamPort = 0, etcdPort = 0, etcdPeerPort = 0] = ports
+  const directory = await mkdtemp(join(tmpdir(), 't8s-peers-'))
+  try {
+    const [upstream, t8s] = await Promise.all([
+      startUpstream({
+        ...RANGES,
+        binaries,
+        directory: join(directory, 'upstream'),
+        port: upstreamPort,
+        etcdPort,
+        etcdPeerPort,
+      }),
+      startOwn({ ...RANGES, directory: join(directory, 't8s'), port }),
+    ])
+    await using stack = new AsyncDisposableStack()
+    stack.use(upstream)
+    stack.use(t8s)
+    const played = await playAll({ upstream, t8s }, values.filter)
+    process.exitCode = (await report(played, values.filter === undefined)) ? 0 : 1
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
 }
 
 async function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {

@@ -1,6 +1,7 @@
 /**
  * `npm run conformance`: what strangers' programs say about us, on clusters of their own. With `--stage` upstream's suite
- * judges and the scoreboard is kept; otherwise every kubectl plays its cases, and words after `--` pick some of them.
+ * judges and the scoreboard is kept; with `--peers` upstream's API server and ours answer the same requests; otherwise
+ * every kubectl plays its cases, and words after `--` pick some of them.
  */
 
 import { readFileSync } from 'node:fs'
@@ -23,6 +24,8 @@ const { values, positionals } = parseArgs({
     procs: { type: 'string', default: String(2 * availableParallelism()) },
     repeat: { type: 'string', default: '1' },
     accept: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    filter: { type: 'string' },
   },
 })
 
@@ -33,6 +36,9 @@ const counts = [values.procs, values.repeat]
 if (unknown.length > 0 || counts.some((count) => !/^[1-9]\d*$/.test(count))) {
   say(`--stage is one of ${known.join(', ')}; --procs and --repeat are numbers from 1`)
   process.exitCode = 2
+} else if (values.peers) {
+  const filter = values.filter === undefined ? [] : ['--filter', values.filter]
+  process.exitCode = show('node', ['conformance/peers.ts', ...filter])
 } else {
   await buildIfStale()
   if (values.stage.length > 0 || values.focus !== '') await suite()
