@@ -63,7 +63,7 @@ function podSpec(image: string): object {
         readinessProbe: { ...probe, exec: { command: ['sh', '-c', READY] }, failureThreshold: 1 },
         livenessProbe: { ...probe, httpGet: { path: '/', port: 'http' } },
         // Clients before 1.29 drop a `sleep` handler when they write a template back.
-        lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
+        lifecycle: { preStop: { exec: { command: ['sleep', '3'] } } },
         resources: { requests: { cpu: '5m', memory: '8Mi' }, limits: { memory: '64Mi' } },
       },
     ],
