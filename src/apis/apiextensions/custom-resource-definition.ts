@@ -87,9 +87,9 @@ function defaultConversion(conversion: CustomResourceConversion | undefined): Cu
 
 /** The storage version has been stored in from now on. */
 function withStoredVersions(object: CustomResourceDefinition, { onlyWhenNone = false } = {}): CustomResourceDefinition {
-  const storage = storageVersionOf(object.spec)
+  const storage = object.spec.versions?.find((version) => version.storage)?.name
   const known = object.status?.storedVersions ?? []
-  if (storage === '' || known.includes(storage) || (onlyWhenNone && known.length > 0)) return object
+  if (storage === undefined || known.includes(storage) || (onlyWhenNone && known.length > 0)) return object
   return { ...object, status: { ...object.status, storedVersions: [...known, storage] } }
 }
 

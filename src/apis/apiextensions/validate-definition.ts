@@ -224,7 +224,14 @@ function versionListErrors(spec: CustomResourceDefinitionSpec): readonly FieldEr
     ...(versions.filter(({ storage }) => storage).length === 1
       ? []
       : [invalidValue(path, versions, 'must have exactly one version marked as storage version')]),
+    ...oldVersionErrors(names[0] ?? ''),
   ]
+}
+
+/** Upstream still knows the field that named the only version, as a copy of the first name. */
+function oldVersionErrors(name: string): readonly FieldError[] {
+  const findings = name === '' ? [] : isDns1035Label(name)
+  return findings.length === 0 ? [] : [invalidValue(specPath.child('version'), name, findings.join(','))]
 }
 
 function requiredNames({ plural, singular, kind, listKind }: CustomResourceDefinitionNames): readonly FieldError[] {
@@ -263,7 +270,11 @@ function storedVersionErrors({ spec, status }: CustomResourceDefinition): readon
   const stored = status?.storedVersions ?? []
   if (stored.length === 0) return [invalidValue(path, stored, 'must have at least one stored version')]
   const versions = spec.versions ?? []
-  const unstored = versions.filter(({ storage, name }) => storage && !stored.includes(name))
+  const names = versions.map(({ name }) => name)
+  // Each name counts once, so that of two versions with one name the second is missing.
+  const unstored = versions.filter(
+    ({ storage, name }, index) => storage && (!stored.includes(name) || names.indexOf(name) < index),
+  )
   const gone = stored.flatMap((name, index) => {
     if (versions.some((version) => version.name === name)) return []
     const detail =

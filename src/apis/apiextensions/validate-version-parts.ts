@@ -80,8 +80,12 @@ export function selectableFieldErrors(
   limit: number,
 ): readonly FieldError[] {
   if (fields.length === 0) return []
-  if (schema === undefined)
-    return [invalidValue(path, '', 'may only be set when `version.schema.openAPIV3Schema` is not included')]
+  if (schema === undefined) {
+    // What all versions share is judged as of the whole definition.
+    const shared = path.text === 'spec.selectableFields'
+    const what = shared ? 'validations.schema is included' : '`version.schema.openAPIV3Schema` is not included'
+    return [invalidValue(path, '', `may only be set when ${what}`)]
+  }
   const seen = new Set<string>()
   const errors = fields.flatMap(({ jsonPath = '' }, index) => {
     const place = path.index(index).child('jsonPath')
