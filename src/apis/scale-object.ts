@@ -20,7 +20,15 @@ export function scaleObject(object: KubeObject, access: ScaleAccess): KubeObject
 
 /** How many replicas a Scale wants: what a client sent need not have the number. */
 export function scaleReplicas(scale: KubeObject): number {
-  const spec: unknown = Reflect.get(scale, 'spec')
-  const replicas: unknown = typeof spec === 'object' && spec !== null ? Reflect.get(spec, 'replicas') : undefined
+  return replicasIn(Reflect.get(scale, 'spec'))
+}
+
+/** How many replicas a Scale says there are. */
+export function availableReplicas(scale: KubeObject): number {
+  return replicasIn(Reflect.get(scale, 'status'))
+}
+
+function replicasIn(part: unknown): number {
+  const replicas: unknown = typeof part === 'object' && part !== null ? Reflect.get(part, 'replicas') : undefined
   return typeof replicas === 'number' ? replicas : 0
 }

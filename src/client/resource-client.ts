@@ -29,7 +29,8 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
 const METADATA_KIND = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 /** Statuses, and servers in this process, answer with the plain object all the same. */
-const METADATA = { accept: `${METADATA_KIND},${METADATA_LIST},application/json` }
+const METADATA = { accept: `${METADATA_KIND},application/json` }
+const METADATA_OF_MANY = { accept: `${METADATA_LIST},application/json` }
 
 const NEVER = new AbortController().signal
 
@@ -40,6 +41,8 @@ interface Call {
   readonly contentType?: string | undefined
   readonly headers?: ApiRequest['headers'] | undefined
   readonly object?: unknown
+  /** Whether a list is answered. */
+  readonly many?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -47,7 +50,8 @@ export function createClient(transport: Transport, cause?: Cause): Client {
   const perform = (call: Call): Promise<ApiResponse> => transport.send(requestOf(call, transport, cause))
   return {
     of: (definition) => resourceClient(definition, perform),
-    metadataOf: (resource) => resourceClient(resource, (call) => perform({ ...call, headers: METADATA })),
+    metadataOf: (resource) =>
+      resourceClient(resource, (call) => perform({ ...call, headers: call.many ? METADATA_OF_MANY : METADATA })),
     because: (next) => createClient(transport, next),
     raw: (request: RawRequest) => perform({ ...request, method: request.method ?? 'GET' }),
   }
@@ -85,7 +89,8 @@ function resourceClient<T extends KubeObject>(
     get: (key, signal) => ask({ method: 'GET', path: at(key), signal }),
     async list(request = {}) {
       const path = collectionPath(definition, request.namespace)
-      const list = await ask<KubeList<T>>({ method: 'GET', path, query: listQuery(request), signal: request.signal })
+      const { signal } = request
+      const list = await ask<KubeList<T>>({ method: 'GET', path, query: listQuery(request), many: true, signal })
       return named(list, typed)
     },
     create: (object, request) =>
@@ -115,7 +120,8 @@ function resourceClient<T extends KubeObject>(
     async deleteCollection(selection, request = {}) {
       const query = { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector }
       const path = collectionPath(definition, selection.namespace)
-      await ask({ method: 'DELETE', path, query, object: deleteOptions(request), signal: request.signal })
+      const { signal } = request
+      await ask({ method: 'DELETE', path, query, object: deleteOptions(request), many: true, signal })
     },
     watch: (request) =>
       watchEvents<T>(perform, {

@@ -22,6 +22,8 @@ export interface HealthChecks {
 export interface Health {
   /** Undefined: not one of its paths. */
   handle(request: ApiRequest): Promise<ApiResponse | undefined>
+  /** Its paths: each list, and each check of it. */
+  readonly names: readonly string[]
 }
 
 export function createHealth({ livez, readyz }: HealthChecks): Health {
@@ -31,6 +33,10 @@ export function createHealth({ livez, readyz }: HealthChecks): Health {
     ['readyz', readyz],
   ])
   return {
+    names: [...endpoints].flatMap(([endpoint, checks]) => [
+      `/${endpoint}`,
+      ...checks.map(({ name }) => `/${endpoint}/${name}`),
+    ]),
     async handle(request) {
       const [, endpoint = '', name, ...rest] = request.path.split('/')
       const checks = endpoints.get(endpoint)
@@ -42,6 +48,7 @@ export function createHealth({ livez, readyz }: HealthChecks): Health {
   }
 }
 
+const TEXT_TYPE = 'text/plain; charset=utf-8'
 const WITHHELD = 'reason withheld'
 
 function mayKnow({ user }: ApiRequest): boolean {
@@ -58,7 +65,7 @@ async function resultOf(check: HealthCheck): Promise<string | undefined> {
 
 async function oneCheck(check: HealthCheck, request: ApiRequest): Promise<ApiResponse> {
   const failure = await resultOf(check)
-  if (failure === undefined) return plain(200, 'ok')
+  if (failure === undefined) return { ...plain(200, 'ok'), headers: { 'content-type': TEXT_TYPE } }
   return plain(500, `internal server error: ${mayKnow(request) ? failure : WITHHELD}\n`)
 }
 
@@ -84,6 +91,6 @@ async function allChecks(endpoint: string, checks: readonly HealthCheck[], reque
 }
 
 function plain(status: number, text: string): ApiResponse {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+  const headers = { 'content-type': TEXT_TYPE, 'x-content-type-options': 'nosniff' }
   return { status, headers, body: { type: 'bytes', bytes: Buffer.from(text) } }
 }

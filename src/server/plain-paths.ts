@@ -19,6 +19,7 @@ export interface PlainPathsParts {
 }
 
 const HEALTH_PATHS = ['/healthz', '/livez', '/readyz']
+const CONFIGURATION_PATH = '/.well-known/openid-configuration'
 const KEYS_PATH = '/openid/v1/jwks'
 /** Seconds that clients may keep the documents. */
 const PUBLIC_SECONDS = 3600
@@ -33,10 +34,11 @@ export function plainPaths({ checks, metrics, keys, issuer, address }: PlainPath
     id_token_signing_alg_values_supported: ['ES256', 'RS256'],
   }
   return {
+    names: [...health.names, '/metrics', CONFIGURATION_PATH, KEYS_PATH],
     handle: createPlainRoutes([
       ...HEALTH_PATHS.map((path) => ({ path, below: true, handle: health.handle })),
       { path: '/metrics', handle: metricsEndpoint(metrics) },
-      { path: '/.well-known/openid-configuration', handle: async () => json('application/json', configuration) },
+      { path: CONFIGURATION_PATH, handle: async () => json('application/json', configuration) },
       { path: KEYS_PATH, handle: async () => json('application/jwk-set+json', await keys.published()) },
     ]),
   }

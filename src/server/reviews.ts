@@ -32,6 +32,7 @@ import { aggregated } from './auth/texts.ts'
 import type { TokenReviewer } from './auth/token-review.ts'
 import { inNamespace, messageOfBody } from './handlers/body.ts'
 import type { Exchange } from './handlers/exchange.ts'
+import { negotiate } from './handlers/negotiate.ts'
 import { writeParameters } from './handlers/options.ts'
 import { valueResponse } from './handlers/respond.ts'
 import type { SubresourceHandler } from './handlers/routes.ts'
@@ -78,6 +79,7 @@ async function review(definition: ResourceDefinition, answer: Answer, exchange: 
   if (target.verb !== 'create') throw methodNotAllowed()
   const { user } = request
   assert(user, 'the request has been authenticated')
+  if (request.wants !== 'object') negotiate(request, { transformations: false })
   const parameters = writeParameters(exchange, 'CreateOptions')
   const body = messageOfBody(request, { kind: definition, ...parameters })
   const sent = definition.default(inNamespace(body, definition.scope === 'Namespaced' ? target.namespace : ''))

@@ -8,6 +8,7 @@ import type { Service } from '../apis/core/types.gen.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { pageNotFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -24,7 +25,8 @@ import { chain } from './filters/chain.ts'
 import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
 import { createDocuments, type DocumentParts } from './handlers/documents.ts'
-import { handleResource, type SubresourceHandler } from './handlers/routes.ts'
+import type { Exchange } from './handlers/exchange.ts'
+import { handleResource, type RouteTarget, type SubresourceHandler } from './handlers/routes.ts'
 import type { AdmissionHooks } from './registry/admission-hooks.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
@@ -61,6 +63,8 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
 export interface PathHandler {
   /** Undefined: not one of its paths. */
   handle(request: ApiRequest): Promise<ApiResponse | undefined> | ApiResponse | undefined
+  /** Those that the index at `/` tells of. */
+  readonly names?: readonly string[] | undefined
 }
 
 export interface Server extends Disposable {
@@ -98,7 +102,8 @@ export function createServer(dependencies: ServerDependencies): Server {
     ...{ storage, dispatcher, catalog, clock, random, log, admission, reservations },
     storageOf: (definition) => customResources.storageOf(definition, { storage, dispatcher }),
   })
-  const documents = createDocuments(dependencies)
+  const pathNames = dependencies.paths?.flatMap(({ names = [] }) => names)
+  const documents = createDocuments({ ...dependencies, pathNames })
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
   const connected = dependencies.connect ? connectHandlers(dependencies.connect, admission) : []
@@ -111,6 +116,7 @@ export function createServer(dependencies: ServerDependencies): Server {
       const answer = await path.handle(request)
       if (answer) return answer
     }
+    if (isBelowVersion(catalog, request.path)) throw pageNotFound()
     return plainNotFound()
   }
   const stopping = new AbortController()
@@ -139,6 +145,16 @@ function isServedGroup(catalog: Catalog, group: string): boolean {
   return catalog.all().some((definition) => definition.group === group)
 }
 
+/** Whether a path that names no resource leads into a version that is served. */
+function isBelowVersion(catalog: Catalog, path: string): boolean {
+  const [, root, ...rest] = path.split('/')
+  if (root === 'api') return rest.length > 0
+  const [group, version] = rest
+  return (
+    root === 'apis' && catalog.all().some((definition) => definition.group === group && definition.version === version)
+  )
+}
+
 /** What is no path of the API is answered as a plain web server would. */
 function plainNotFound(): ApiResponse {
   const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
@@ -159,10 +175,15 @@ function connectHandlers(
   connect: Connect,
   admission: AdmissionHooks,
 ): readonly (readonly [string, SubresourceHandler])[] {
+  const admitted = async (exchange: Exchange, target: RouteTarget) => {
+    await admitConnection(admission, exchange, target)
+    return connect(target, exchange.request)
+  }
   const handler: SubresourceHandler = {
-    async handle(exchange, target) {
-      await admitConnection(admission, exchange, target)
-      return connect(target, exchange.request)
+    handle(exchange, target) {
+      // What is read is read: a log takes no other verb.
+      if (target.subresource === 'log' && target.verb !== 'get') return undefined
+      return admitted(exchange, target)
     },
   }
   return CONNECTED.map((name) => [name, handler])

@@ -79,7 +79,7 @@ export function createConnect(parts: ConnectParts): Connect {
 }
 
 /** A pod that is on no node yet has said nothing. */
-const NO_LOG: ApiResponse = { status: 200, headers: { 'content-type': 'text/plain' }, body: { type: 'none' } }
+const NO_LOG: ApiResponse = { status: 204, headers: {}, body: { type: 'none' } }
 
 async function proxy(parts: ConnectParts, target: ConnectTarget, request: ApiRequest): Promise<ApiResponse> {
   const { resource, namespace, name, rest } = target

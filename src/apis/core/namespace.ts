@@ -33,7 +33,12 @@ export const namespaces = defineResource<Namespace>({
   },
   deletion: {
     isHeld: ({ spec }) => (spec?.finalizers ?? []).length > 0,
-    markDeleting: (object) => ({ ...object, status: { ...object.status, phase: 'Terminating' } }),
+    // How long a namespace takes is nobody's wish.
+    markDeleting: ({ metadata: { deletionGracePeriodSeconds: _, ...metadata }, ...object }) => ({
+      ...object,
+      metadata,
+      status: { ...object.status, phase: 'Terminating' },
+    }),
   },
   subresources: ['finalize'],
   resetFields: { '': [['status']], status: [['spec']], finalize: [['status']] },
@@ -57,6 +62,12 @@ function withKubernetesFinalizer(finalizers: readonly string[] = []): readonly s
 function validateFinalizers({ spec }: Namespace): readonly FieldError[] {
   const path = new FieldPath('spec.finalizers')
   return (spec?.finalizers ?? []).flatMap((name) => finalizerNameErrors(path, name))
+}
+
+/** Of the `finalize` subresource, which names each by its place. */
+export function validateNamespaceFinalize({ spec }: Namespace): readonly FieldError[] {
+  const path = new FieldPath('spec.finalizers')
+  return (spec?.finalizers ?? []).flatMap((name, index) => finalizerNameErrors(path.index(index), name))
 }
 
 function validatePhase({ metadata, status }: Namespace): readonly FieldError[] {

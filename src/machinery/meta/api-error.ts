@@ -115,7 +115,7 @@ export function invalid(
   const findings = errors.slice(0, INVALID_CAUSES_MAX)
   const message = `${groupResource(group, kind)} "${name}" is invalid: ${fieldErrorsText(findings)}`
   const causes = findings.map(({ type, path, message }) => ({ reason: type, message, field: path }))
-  return new ApiError(422, 'Invalid', message, { name, group, kind, causes })
+  return new ApiError(422, 'Invalid', message, { ...(name !== '' && { name }), group, kind, causes })
 }
 
 /** 422 without a word on the cause: what a JSON patch that does not apply answers. */
@@ -148,6 +148,12 @@ export function forbiddenPath(path: string, detail: string): ApiError {
 /** A path that exists, though not for this method. */
 export function methodNotAllowed(): ApiError {
   return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+}
+
+/** There is a route, and nothing behind it that does this. */
+export function methodNotSupported({ group, resource }: ResourceName, verb: string): ApiError {
+  const message = `${verb} is not supported on resources of kind "${groupResource(group, resource)}"`
+  return new ApiError(405, 'MethodNotAllowed', message, { group, kind: resource })
 }
 
 /** No route: what an unknown group, version or resource answers. */

@@ -129,11 +129,12 @@ export function aggregatedType(accept: string | undefined): AggregatedType | und
   for (const { type, parameters } of parseAccept(accept)) {
     const encoding = ENCODINGS.find((candidate) => mediaTypeCovers(type, candidate))
     if (encoding === undefined) continue
+    if (!parameters.has('as')) return undefined
     const asked =
       parameters.get('g') === 'apidiscovery.k8s.io' &&
       parameters.get('v') === 'v2' &&
       parameters.get('as') === 'APIGroupDiscoveryList'
-    return asked ? encoding : undefined
+    if (asked) return encoding
   }
   return undefined
 }

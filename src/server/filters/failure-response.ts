@@ -2,7 +2,7 @@
 
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { ApiError, Status } from '../../machinery/meta/api-error.ts'
-import { preferredType } from '../../machinery/wire/content-type.ts'
+import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
@@ -14,9 +14,11 @@ const ENCODINGS: ReadonlyMap<string, (status: Status) => Uint8Array | undefined>
   [PROTOBUF_TYPE, encodeProtobuf],
 ])
 
+const ENCODING_TYPES = [...ENCODINGS.keys()]
+
 /** Without a request, for what failed before there was one, the answer is JSON. */
 export function failureResponse(status: Status, request?: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
-  const accepted = preferredType(request?.headers.accept, [...ENCODINGS.keys()]) ?? JSON_TYPE
+  const accepted = encodingFor(request?.headers.accept)
   const encoded = ENCODINGS.get(accepted)?.(status)
   const headers: Record<string, string> = { 'content-type': encoded ? accepted : JSON_TYPE }
   const retryAfter = status.details?.retryAfterSeconds
@@ -25,6 +27,15 @@ export function failureResponse(status: Status, request?: Pick<ApiRequest, 'head
   const code = status.code ?? 500
   if (request?.wants === 'object') return { status: code, headers, body: { type: 'object', object: status } }
   return { status: code, headers, body: { type: 'bytes', bytes: encoded ?? encodeJson(status) } }
+}
+
+/** Failures are not transformed. */
+function encodingFor(accept: string | undefined): string {
+  for (const { type, parameters } of parseAccept(accept)) {
+    const encoding = parameters.has('as') ? undefined : ENCODING_TYPES.find((known) => mediaTypeCovers(type, known))
+    if (encoding !== undefined) return encoding
+  }
+  return JSON_TYPE
 }
 
 /** What somebody may not: the text has parts of the request in it, so nobody is to take it for anything but text. */

@@ -20,8 +20,9 @@ export function impersonate({ authorizer }: { readonly authorizer: Authorizer })
     const { request, target } = call
     if (!Object.keys(request.headers).some((name) => name.startsWith(PREFIX))) return next(call)
     assert(request.user !== undefined, 'authentication comes before impersonation')
-    const ways = waysOf(attributesOf(request.user, target), wishOf(request))
-    const user = await firstAllowed(authorizer, ways)
+    const wish = wishOf(request)
+    if (wish instanceof ApiError) return refusedResponse(wish, request)
+    const user = await firstAllowed(authorizer, waysOf(attributesOf(request.user, target), wish))
     if (user instanceof ApiError) return refusedResponse(user, request)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
     return next({ ...call, request: { ...request, headers, user } })
@@ -58,7 +59,7 @@ async function check(authorizer: Authorizer, attributes: Attributes): Promise<Ap
   return refusal(attributes, [error, reason].filter(Boolean).join(': '))
 }
 
-function wishOf(request: ApiRequest): Wish {
+function wishOf(request: ApiRequest): Wish | ApiError {
   const [name = ''] = values(request, 'impersonate-user')
   const [uid = ''] = values(request, 'impersonate-uid')
   const groups = values(request, 'impersonate-group')
@@ -67,7 +68,7 @@ function wishOf(request: ApiRequest): Wish {
     if (!header.startsWith(EXTRA_PREFIX)) continue
     setOwn(extra, unescaped(header.slice(EXTRA_PREFIX.length)), values(request, header))
   }
-  if (name === '') throw badRequest(`requested ${goText({ uid, groups, extra })} without impersonating a user name`)
+  if (name === '') return badRequest(`requested ${goText({ uid, groups, extra })} without impersonating a user name`)
   return { name, uid, groups, extra }
 }
 

@@ -9,19 +9,20 @@ import { randomUuid } from '../../base/random.ts'
 import { badRequest, pageNotFound, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
-import type { ApiResponse } from '../../machinery/wire/message.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
 import { bind } from '../registry/subresources/binding.ts'
 import { evict } from '../registry/subresources/eviction.ts'
 import { requestToken, type TokenIssuer } from '../registry/subresources/token-request.ts'
-import { messageOfBody } from './body.ts'
+import { decodeBody, isRecord, messageOfBody } from './body.ts'
 import { deleteWish } from './delete-options.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { writeParameters } from './options.ts'
 import { valueResponse } from './respond.ts'
 import type { SubresourceHandler } from './routes.ts'
 import { trackedMessage } from './tracked-message.ts'
+import type { ViewKind } from './view.ts'
 
 export interface ActionParts {
   readonly registries: Registries
@@ -63,7 +64,7 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
 async function evictPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
   const { request, target, registry, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
-  const eviction = messageOfBody(request, { kind: kindOf('policy', 'Eviction', 'policy.v1.Eviction'), ...parameters })
+  const eviction = messageOfBody(request, { kind: evictionKind(request), ...parameters })
   checkSentName(eviction, target.name)
   await registry.admit(keyOfTarget(exchange), 'eviction', eviction, parameters)
   const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
@@ -73,6 +74,14 @@ async function evictPod({ registries }: ActionParts, exchange: Exchange): Promis
   const options = { ...parameters, dryRun: parameters.dryRun || dryRun }
   await evict({ pods, budgets, nowMs: clock.now() }, keyOfTarget(exchange), wish, options)
   return valueResponse(request, 201, SUCCESS)
+}
+
+/** Evictions of the version before are still taken; they are the same but for its name. */
+function evictionKind(request: ApiRequest): ViewKind {
+  const kind = kindOf('policy', 'Eviction', 'policy.v1.Eviction')
+  const body = decodeBody(request)
+  const isOld = isRecord(body) && body.apiVersion === 'policy/v1beta1'
+  return isOld ? { ...kind, version: 'v1beta1' } : kind
 }
 
 async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
@@ -98,6 +107,6 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, uid, creationTimestamp } })
 }
 
-function checkSentName({ metadata: { name } }: KubeObject, wanted: string): void {
-  if (name && name !== wanted) throw badRequest('name in URL does not match name in object')
+function checkSentName({ kind, metadata: { name } }: KubeObject, wanted: string): void {
+  if (name && name !== wanted) throw badRequest(`name in URL does not match name in ${kind} object`)
 }

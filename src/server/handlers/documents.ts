@@ -3,22 +3,17 @@
 import type { Catalog } from '../../apis/catalog.ts'
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { Clock } from '../../base/clock.ts'
-import { notAcceptable } from '../../machinery/meta/api-error.ts'
-import { preferredType } from '../../machinery/wire/content-type.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
+import { methodNotAllowed, notAcceptable } from '../../machinery/meta/api-error.ts'
+import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
 import { type AggregatedType, aggregatedAnswer, aggregatedDiscovery, aggregatedType } from '../discovery/aggregated.ts'
-import { coreVersions, groupDocument, groupList } from '../discovery/groups.ts'
+import { coreVersions, groupDocument, groupList, servedGroups } from '../discovery/groups.ts'
 import { resourceList } from '../discovery/resources.ts'
 import { type BuildInfo, versionInfo } from '../discovery/version.ts'
-import {
-  documentAnswer,
-  type OpenApiDocument,
-  type OpenApiDocuments,
-  openApiDocuments,
-  v2Form,
-} from '../openapi/documents.ts'
+import { type OpenApiDocuments, openApiDocumentAnswer, openApiDocuments } from '../openapi/documents.ts'
 import type { Descriptions } from '../openapi/schemas.ts'
 
 const JSON_TYPE = 'application/json'
@@ -31,6 +26,8 @@ export interface DocumentParts {
   readonly serverAddress: string
   /** The texts of the API's fields. Asked once, with the first OpenAPI document: they are large and seldom wanted. */
   readonly descriptions: () => Descriptions
+  /** Paths beside resources and documents, for the index at `/`. */
+  readonly pathNames?: readonly string[] | undefined
 }
 
 export interface Documents extends Disposable {
@@ -58,7 +55,6 @@ export function createDocuments(parts: DocumentParts): Documents {
   }
   return {
     handle(request) {
-      if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path
       if (path.startsWith('/openapi/')) return openApiAnswer(currentOpenApi(), path, request, parts.clock.now())
       const type = path === '/api' || path === '/apis' ? aggregatedType(request.headers.accept) : undefined
@@ -68,10 +64,16 @@ export function createDocuments(parts: DocumentParts): Documents {
           remembered(`aggregated ${path} ${type}`, () => aggregated(catalog, path, type)),
         )
       const value = documentAt(parts, path)
+      if (value && request.method !== 'GET' && !answersAnyMethod(path)) throw methodNotAllowed()
       return value && answerOf(request, value)
     },
     [Symbol.dispose]: () => stop(),
   }
+}
+
+/** The lists of groups and of a group's versions are no routes upstream: whatever is done to them, they are read. */
+function answersAnyMethod(path: string): boolean {
+  return /^\/apis(?:\/[^/]+)?$/.test(path)
 }
 
 function aggregated(catalog: Catalog, path: string, type: AggregatedType): ApiResponse {
@@ -88,7 +90,9 @@ function notModified({ headers }: ApiRequest, answer: ApiResponse | undefined): 
   return { status: 304, headers: { etag }, body: { type: 'none' } }
 }
 
-function documentAt({ catalog, build, serverAddress }: DocumentParts, path: string): object | undefined {
+function documentAt({ catalog, build, serverAddress, pathNames }: DocumentParts, path: string): object | undefined {
+  if (path === '/')
+    return { paths: [...DOCUMENT_PATHS, ...apiPaths(catalog), ...(pathNames ?? [])].toSorted(byCodeUnit) }
   if (path === '/version') return versionInfo(build)
   if (path === '/api') return coreVersions(catalog.all(), serverAddress)
   if (path === '/apis') return groupList(catalog.all())
@@ -97,6 +101,15 @@ function documentAt({ catalog, build, serverAddress }: DocumentParts, path: stri
   if (root === 'api' && second === undefined) return resourcesOf(catalog, first)
   if (root !== 'apis') return undefined
   return second === undefined ? groupDocument(catalog.all(), first) : resourcesOf(catalog, `${first}/${second}`)
+}
+
+const DOCUMENT_PATHS = ['/api', '/apis', '/apis/', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version']
+
+function apiPaths(catalog: Catalog): readonly string[] {
+  return servedGroups(catalog.all()).flatMap(({ name, versions }) => {
+    const base = name === '' ? '/api' : `/apis/${name}`
+    return [...(name === '' ? [] : [base]), ...versions.map((version) => `${base}/${version}`)]
+  })
 }
 
 function resourcesOf(catalog: Catalog, groupVersion: string): object | undefined {
@@ -115,11 +128,20 @@ const YAML_TYPE = 'application/yaml'
 /** Group and resource lists are objects of the API and have its forms; the version is JSON and nothing else. */
 function encoded(value: object, accept: string | undefined): { readonly type: string; readonly bytes: Uint8Array } {
   const types = 'kind' in value ? [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] : [JSON_TYPE]
-  const type = preferredType(accept, types)
+  const type = untransformedType(accept, types)
   if (type === undefined) throw notAcceptable(types)
   if (type === YAML_TYPE) return { type, bytes: encodeYaml(value) }
   const bytes = type === PROTOBUF_TYPE ? encodeProtobuf(value) : undefined
   return bytes ? { type, bytes } : { type: JSON_TYPE, bytes: encodeJson(value) }
+}
+
+/** What discovery says has no tables; its aggregated form has been looked for before. */
+function untransformedType(accept: string | undefined, types: readonly string[]): string | undefined {
+  for (const { type, parameters } of parseAccept(accept)) {
+    const found = parameters.has('as') ? undefined : types.find((candidate) => mediaTypeCovers(type, candidate))
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function openApiAnswer(
@@ -128,24 +150,10 @@ function openApiAnswer(
   request: ApiRequest,
   nowMs: number,
 ): ApiResponse | undefined {
-  const document = openApiDocument(documents, path, request)
-  if (!document) return undefined
+  const { accept, 'if-none-match': ifNoneMatch } = request.headers
   const hash = request.query.get('hash') ?? undefined
-  const answer = documentAnswer(document, { url: path, hash, ifNoneMatch: request.headers['if-none-match'] }, nowMs)
+  const answer = openApiDocumentAnswer(documents, { path, accept, hash, ifNoneMatch }, nowMs)
+  if (!answer) return undefined
   const body = answer.status === 200 ? ({ type: 'bytes', bytes: answer.bytes } as const) : ({ type: 'none' } as const)
   return { status: answer.status, headers: answer.headers, body }
-}
-
-function openApiDocument(
-  documents: OpenApiDocuments,
-  path: string,
-  { headers }: ApiRequest,
-): OpenApiDocument | undefined {
-  if (path === '/openapi/v2') {
-    const form = v2Form(headers.accept)
-    if (form === undefined) throw notAcceptable(['application/json'])
-    return documents.v2(form)
-  }
-  if (path === '/openapi/v3') return documents.v3Index()
-  return path.startsWith('/openapi/v3/') ? documents.v3(path.slice('/openapi/v3/'.length)) : undefined
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Accepted, negotiate } from './negotiate.ts'
+import { type Accepted, checkRouteMakes, LIST_TYPES, negotiate, OBJECT_TYPES } from './negotiate.ts'
 
 const accepted = (accept: string | undefined, query = '', userAgent = 'kubectl/v1.36.0'): Accepted =>
   negotiate({ headers: { accept, 'user-agent': userAgent }, query: new URLSearchParams(query) })
@@ -11,7 +11,7 @@ describe('negotiate', () => {
     ['application/yaml', 'yaml', 'none'],
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'json', 'table'],
     ['application/json;as=Table;v=v9;g=meta.k8s.io,application/json', 'json', 'none'],
-    ['application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io', 'json', 'metadata'],
+    ['application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io', 'json', 'metadataList'],
     ['application/vnd.kubernetes.protobuf,application/json', 'protobuf', 'none'],
     ['application/vnd.kubernetes.protobuf;q=0.5,application/json', 'json', 'none'],
     ['application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', 'protobuf', 'metadata'],
@@ -41,5 +41,27 @@ describe('negotiate', () => {
     expect(accepted(undefined, 'pretty=true').pretty).toBe(true)
     expect(accepted(undefined, 'pretty=false', 'curl/8').pretty).toBe(false)
     expect(accepted(undefined).pretty).toBe(false)
+  })
+})
+
+describe('a route', () => {
+  const checked = (accept: string | undefined, types = OBJECT_TYPES) =>
+    checkRouteMakes(types, { headers: accept === undefined ? {} : { accept } })
+
+  test.each([undefined, '', '*/*', 'text/html,*/*;q=0.1', 'application/json;as=Poem', 'application/json;'])(
+    'makes something of Accept: %s',
+    (accept) => {
+      expect(() => checked(accept)).not.toThrow()
+    },
+  )
+
+  test.each(['text/html', 'application/cbor', 'application/*'])('makes nothing of Accept: %s', (accept) => {
+    expect(() => checked(accept)).toThrow(
+      `406: Not Acceptable\n\nAvailable representations: ${OBJECT_TYPES.join(', ')}`,
+    )
+  })
+
+  test('of a collection makes streams, too', () => {
+    expect(() => checked('text/html', LIST_TYPES)).toThrow('application/vnd.kubernetes.protobuf;stream=watch')
   })
 })

@@ -4,11 +4,11 @@
  */
 
 import { PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
-import { notAcceptable } from '../../machinery/meta/api-error.ts'
+import { ApiError, notAcceptable } from '../../machinery/meta/api-error.ts'
 import { type MediaType, mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 
-export type Transformation = 'none' | 'table' | 'metadata'
+export type Transformation = 'none' | 'table' | 'metadata' | 'metadataList'
 export type Format = 'json' | 'yaml' | 'protobuf'
 
 export interface Accepted {
@@ -38,12 +38,34 @@ export interface Offer {
 const TRANSFORMATIONS: ReadonlyMap<string, Transformation> = new Map([
   ['Table', 'table'],
   ['PartialObjectMetadata', 'metadata'],
-  ['PartialObjectMetadataList', 'metadata'],
+  ['PartialObjectMetadataList', 'metadataList'],
 ])
 const META_VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta1'])
 
 /** Clients in whose hands JSON is read by a person, as upstream sees it. */
 const HUMAN_CLIENTS = /^(?:curl|Wget|Mozilla\/5\.0)/
+
+/**
+ * Throws 406 when no alternative of `Accept` is, but for its parameters, one that the route of the request makes.
+ * `application/*` is none: routes compare names.
+ */
+export function checkRouteMakes(
+  types: readonly string[],
+  { headers: { accept = '' } }: Pick<ApiRequest, 'headers'>,
+): void {
+  const asked = accept.split(',').map((alternative) => alternative.split(';', 1)[0]?.trim() ?? '')
+  if (accept.trim() === '' || asked.some((type) => type === '*/*' || types.includes(type))) return
+  const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`
+  throw new ApiError(406, 'NotAcceptable', message, {})
+}
+
+/** What is made of objects, and besides of collections. */
+export const OBJECT_TYPES: readonly string[] = FORMATS.map(({ type }) => type)
+export const LIST_TYPES: readonly string[] = [
+  ...OBJECT_TYPES,
+  'application/json;stream=watch',
+  `${PROTOBUF_TYPE};stream=watch`,
+]
 
 export function negotiate({ headers, query }: Pick<ApiRequest, 'headers' | 'query'>, offer: Offer = {}): Accepted {
   const choices = FORMATS.filter(({ format }) => format !== 'yaml' || (offer.yaml ?? true))
@@ -59,7 +81,7 @@ export function negotiate({ headers, query }: Pick<ApiRequest, 'headers' | 'quer
 }
 
 function hasProtobuf(as: Transformation, { protobuf = true }: Offer): boolean {
-  return as === 'metadata' || (as === 'none' && protobuf)
+  return as === 'metadata' || as === 'metadataList' || (as === 'none' && protobuf)
 }
 
 function transformationOf({ parameters }: MediaType, { transformations = true }: Offer): Transformation | undefined {

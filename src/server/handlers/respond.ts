@@ -16,7 +16,7 @@ import { itemOffset } from '../registry/codec.ts'
 import type { Listed } from '../registry/list.ts'
 import type { Exchange } from './exchange.ts'
 import { type Accepted, negotiate, type Offer } from './negotiate.ts'
-import { partialMetadata, partialMetadataList } from './partial-metadata.ts'
+import { expectList, expectOne, partialMetadata, partialMetadataList } from './partial-metadata.ts'
 import { messageOf, protobufList, protobufObject, protobufValue } from './protobuf-answers.ts'
 import { includeObject, type TableOptions, tableOf } from './table.ts'
 import type { Shown } from './view.ts'
@@ -32,10 +32,12 @@ export function objectResponse(exchange: Exchange, shown: Shown, status = 200): 
   const { request, registry, view } = exchange
   if (request.wants === 'object') return inProcess(status, shown.object())
   const accepted = negotiate(request, { protobuf: messageOf(view.kind) !== undefined })
-  if (accepted.as === 'table' && view.whole) {
+  expectOne(accepted, view.kind)
+  if (accepted.as === 'table') {
     const object = shown.object()
     const metadata = { resourceVersion: object.metadata.resourceVersion }
-    const table = tableOf(registry.definition, [object], metadata, tableOptions(exchange, accepted))
+    const printed = view.columns ? { columns: view.columns } : registry.definition
+    const table = tableOf(printed, [object], metadata, tableOptions(exchange, accepted))
     return encodedResponse(request, status, table, accepted)
   }
   if (accepted.as === 'metadata')
@@ -56,19 +58,26 @@ export function listResponse<T extends KubeObject>(
   const objects = () => items.map((item) => item.object())
   if (request.wants === 'object') return inProcess(200, deepFreeze({ ...names, metadata, items: objects() }))
   const accepted = negotiate(request, { protobuf: messageOf(definition) !== undefined })
+  expectList(accepted, definition)
   const encoded = (object: object) => encodedResponse(request, 200, object, accepted)
   if (accepted.as === 'table')
     return encoded(tableOf(definition, objects(), metadata, tableOptions(exchange, accepted)))
-  if (accepted.as === 'metadata') return encoded(partialMetadataList(objects(), metadata, accepted.metaVersion))
+  if (accepted.as === 'metadataList') return encoded(partialMetadataList(objects(), metadata, accepted.metaVersion))
   if (accepted.format === 'protobuf')
     return bytesResponse(request, 200, [protobufList(definition, metadata, items)], PROTOBUF_TYPE)
-  if (accepted.format === 'yaml' || accepted.pretty) return encoded({ ...names, metadata, items: objects() })
+  if (accepted.format === 'yaml' || accepted.pretty)
+    return encoded({ ...names, metadata, items: objects().map(nameless) })
   const head = JSON.stringify({ ...names, metadata }).slice(0, -1)
   return bytesResponse(request, 200, listChunks(`${head},"items":[`, items, itemOffset(definition)), 'application/json')
 }
 
 export function tableOptions<T extends KubeObject>({ request, clock }: Exchange<T>, accepted: Accepted): TableOptions {
   return { include: includeObject(request.query), metaVersion: accepted.metaVersion, nowMs: clock.now() }
+}
+
+/** An item of a list, which says for all of them what they are. */
+function nameless({ kind: _kind, apiVersion: _apiVersion, ...item }: KubeObject): object {
+  return item
 }
 
 /** Items without kind and apiVersion, between their list's head and its end. */

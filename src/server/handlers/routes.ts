@@ -4,7 +4,7 @@ import type { Catalog } from '../../apis/catalog.ts'
 import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { methodNotAllowed, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
+import { methodNotAllowed, methodNotSupported, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { mainEndpoint, statusEndpoint } from '../registry/endpoints.ts'
@@ -16,7 +16,9 @@ import { deleteCollection } from './delete-collection.ts'
 import type { Exchange, ResourceTarget } from './exchange.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
+import { checkRouteMakes, LIST_TYPES, negotiate, OBJECT_TYPES } from './negotiate.ts'
 import { patch } from './patch.ts'
+import { messageOf } from './protobuf-answers.ts'
 import { scaleView } from './scale.ts'
 import { update } from './update.ts'
 import { type View, wholeView } from './view.ts'
@@ -81,7 +83,7 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   if (!definition) throw pageNotFound()
   if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
   if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
-  if (definition.deprecationWarning !== undefined) request.warn?.(definition.deprecationWarning)
+  if (isOnlyAsked(definition) && target.name !== '') throw pageNotFound()
   // A HEAD is authorized as the GET it stands for, and answered by nobody.
   if (request.method === 'HEAD') throw methodNotAllowed()
   const registry = parts.registries.of(definition)
@@ -107,7 +109,12 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   const served = route && definition.verbs.includes(route.verb) && fits
   const across = definition.scope === 'Namespaced' && target.namespace === ''
   const reaches = !across || VERBS_ACROSS_NAMESPACES.has(verb)
-  if (!route || !served || !reaches || isOnlyAsked(definition)) throw methodNotAllowed()
+  // Lists have a route, which a watch takes as well.
+  const isRefusedLater = verb === 'watch' && !served && definition.verbs.includes('list')
+  if (!route || !(served || isRefusedLater) || !reaches || isOnlyAsked(definition)) throw methodNotAllowed()
+  if (definition.deprecationWarning !== undefined) exchange.request.warn?.(definition.deprecationWarning)
+  if (isRefusedLater) throw methodNotSupported(definition, verb)
+  checkForm(exchange, verb)
   return route.handle(exchange)
 }
 
@@ -124,7 +131,16 @@ function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): 
   if (!view) throw isKnown ? methodNotAllowed() : pageNotFound()
   const handle = VIEW_VERBS.get(target.verb)
   if (!handle) throw methodNotAllowed()
+  checkForm({ ...exchange, view }, target.verb)
   return handle({ ...exchange, view })
+}
+
+/** Throws 406 for a form that there is not, before anything is done. Custom resources have no routes of their own. */
+function checkForm({ request, registry: { definition }, view }: Exchange, verb: string): void {
+  if (request.wants === 'object' || verb === 'watch') return
+  const isCollection = verb === 'list'
+  if (definition.schemaStamp === undefined) checkRouteMakes(isCollection ? LIST_TYPES : OBJECT_TYPES, request)
+  negotiate(request, { protobuf: messageOf(view.kind) !== undefined })
 }
 
 function viewOf(definition: ResourceDefinition, subresource: string): View<KubeObject> | undefined {

@@ -1,14 +1,22 @@
 /** `/scale`: an autoscaling/v1 Scale made of the object; writing it changes the number of replicas and nothing else. */
 
 import { builtinSchema } from '../../apis/builtin-schema.ts'
-import type { ResourceDefinition, ScaleAccess } from '../../apis/definition.ts'
-import { SCALE_KIND, scaleObject, scaleReplicas } from '../../apis/scale-object.ts'
+import { ageColumn, textColumn } from '../../apis/columns.ts'
+import type { Column, ResourceDefinition, ScaleAccess } from '../../apis/definition.ts'
+import { availableReplicas, SCALE_KIND, scaleObject, scaleReplicas } from '../../apis/scale-object.ts'
 import { FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { Endpoint } from '../registry/endpoint.ts'
 import { mainEndpoint } from '../registry/endpoints.ts'
 import type { View, ViewKind } from './view.ts'
+
+const COLUMNS: readonly Column[] = [
+  textColumn('Name', ({ metadata }) => metadata.name ?? ''),
+  { name: 'Desired', type: 'integer', value: scaleReplicas },
+  { name: 'Available', type: 'integer', value: availableReplicas },
+  ageColumn,
+]
 
 /** Undefined for resources that do not scale. */
 export function scaleView(definition: ResourceDefinition): View<KubeObject> | undefined {
@@ -19,6 +27,7 @@ export function scaleView(definition: ResourceDefinition): View<KubeObject> | un
     kind,
     endpoint: scaleEndpoint(definition, access),
     whole: false,
+    columns: COLUMNS,
     show: (stored) => {
       const scale = scaleObject(stored.object(), access)
       return { bytes: encodeJson(scale), object: () => scale }
@@ -37,6 +46,7 @@ function scaleEndpoint(definition: ResourceDefinition, access: ScaleAccess): End
   return {
     ...main,
     subresource: 'scale',
+    kind: SCALE_KIND,
     validate: (object, previous) => {
       const replicas = access.replicas(object)
       if (replicas >= 0) return main.validate(object, previous)

@@ -2,6 +2,7 @@
 
 import type { Column, ResourceDefinition } from '../../apis/definition.ts'
 import { badRequest } from '../../machinery/meta/api-error.ts'
+import { FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
 import { partialMetadata } from './partial-metadata.ts'
 
@@ -21,14 +22,17 @@ const DEFAULT_COLUMNS: readonly Column[] = [
   { name: 'Created At', type: 'date', value: ({ metadata }) => metadata.creationTimestamp ?? null },
 ]
 
+/** What a table is made by. */
+export type Printed<T extends KubeObject> = Pick<ResourceDefinition<T>, 'columns' | 'tableOrder'>
+
 export function tableOf<T extends KubeObject>(
-  definition: ResourceDefinition<T>,
+  printed: Printed<T>,
   objects: readonly T[],
   metadata: ListMeta,
   options: TableOptions,
 ): object {
-  const columns = definition.columns.length > 0 ? definition.columns : DEFAULT_COLUMNS
-  const { tableOrder } = definition
+  const columns = printed.columns.length > 0 ? printed.columns : DEFAULT_COLUMNS
+  const { tableOrder } = printed
   const ordered = tableOrder ? objects.toSorted(tableOrder) : objects
   return {
     kind: 'Table',
@@ -37,7 +41,7 @@ export function tableOf<T extends KubeObject>(
     columnDefinitions: (options.describesColumns ?? true) ? columns.map(described) : null,
     rows: ordered.map((object) => ({
       cells: columns.map((column) => column.value(object, options.nowMs)),
-      ...rowObject(object, options),
+      object: rowObject(object, options),
     })),
   }
 }
@@ -46,9 +50,9 @@ function described({ name, type, format = '', description = '', priority = 0 }: 
   return { name, type, format, description, priority }
 }
 
-function rowObject(object: KubeObject, { include, metaVersion }: TableOptions): { readonly object?: object } {
-  if (include === 'None') return {}
-  return { object: include === 'Object' ? object : partialMetadata(object, metaVersion) }
+function rowObject(object: KubeObject, { include, metaVersion }: TableOptions): object | null {
+  if (include === 'None') return null
+  return include === 'Object' ? object : partialMetadata(object, metaVersion)
 }
 
 /** `?includeObject=`: Metadata unless said otherwise. */
@@ -56,5 +60,7 @@ export function includeObject(query: URLSearchParams): IncludeObject {
   const asked = query.get('includeObject') ?? ''
   if (asked === '') return 'Metadata'
   if (asked === 'None' || asked === 'Metadata' || asked === 'Object') return asked
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`)
+  const detail = "must be 'Metadata', 'Object', 'None', or empty"
+  const { path, message } = invalidValue(new FieldPath('includeObject'), asked, detail)
+  throw badRequest(`Unable to convert to Table as requested: ${path}: ${message}`)
 }

@@ -3,6 +3,7 @@
  * itself; `scale` shows a Scale made of it.
  */
 
+import type { Column } from '../../apis/definition.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
 import type { Stored } from '../registry/codec.ts'
@@ -21,6 +22,8 @@ export interface View<T extends KubeObject> {
   readonly endpoint: Endpoint<T>
   /** Whether the object itself is shown, with its columns and its managedFields. */
   readonly whole: boolean
+  /** Of tables of what is shown, where that is another kind than the object's. */
+  readonly columns?: readonly Column[] | undefined
   /** What is answered. */
   show(stored: Stored<T>): Shown
   /** What a client is taken to have read, for patches. */

@@ -23,7 +23,7 @@ export function watchFrames<T extends KubeObject>(
   const { as, format, metaVersion } = accepted
   const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
   if (as === 'none') return format === 'protobuf' ? protobufFrames(definition) : jsonFrames(names)
-  if (as === 'metadata') {
+  if (as === 'metadata' || as === 'metadataList') {
     const frames = format === 'protobuf' ? transformedProtobufFrames : transformedFrames
     return frames(`metadata ${metaVersion}`, (object) => partialMetadata(object, metaVersion))
   }

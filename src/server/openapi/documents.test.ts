@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { allDefinitions } from '../../../test/support/all-definitions.ts'
 import { defineResource } from '../../apis/define-resource.ts'
-import { documentAnswer, openApiDocuments, v2Form } from './documents.ts'
+import { openApiDocumentAnswer, openApiDocuments, v2Form } from './documents.ts'
 import { isJson, type Json, toV2 } from './schemas.ts'
 import { documentV2 } from './v2.ts'
 import { yamlText } from './yaml-text.ts'
@@ -177,23 +177,31 @@ describe('serving', () => {
   const etag = `"${document.hash}"`
 
   test('a known ETag answers 304', () => {
-    expect(documentAnswer(document, { url: '/openapi/v2', ifNoneMatch: `"x", ${etag}` }, 0)).toMatchObject({
+    expect(openApiDocumentAnswer(documents, { path: '/openapi/v2', ifNoneMatch: `"x", ${etag}` }, 0)).toMatchObject({
       status: 304,
     })
-    expect(documentAnswer(document, { url: '/openapi/v2', ifNoneMatch: '"x"' }, 0)).toMatchObject({ status: 200 })
+    expect(openApiDocumentAnswer(documents, { path: '/openapi/v2', ifNoneMatch: '"x"' }, 0)).toMatchObject({
+      status: 200,
+    })
   })
 
   test('the right hash may be kept for ever, a wrong one leads to the right one', () => {
-    const url = '/openapi/v3/api/v1'
-    expect(documentAnswer(document, { url, hash: document.hash }, 0).headers).toMatchObject({
+    const path = '/openapi/v3/api/v1'
+    const hash = documents.v3('api/v1')?.hash
+    expect(openApiDocumentAnswer(documents, { path, hash }, 0)?.headers).toMatchObject({
       'cache-control': 'public, immutable',
       expires: 'Fri, 01 Jan 1971 00:00:00 GMT',
     })
-    expect(documentAnswer(document, { url, hash: 'OLD' }, 0)).toEqual({
+    expect(openApiDocumentAnswer(documents, { path, hash: 'OLD' }, 0)).toEqual({
       status: 301,
-      headers: { location: `${url}?hash=${document.hash}` },
+      headers: {
+        'content-type': 'application/json',
+        etag: `"${hash}"`,
+        location: `${path}?hash=${hash}`,
+        vary: 'Accept',
+      },
     })
-    expect(documentAnswer(document, { url }, 0).headers).not.toHaveProperty('cache-control')
+    expect(openApiDocumentAnswer(documents, { path }, 0)?.headers).not.toHaveProperty('cache-control')
   })
 
   test.each([

@@ -30,6 +30,8 @@ export interface OpenApiDocuments {
 }
 
 const JSON_TYPE = 'application/json'
+/** The list of documents has no type of its own upstream. */
+const INDEX_TYPE = 'text/plain; charset=utf-8'
 const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 /** `descriptions` may be empty: the documents then have the same structure without texts. */
 export function openApiDocuments(
@@ -63,7 +65,7 @@ export function openApiDocuments(
         name,
         { serverRelativeURL: `/openapi/v3/${name}?hash=${v3(name)?.hash}` },
       ])
-      return answer(Buffer.from(JSON.stringify({ paths: Object.fromEntries(entries) })), JSON_TYPE)
+      return answer(Buffer.from(JSON.stringify({ paths: Object.fromEntries(entries) })), INDEX_TYPE)
     }),
   }
 }
@@ -136,33 +138,66 @@ function isJsonType({ type }: MediaType): boolean {
 /** A year: what is named by its hash never changes. */
 const IMMUTABLE_MS = 365 * 24 * 60 * 60 * 1000
 
-export type DocumentAnswer =
-  | { readonly status: 200; readonly headers: Readonly<Record<string, string>>; readonly bytes: Uint8Array }
-  | { readonly status: 304 | 301; readonly headers: Readonly<Record<string, string>> }
+type Headers = Readonly<Record<string, string>>
 
-/**
- * The answer to a GET of a document. `url` is the document's path, `hash` the query parameter that v3 has:
- * right, the answer may be kept for ever; wrong, it points to the right one.
- */
-export function documentAnswer(
-  document: OpenApiDocument,
-  request: { readonly url: string; readonly hash?: string | undefined; readonly ifNoneMatch?: string | undefined },
+export type DocumentAnswer =
+  | { readonly status: 200; readonly headers: Headers; readonly bytes: Uint8Array }
+  | { readonly status: 301 | 304 | 404 | 406; readonly headers: Headers }
+
+export interface DocumentRequest {
+  readonly path: string
+  readonly accept?: string | undefined
+  /** The query parameter that v3 has: right, the answer may be kept for ever; wrong, it points to the right one. */
+  readonly hash?: string | undefined
+  readonly ifNoneMatch?: string | undefined
+}
+
+const V3_PREFIX = '/openapi/v3/'
+const VARY_V2 = { vary: 'Accept-Encoding, Accept' }
+const VARY_V3 = { vary: 'Accept' }
+
+/** The answer to a GET below `/openapi/`. Undefined: nothing is there. */
+export function openApiDocumentAnswer(
+  documents: OpenApiDocuments,
+  request: DocumentRequest,
   nowMs: number,
+): DocumentAnswer | undefined {
+  const { path, accept } = request
+  if (path === '/openapi/v2') {
+    const form = v2Form(accept)
+    return form === undefined ? { status: 406, headers: VARY_V2 } : keptAnswer(documents.v2(form), request, VARY_V2)
+  }
+  if (path === '/openapi/v3') {
+    const { bytes, contentType } = documents.v3Index()
+    return { status: 200, headers: { 'content-type': contentType }, bytes }
+  }
+  if (!path.startsWith(V3_PREFIX)) return undefined
+  const document = documents.v3(path.slice(V3_PREFIX.length))
+  if (!document) return { status: 404, headers: {} }
+  if (!parseAccept(accept).some(isJsonType)) return { status: 406, headers: VARY_V3 }
+  return hashedAnswer(document, request, nowMs)
+}
+
+function hashedAnswer(document: OpenApiDocument, request: DocumentRequest, nowMs: number): DocumentAnswer {
+  const { path, hash = '' } = request
+  if (hash === '') return keptAnswer(document, request, VARY_V3)
+  if (hash === document.hash) {
+    const expires = new Date(nowMs + IMMUTABLE_MS).toUTCString()
+    return keptAnswer(document, request, { ...VARY_V3, 'cache-control': 'public, immutable', expires })
+  }
+  const headers = { ...VARY_V3, 'content-type': document.contentType, etag: `"${document.hash}"` }
+  return { status: 301, headers: { ...headers, location: `${path}?hash=${document.hash}` } }
+}
+
+/** The document, or that the caller has it. */
+function keptAnswer(
+  { hash, bytes, contentType }: OpenApiDocument,
+  { ifNoneMatch }: DocumentRequest,
+  others: Headers,
 ): DocumentAnswer {
-  const { url, hash, ifNoneMatch } = request
-  if (hash !== undefined && hash !== '' && hash !== document.hash) {
-    return { status: 301, headers: { location: `${url}?hash=${document.hash}` } }
-  }
-  const etag = `"${document.hash}"`
-  const headers = {
-    etag,
-    vary: 'Accept',
-    ...(hash === document.hash
-      ? { 'cache-control': 'public, immutable', expires: new Date(nowMs + IMMUTABLE_MS).toUTCString() }
-      : {}),
-  }
-  if (ifNoneMatch !== undefined && matchesTag(ifNoneMatch, etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, 'content-type': document.contentType }, bytes: document.bytes }
+  const headers = { ...others, etag: `"${hash}"` }
+  if (ifNoneMatch !== undefined && matchesTag(ifNoneMatch, headers.etag)) return { status: 304, headers }
+  return { status: 200, headers: { ...headers, 'content-type': contentType }, bytes }
 }
 
 function matchesTag(header: string, etag: string): boolean {

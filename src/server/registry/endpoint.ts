@@ -8,6 +8,8 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 export interface Endpoint<T extends KubeObject> {
   /** Empty for the main resource. */
   readonly subresource: string
+  /** Under which failures are named, where clients send another kind than the resource's. */
+  readonly kind?: { readonly group: string; readonly kind: string } | undefined
   prepareForUpdate(object: T, previous: T, context: WriteContext): T
   validate(object: T, previous: T): readonly FieldError[]
   readonly resetFields: ResetFields

@@ -107,6 +107,7 @@ async function updateOnce<T extends KubeObject>(
       const reserved = endpoint.subresource === '' ? reservations?.reserve(object, previous, options.dryRun) : undefined
       return (await reserved) ?? noReservation(object)
     },
+    kind: endpoint.kind,
     validate: (object) => {
       const errors = [
         ...validateObjectMetaUpdate(object.metadata, previous.metadata),

@@ -20,6 +20,8 @@ export interface WriteSteps<T extends KubeObject, Result> {
   prepare(object: T): T
   /** What must be had before the object can be written: addresses, ports. */
   reserve(object: T): Promise<Reservation<T>>
+  /** Under which findings are named, where that is not the definition's kind. */
+  readonly kind?: { readonly group: string; readonly kind: string } | undefined
   /** Findings; none lets the object pass. */
   validate(object: T): readonly FieldError[]
   /** The plugins that refuse objects. */
@@ -55,7 +57,7 @@ async function takeSteps<T extends KubeObject, Result>(
   const reservation = await steps.reserve(prepared)
   try {
     const complete = reservation.object === prepared ? prepared : inForm(reservation.object)
-    failOn(definition, complete, steps.validate(complete))
+    failOn(steps.kind ?? definition, complete, steps.validate(complete))
     await steps.admit(complete)
     const result = await steps.persist(complete)
     reservation.commit()
@@ -65,10 +67,10 @@ async function takeSteps<T extends KubeObject, Result>(
   }
 }
 
-function failOn<T extends KubeObject>(
-  definition: ResourceDefinition<T>,
-  object: T,
+function failOn(
+  kind: { readonly group: string; readonly kind: string },
+  object: KubeObject,
   errors: readonly FieldError[],
 ): void {
-  if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors)
+  if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
 }

@@ -3,8 +3,9 @@
  * resources (resize), a namespace's finalizers. Definitions may have more of their own.
  */
 
+import { validateNamespaceFinalize } from '../../../apis/core/namespace.ts'
 import { validateEphemeralContainersUpdate, validatePodResize } from '../../../apis/core/pod/validate-update.ts'
-import type { Pod } from '../../../apis/core/types.gen.ts'
+import type { Namespace, Pod } from '../../../apis/core/types.gen.ts'
 import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { bumpGeneration, fieldOf, withField } from '../../../apis/strategy-parts.ts'
 import type { FieldError } from '../../../machinery/meta/field-error.ts'
@@ -34,7 +35,13 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
       validate: (object, previous) => validatePodResize(object as Pod, previous as Pod),
     },
   ],
-  ['/namespaces/finalize', { merge: (object, previous) => withField(previous, 'spec', fieldOf(object, 'spec')) }],
+  [
+    '/namespaces/finalize',
+    {
+      merge: (object, previous) => withField(previous, 'spec', fieldOf(object, 'spec')),
+      validate: (object) => validateNamespaceFinalize(object as Namespace),
+    },
+  ],
 ])
 
 /** Undefined when the resource has no such part. */

@@ -41,7 +41,7 @@ export async function requestToken(
 ): Promise<TokenRequest> {
   const { expirationSeconds = 0, audiences, boundObjectRef } = request.spec
   const errors = validateTokenRequest(request)
-  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, account.name, errors)
+  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', errors)
   const { namespace } = account
   const { uid } = await parts.get('serviceaccounts', account)
   const bound = boundObjectRef ? await boundObjects(parts, account, boundObjectRef) : {}
@@ -76,7 +76,10 @@ async function boundObjects(
 ): Promise<Bound> {
   const { apiVersion = 'v1', kind = '', name = '' } = reference
   const kindKnown = apiVersion === 'v1' && (kind === 'Pod' || kind === 'Secret' || kind === 'Node')
-  if (!kindKnown) throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`)
+  if (!kindKnown) {
+    const groupVersion = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`
+    throw badRequest(`cannot bind token to object of type ${groupVersion}, Kind=${kind}`)
+  }
   if (kind === 'Secret')
     return { secret: checked(await parts.get('secrets', { namespace, name }), reference, 'secrets') }
   if (kind === 'Node') return { node: checked(await parts.get('nodes', { name }), reference, 'nodes') }
