@@ -10,6 +10,7 @@ import {
   isValidPortName,
   isValidPortNumber,
 } from '../machinery/meta/names.ts'
+import { finalizerOwner } from '../machinery/meta/validate-meta.ts'
 
 /** One error per finding of a rule. */
 export function findingErrors(path: FieldPath, value: unknown, findings: Findings): FieldError[] {
@@ -151,11 +152,7 @@ function isInBlock(block: string, ip: string): boolean {
   return cidr !== undefined && cidrContains(cidr, ip)
 }
 
-const STANDARD_FINALIZERS = ['kubernetes', 'foregroundDeletion', 'orphan']
-
 /** Finalizers are qualified names; those without a domain are the system's own. */
 export function finalizerNameErrors(path: FieldPath, name: string): FieldError[] {
-  const errors = qualifiedNameErrors(path, name)
-  if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) return errors
-  return [...errors, invalidValue(path, name, 'name is neither a standard finalizer name nor is it fully qualified')]
+  return [...qualifiedNameErrors(path, name), ...finalizerOwner(path, name)]
 }

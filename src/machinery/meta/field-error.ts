@@ -55,10 +55,16 @@ export const rootPath = new FieldPath('')
 /** Upstream's JSON encoder writes these characters so, in composite values only. */
 const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
 
+/** Upstream quotes control characters that JSON has no letter for as Go does: `\a`, `\v`, `\x01`. */
+function escapeText(written: string, code: string | undefined): string {
+  if (code === undefined) return written
+  return code === '07' ? '\\a' : code === '0b' ? '\\v' : `\\x${code}`
+}
+
 /** A value in a message, printed as upstream prints it: strings quoted, numbers and booleans bare, the rest as JSON. */
 function printed(value: unknown): string {
   if (value === null || value === undefined) return 'null'
-  if (typeof value !== 'object') return JSON.stringify(value)
+  if (typeof value !== 'object') return JSON.stringify(value).replace(/\\(?:u00([01][0-9a-f])|.)/g, escapeText)
   return JSON.stringify(value).replace(/[<>&]/g, (character) => HTML_ESCAPES[character] ?? character)
 }
 

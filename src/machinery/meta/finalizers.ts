@@ -9,6 +9,9 @@ export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 /** A namespace's content goes first; it stands in `spec.finalizers`. */
 export const NAMESPACE_FINALIZER = 'kubernetes'
 
+/** Those that the system itself knows; all others name whose they are: `example.com/name`. */
+export const STANDARD_FINALIZERS: readonly string[] = [NAMESPACE_FINALIZER, FOREGROUND_FINALIZER, ORPHAN_FINALIZER]
+
 export function hasFinalizer(object: KubeObject, finalizer: string): boolean {
   return object.metadata.finalizers?.includes(finalizer) ?? false
 }

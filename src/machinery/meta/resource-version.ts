@@ -6,13 +6,16 @@ import { fieldErrorsText, invalidValue, rootPath } from './field-error.ts'
 /** Revisions are doubles here; upstream's are unsigned 64-bit. No store counts that far. */
 const RESOURCE_VERSION_MAX = 2n ** 64n - 1n
 
-/** `''` and `'0'` are 0: unset, and "any will do" where lists tell them apart. Throws 400 for what is no number. */
-export function parseResourceVersion(text: string | undefined): number {
+/**
+ * `''` and `'0'` are 0: unset, and "any will do" where lists tell them apart. Throws 400 for what is no number, with
+ * `prefix` before the finding.
+ */
+export function parseResourceVersion(text: string | undefined, prefix = ''): number {
   if (text === undefined || text === '') return 0
   const finding = numberFinding(text)
   if (finding === undefined) return Number(text)
   const error = invalidValue(rootPath.child('resourceVersion'), text, finding)
-  throw badRequest(`invalid resource version: ${fieldErrorsText([error])}`)
+  throw badRequest(`${prefix}${fieldErrorsText([error])}`)
 }
 
 function numberFinding(text: string): string | undefined {

@@ -104,7 +104,7 @@ describe('resource versions', () => {
     ['99999999999999999999', 'strconv.ParseUint: parsing "99999999999999999999": value out of range'],
   ])('refuses %s', (text, finding) => {
     expect(() => parseResourceVersion(text)).toThrow(
-      `invalid resource version: resourceVersion: Invalid value: "${text}": ${finding}`,
+      `resourceVersion: Invalid value: "${text}": ${finding}`,
     )
   })
 })

@@ -6,7 +6,7 @@
 import { deepEqual } from '../../base/deep-equal.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
 import { type FieldError, FieldPath, forbidden, invalidValue, required, tooLong } from './field-error.ts'
-import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from './finalizers.ts'
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, STANDARD_FINALIZERS } from './finalizers.ts'
 import { parseApiVersion } from './group-version.ts'
 import { validateLabels } from './labels.ts'
 import { byteLength, isQualifiedName, type NameRule, nameIsDns1123Label } from './names.ts'
@@ -136,6 +136,16 @@ export function validateFinalizers(finalizers: readonly string[], path: FieldPat
     errors.push(invalidValue(path, finalizers, detail))
   }
   return errors
+}
+
+/** Stricter than `validateFinalizers`, for most kinds that are built in. */
+export function validateOwnedFinalizers(finalizers: readonly string[], path: FieldPath): FieldError[] {
+  return finalizers.flatMap((name, index) => finalizerOwner(path.index(index), name))
+}
+
+export function finalizerOwner(path: FieldPath, name: string): FieldError[] {
+  if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) return []
+  return [invalidValue(path, name, 'name is neither a standard finalizer name nor is it fully qualified')]
 }
 
 function validateNoNewFinalizers(next: ObjectMeta, previous: ObjectMeta, path: FieldPath): FieldError[] {

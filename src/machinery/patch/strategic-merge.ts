@@ -186,7 +186,7 @@ function listName(directive: string, prefix: string): string {
 /** A list with the merge strategy: scalars as a set, maps by their merge key. */
 function mergeList(current: unknown[], patch: unknown[], field: Schema | undefined): unknown[] {
   if (current.length === 0 && patch.length === 0) return current
-  if (elementKind([...current, ...patch]) !== 'map')
+  if (elementKind(current, patch) !== 'map')
     return inElementOrder([...new Set([...current, ...patch])], patch, current, '')
   const mergeKey = mergeKeyOf(field)
   if (mergeKey === '')
@@ -227,11 +227,11 @@ function specialItems(
   return replace ? { kept: changes.map(cleaned), changes: [] } : { kept, changes }
 }
 
-/** All items must be of one type, and none a list. */
-function elementKind(items: readonly unknown[]): string {
-  const kinds = new Set(items.map(goKind))
+/** All items of both lists must be of one type, and none a list. */
+function elementKind(...lists: readonly (readonly unknown[])[]): string {
+  const kinds = new Set(lists.flat().map(goKind))
   if (kinds.has('[]interface {}')) throw unprocessable()
-  if (kinds.size > 1) throw badRequest(`list element types are not identical: ${goText(items)}`)
+  if (kinds.size > 1) throw badRequest(`list element types are not identical: ${goText(lists)}`)
   return kinds.has('map[string]interface {}') ? 'map' : 'scalar'
 }
 

@@ -36,8 +36,22 @@ describe('decodeJson', () => {
     expect(decodeJson(bytes(JSON.stringify('[{\\"'.repeat(2000))))).toBe('[{\\"'.repeat(2000))
   })
 
-  for (const text of ['', '{', '{} {}', 'nul', '{"a":1,}', '\ufeff\ufeff{}'])
-    test(`refuses ${JSON.stringify(text)}`, () => expect(() => decodeJson(bytes(text))).toThrow(DecodeError))
+  test.each([
+    ['', 'unexpected end of JSON input'],
+    ['{', 'unexpected end of JSON input'],
+    ['{"a": 1, ', 'unexpected end of JSON input'],
+    ['"a', 'unexpected end of JSON input'],
+    ['{} {}', "invalid character '{' after top-level value"],
+    ['{"a":1,}', "invalid character '}' looking for beginning of object key string"],
+    ['{"a" 1}', "invalid character '1' after object key"],
+    ['{"a":1 2}', "invalid character '2' after object key:value pair"],
+    ['[1 2]', "invalid character '2' after array element"],
+    ['x', "invalid character 'x' looking for beginning of value"],
+    ['\ufeff\ufeff{}', 'invalid character'],
+  ])('refuses %j: %s', (text, message) => {
+    expect(() => decodeJson(bytes(text))).toThrow(DecodeError)
+    expect(() => decodeJson(bytes(text))).toThrow(message)
+  })
 
   test('round-trips', () => expect(decodeJson(encodeJson({ a: ['ü', null, 1.5] }))).toEqual({ a: ['ü', null, 1.5] }))
 })

@@ -70,11 +70,12 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
 
 /** Custom resources have no strategic merge: their schema does not say how. */
 function patchType({ headers }: ApiRequest, builtIn: boolean): string {
-  const type = parseMediaType(headers['content-type'] ?? '')?.type ?? ''
+  const given = headers['content-type'] ?? ''
+  const type = parseMediaType(given)?.type ?? ''
   const accepted = PATCH_TYPES.filter((candidate) => builtIn || candidate !== STRATEGIC_PATCH)
   if (accepted.includes(type)) return type
   // The router of built-in resources lets a list of types pass when it knows one of them.
-  const isList = type.split(',').some((part) => accepted.includes(part.trim()))
+  const isList = given.split(',').some((part) => accepted.includes(part.trim()))
   throw builtIn && !isList ? unsupportedPatchType() : unsupportedMediaType(accepted)
 }
 

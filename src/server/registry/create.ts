@@ -10,6 +10,7 @@ import { validateObjectMeta } from '../../machinery/meta/validate-meta.ts'
 import type { Companion } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
+import { finalizerErrors } from './owned-finalizers.ts'
 import { put } from './persist.ts'
 import { noReservation } from './reservation.ts'
 import { trackCreate } from './track.ts'
@@ -70,6 +71,7 @@ function createOnce<T extends KubeObject>(
       const rules = { namespaced: definition.scope === 'Namespaced', nameRule: definition.nameRule }
       const errors = [
         ...validateObjectMeta(object.metadata, rules),
+        ...finalizerErrors(definition, object),
         ...definition.validate(object),
         ...(definition.validateCreate?.(object) ?? []),
       ]

@@ -79,9 +79,10 @@ function gracefully<T extends KubeObject>(
 }
 
 function markedForDeletion<T extends KubeObject>(rules: DeletionRules<T>, object: T, nowMs: number): T {
-  const fresh = !object.metadata.deletionTimestamp
-  const marked = fresh ? nextGeneration(withDeletion(object, nowMs, 0)) : withDeletionGrace(object, 0)
-  return fresh ? (rules.markDeleting?.(marked) ?? marked) : marked
+  const { deletionTimestamp, deletionGracePeriodSeconds: pending } = object.metadata
+  if (deletionTimestamp) return pending === undefined ? object : withDeletionGrace(object, 0)
+  const marked = nextGeneration(withDeletion(object, nowMs, 0))
+  return rules.markDeleting?.(marked) ?? marked
 }
 
 function withDeletion<T extends KubeObject>(object: T, atMs: number, graceSeconds: number): T {

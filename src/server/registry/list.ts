@@ -47,7 +47,7 @@ export async function list<T extends KubeObject>(
   checkListOptions(options)
   const token = options.continueToken === '' ? undefined : decodeContinueToken(options.continueToken)
   const prefix = storagePrefix(context.definition)
-  const version = parseResourceVersion(options.resourceVersion)
+  const version = parseResourceVersion(options.resourceVersion, 'invalid resource version: ')
   const unlimited = options.limit === 0 || (!token && options.resourceVersion === '0')
   await context.cache.caughtUpTo(token || isExact(options) ? 0 : version)
   const query = {
@@ -61,8 +61,10 @@ export async function list<T extends KubeObject>(
   })
   const last = page.objects.at(-1)
   const rest = page.more && last ? restOf(page.revision, last.key.slice(prefix.length), page.remaining) : {}
+  // What cannot be watched is made up when it is read, and has no versions.
+  const from = context.definition.verbs.includes('watch') ? { resourceVersion: String(page.revision) } : {}
   return {
-    metadata: { resourceVersion: String(page.revision), ...rest },
+    metadata: { ...from, ...rest },
     items: page.objects.map((object) => context.codec.typed(object)),
   }
 }

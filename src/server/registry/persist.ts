@@ -84,5 +84,6 @@ function known(outcome: Outcome): KnownOutcome {
 
 /** How messages of failed preconditions name an object, as upstream's storage does. */
 export function invalidObjectText(key: string, detail: string): string {
-  return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${detail}`
+  const shown = key.replace(/^\/registry\/core\//, '/registry/')
+  return `StorageError: invalid object, Code: 4, Key: ${shown}, ResourceVersion: 0, AdditionalErrorMsg: ${detail}`
 }
