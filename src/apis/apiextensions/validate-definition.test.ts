@@ -45,6 +45,15 @@ describe('a definition is refused', () => {
       'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"',
     ],
     [
+      'whose only version has no name for one',
+      {
+        versions: [
+          { served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } }, name: `v${'1'.repeat(63)}` },
+        ],
+      },
+      `spec.version: Invalid value: "v${'1'.repeat(63)}": must be no more than 63 characters`,
+    ],
+    [
       'without versions',
       { versions: [] },
       'spec.versions: Invalid value: []: must have exactly one version marked as storage version',

@@ -22,7 +22,8 @@ export function defaultPodResources(spec: PodSpec): PodSpec {
       if (fits && !(name in requests)) requests[name] = quantityText(total)
     }
   }
-  for (const [name, limit] of Object.entries(limits)) if (!(name in requests)) requests[name] = limit
+  for (const [name, limit] of Object.entries(limits))
+    if (isPodLevelResource(name) && !(name in requests)) requests[name] = limit
   return { ...spec, resources: { ...resources, ...nonEmpty('limits', limits), ...nonEmpty('requests', requests) } }
 }
 

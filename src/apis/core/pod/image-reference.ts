@@ -8,6 +8,8 @@ const REFERENCE = new RegExp(
 
 /** References are untrusted; longer ones than this are no references: 255 bytes of name, 128 of tag, 200 of digest. */
 const REFERENCE_LENGTH_MAX = 600
+/** What registries allow. */
+const NAME_LENGTH_MAX = 255
 
 /** `latest` where neither tag nor digest is given; empty for a digest alone and for text that is no reference. */
 export function imageTag(image: string): string {
@@ -15,5 +17,7 @@ export function imageTag(image: string): string {
   const match = REFERENCE.exec(image)
   if (!match) return ''
   const [, tag, digest] = match
+  const name = image.slice(0, image.length - (digest?.length ?? 0) - (tag === undefined ? 0 : tag.length + 1))
+  if (name.length > NAME_LENGTH_MAX) return ''
   return tag ?? (digest === undefined ? 'latest' : '')
 }

@@ -38,7 +38,7 @@ export function serviceReservations(parts: ServiceReservationParts): Reservation
       const lease = new Lease(await pools(), previous)
       try {
         const families = withFamilies(withPolicyOf(object, previous), lease, previous)
-        const reserved = withNodePorts(withAddress(families, lease), lease)
+        const reserved = withNodePorts(withAddress(families, lease), lease, previous)
         const commit = () => (dryRun ? lease.release() : lease.commit(reserved))
         return { object: reserved, commit, release: () => lease.release() }
       } catch (error) {
@@ -198,14 +198,16 @@ function withClusterIp(service: Service, address: string): Service {
   return withSpec(service, { clusterIP: address, clusterIPs: [address] })
 }
 
-function withNodePorts(service: Service, lease: Lease): Service {
+function withNodePorts(service: Service, lease: Lease, previous: Service | undefined): Service {
   const { ports = [], type } = service.spec
   const explicit = ports.some(({ nodePort }) => nodePort)
   const reserved =
     needsNodePort(service) || (type === 'LoadBalancer' && explicit)
       ? withSpec(service, { ports: reservePorts(service, ports, lease) })
       : service
-  return needsHealthCheck(reserved) ? withHealthCheckPort(reserved, lease) : reserved
+  // One that is there may not change, as validation says.
+  const isNew = previous === undefined || !needsHealthCheck(previous)
+  return isNew && needsHealthCheck(reserved) ? withHealthCheckPort(reserved, lease) : reserved
 }
 
 /** Ports of one number that differ in protocol share their node port. */
