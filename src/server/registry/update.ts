@@ -15,6 +15,7 @@ import { admissionAttributes, current, type RegistryContext, type WriteOptions }
 import { create } from './create.ts'
 import type { Endpoint } from './endpoint.ts'
 import { goesWithUpdate } from './graceful-deletion.ts'
+import { finalizerErrors } from './owned-finalizers.ts'
 import { invalidObjectText, type Persisted, put, remove } from './persist.ts'
 import { noReservation } from './reservation.ts'
 import { trackUpdateOf } from './track.ts'
@@ -111,6 +112,7 @@ async function updateOnce<T extends KubeObject>(
     validate: (object) => {
       const errors = [
         ...validateObjectMetaUpdate(object.metadata, previous.metadata),
+        ...finalizerErrors(definition, object),
         ...endpoint.validate(object, previous),
       ]
       const warned = errors.length === 0 && endpoint.subresource === ''
