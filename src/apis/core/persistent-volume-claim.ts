@@ -241,10 +241,10 @@ function validateStatus(object: PersistentVolumeClaim, _previous: PersistentVolu
 }
 
 const GROWTH = [
-  'ControllerResizeInfeasible',
   'ControllerResizeInProgress',
-  'NodeResizeInfeasible',
+  'ControllerResizeInfeasible',
   'NodeResizeInProgress',
+  'NodeResizeInfeasible',
   'NodeResizePending',
 ]
 
