@@ -54,7 +54,8 @@ export const creating: Theme = {
         }),
       ),
     ),
-    caseOf('with labels that are none', post(MAPS, sent('a', { labels: { 'a b': 'c', d: 'e f' } }))),
+    caseOf('with a label whose key is none', post(MAPS, sent('a', { labels: { 'a b': 'c' } }))),
+    caseOf('with a label whose value is none', post(MAPS, sent('a', { labels: { d: 'e f' } }))),
     caseOf(
       'with annotations that are none',
       post(MAPS, sent('a', { annotations: { 'a b': 'c', 'A.example.com/b': 'c' } })),
