@@ -116,11 +116,21 @@ function endOfComposite(text: string, start: number): number {
   return text.length
 }
 
+/** What the documents of t8s say of metrics.k8s.io, which it serves itself and upstream leaves to an add-on. */
+const OWN_PATHS = /^(?:\/?apis\/metrics\.k8s\.io|io\.k8s\.metrics\.)/
+
+function isOwnGroup(item: unknown): boolean {
+  if (typeof item === 'string') return OWN_PATHS.test(item)
+  if (!isRecord(item)) return false
+  return item.name === 'metrics.k8s.io' || (isRecord(item.metadata) && item.metadata.name === 'metrics.k8s.io')
+}
+
 /** A JSON value with every volatile part replaced. */
 export function steady(value: unknown, field = ''): unknown {
   if (Array.isArray(value) && field === 'managedFields') return value.map((item) => steady(item)).toSorted(byManager)
   if (Array.isArray(value) && RULES.has(field)) return value.map((item) => steady(item)).toSorted(byText)
-  if (Array.isArray(value)) return value.map((item) => steady(item, field === 'cells' ? 'cell' : ''))
+  if (Array.isArray(value))
+    return value.filter((item) => !isOwnGroup(item)).map((item) => steady(item, field === 'cells' ? 'cell' : ''))
   if (isRecord(value)) return steadyObject(value)
   if (typeof value !== 'string' && typeof value !== 'number') return value
   const rule = Object.hasOwn(FIELD_RULES, field) ? FIELD_RULES[field] : undefined
@@ -146,8 +156,9 @@ function byManager(left: unknown, right: unknown): number {
 function steadyObject(value: Readonly<Record<string, unknown>>): unknown {
   const { name, generateName } = value
   const generated = typeof generateName === 'string' && typeof name === 'string' && name.startsWith(generateName)
+  const compared = Object.entries(value).filter(([key]) => !OWN_PATHS.test(key))
   return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => {
+    compared.map(([key, child]) => {
       if (key === 'name' && generated) return [key, `${generateName}<generated>`]
       return [key, steady(child, key)]
     }),
