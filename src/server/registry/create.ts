@@ -1,5 +1,6 @@
 /** Creating objects: what the server sets on new ones, generated names, and what stands in the way. */
 
+import { finalizerErrors } from '../../apis/owned-finalizers.ts'
 import { randomUuid } from '../../base/random.ts'
 import { ApiError, alreadyExists, internalError, isAlreadyExists } from '../../machinery/meta/api-error.ts'
 import { isBeingDeleted } from '../../machinery/meta/finalizers.ts'
@@ -10,7 +11,6 @@ import { validateObjectMeta } from '../../machinery/meta/validate-meta.ts'
 import type { Companion } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
-import { finalizerErrors } from './owned-finalizers.ts'
 import { put } from './persist.ts'
 import { noReservation } from './reservation.ts'
 import { trackCreate } from './track.ts'

@@ -3,6 +3,7 @@
  * faster, so that a patch never loses another's write. A change that changes nothing writes nothing.
  */
 
+import { finalizerErrors } from '../../apis/owned-finalizers.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { conflict, invalid, notFound, OBJECT_MODIFIED } from '../../machinery/meta/api-error.ts'
 import { invalidValue } from '../../machinery/meta/field-error.ts'
@@ -15,7 +16,6 @@ import { admissionAttributes, current, type RegistryContext, type WriteOptions }
 import { create } from './create.ts'
 import type { Endpoint } from './endpoint.ts'
 import { goesWithUpdate } from './graceful-deletion.ts'
-import { finalizerErrors } from './owned-finalizers.ts'
 import { invalidObjectText, type Persisted, put, remove } from './persist.ts'
 import { noReservation } from './reservation.ts'
 import { trackUpdateOf } from './track.ts'

@@ -1,9 +1,9 @@
 /** Which kinds want to know whose a finalizer is: those that are built in, but for a few groups. */
 
-import type { ResourceDefinition } from '../../apis/definition.ts'
-import type { FieldError } from '../../machinery/meta/field-error.ts'
-import type { KubeObject } from '../../machinery/meta/object.ts'
-import { metadataPath, validateOwnedFinalizers } from '../../machinery/meta/validate-meta.ts'
+import type { FieldError } from '../machinery/meta/field-error.ts'
+import type { KubeObject } from '../machinery/meta/object.ts'
+import { metadataPath, validateOwnedFinalizers } from '../machinery/meta/validate-meta.ts'
+import type { ResourceDefinition } from './definition.ts'
 
 /** Groups whose kinds take any qualified name. */
 const TOLERANT_GROUPS: ReadonlySet<string> = new Set([
