@@ -197,6 +197,14 @@ describe('stateful sets', () => {
 })
 
 describe('daemon sets', () => {
+  test('fill rolling parameters in with nothing for OnDelete', () => {
+    const object = daemonSet({ spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: { maxSurge: 1 } } } })
+    expect(daemonSets.default(object).spec.updateStrategy).toEqual({
+      type: 'OnDelete',
+      rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+    })
+  })
+
   test('fill in a rolling update of one node at a time', () => {
     expect(daemonSets.default(daemonSet()).spec.updateStrategy).toEqual({
       type: 'RollingUpdate',

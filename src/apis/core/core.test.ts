@@ -447,3 +447,26 @@ describe('rows', () => {
     })
   })
 })
+
+describe('The growth of a claim', () => {
+  test.each([
+    ['is that of its storage', { allocatedResources: { storage: '2Gi' } }, []],
+    [
+      'is of nothing else that Kubernetes names',
+      { allocatedResources: { cpu: '1' } },
+      ['FieldValueNotSupported status.allocatedResources: Unsupported value: "cpu": supported values: "storage"'],
+    ],
+    [
+      'has known steps',
+      { allocatedResourceStatuses: { storage: 'Growing' } },
+      [
+        'FieldValueNotSupported status.allocatedResourceStatuses: Unsupported value: "storage": supported values: ' +
+          '"ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", ' +
+          '"NodeResizeInfeasible", "NodeResizePending"',
+      ],
+    ],
+  ])('%s', (_, status, expected) => {
+    const claim = sent({ spec: claimSpec, status })
+    expect(statusFindings(persistentVolumeClaims.status, claim, claim)).toEqual(expected)
+  })
+})
