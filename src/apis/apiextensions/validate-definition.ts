@@ -103,7 +103,7 @@ function specErrors(
   ]
 }
 
-function groupErrors(group: string): readonly FieldError[] {
+function groupErrors(group = ''): readonly FieldError[] {
   const path = specPath.child('group')
   if (group === '') return [required(path)]
   const findings = isDns1123Subdomain(group)

@@ -103,9 +103,7 @@ describe('resource versions', () => {
     ['-1', 'strconv.ParseUint: parsing "-1": invalid syntax'],
     ['99999999999999999999', 'strconv.ParseUint: parsing "99999999999999999999": value out of range'],
   ])('refuses %s', (text, finding) => {
-    expect(() => parseResourceVersion(text)).toThrow(
-      `resourceVersion: Invalid value: "${text}": ${finding}`,
-    )
+    expect(() => parseResourceVersion(text)).toThrow(`resourceVersion: Invalid value: "${text}": ${finding}`)
   })
 })
 
