@@ -5,6 +5,8 @@
  *   .spec.ports[0].name   .status.conditions[?(@.type=="Ready")].status   .metadata.labels['a\.b']   ..image
  */
 
+import { isRecord } from '../../base/is-record.ts'
+
 type Step =
   | { readonly step: 'name'; readonly name: string }
   | { readonly step: 'slice'; readonly from: number | undefined; readonly to: number | undefined; readonly by: number }
@@ -113,7 +115,7 @@ export function findByPath(value: unknown, path: JsonPath): readonly unknown[] {
 function taken(value: unknown, step: Step): readonly unknown[] {
   switch (step.step) {
     case 'name':
-      return isObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : []
+      return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : []
     case 'all':
       return childrenOf(value)
     case 'descend':
@@ -129,7 +131,7 @@ function taken(value: unknown, step: Step): readonly unknown[] {
 
 function childrenOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value
-  return isObject(value) ? Object.values(value) : []
+  return isRecord(value) ? Object.values(value) : []
 }
 
 function withDescendants(value: unknown): readonly unknown[] {
@@ -168,8 +170,4 @@ function isOrdered<T extends number | string>(left: T, operator: string, right: 
 
 function operandValues(value: unknown, operand: Operand): readonly unknown[] {
   return 'path' in operand ? findByPath(value, operand.path) : [operand.value]
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

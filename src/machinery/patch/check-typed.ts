@@ -3,13 +3,14 @@
  * key twice, scalars are of their type. All findings go into one message, as upstream's do; it is a 400 here, not a 500.
  */
 
+import { isRecord } from '../../base/is-record.ts'
 import { badRequest } from '../meta/api-error.ts'
 import { apiVersionOf, parseApiVersion } from '../meta/group-version.ts'
 import type { KubeObject } from '../meta/object.ts'
 import type { Schema } from '../schema/schema.ts'
 import { pathText } from './field-set.ts'
 import { goText } from './strategic-lists.ts'
-import { isMap, itemElement, type JsonMap, memberSchema, shapeOf } from './typed-value.ts'
+import { itemElement, type JsonMap, memberSchema, shapeOf } from './typed-value.ts'
 
 /** Findings that are reported at most: a hostile document could have millions. */
 const FINDINGS_MAX = 100
@@ -38,7 +39,7 @@ function check(value: unknown, schema: Schema | undefined, path: string, finding
     if (Array.isArray(value)) checkItems(value, schema, path, findings)
     else findings.push(`${path}: expected list, got ${shown(value)}`)
   } else if (schema.type === 'object') {
-    if (isMap(value)) checkMembers(value, schema, path, findings)
+    if (isRecord(value)) checkMembers(value, schema, path, findings)
     else findings.push(`${path}: expected map, got ${shown(value)}`)
   } else {
     const finding = scalarFinding(value, schema)
@@ -74,7 +75,7 @@ function checkItems(list: readonly unknown[], schema: Schema, path: string, find
 }
 
 function keysFinding(item: unknown, schema: Schema): string {
-  if (!isMap(item)) return 'associative list with keys may not have non-map elements'
+  if (!isRecord(item)) return 'associative list with keys may not have non-map elements'
   const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => JSON.stringify(key)).join(' ')
   const omission = `associative list with keys has an element that omits all key fields [${keys}]`
   return `${omission} (and doesn't have default values for any key fields)`
@@ -99,7 +100,7 @@ function scalarFinding(value: unknown, schema: Schema): string | undefined {
 function goType(value: unknown): string {
   if (typeof value === 'boolean') return 'bool'
   if (Array.isArray(value)) return '[]interface {}'
-  return isMap(value) ? 'map[string]interface {}' : typeof value
+  return isRecord(value) ? 'map[string]interface {}' : typeof value
 }
 
 /** A value as Go shows it inside its wrapper. */

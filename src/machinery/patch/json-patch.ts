@@ -6,6 +6,7 @@
 
 import { deepEqual } from '../../base/deep-equal.ts'
 import { deepClone, setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { badRequest, requestEntityTooLarge, unprocessable } from '../meta/api-error.ts'
 
 /** Operations in one patch; more cost more than a request may. */
@@ -160,10 +161,6 @@ function arrayIndex(text: string, size: number, last: number): number {
 
 function decodePart(part: string): string {
   return part.replaceAll('~1', '/').replaceAll('~0', '~')
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isContainer(value: unknown): value is Container {

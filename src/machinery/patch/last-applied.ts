@@ -1,11 +1,12 @@
 /** kubectl's `last-applied-configuration` annotation: what a client-side apply set, and keeping it up to date. */
 
 import { byCodeUnit } from '../../base/group-by.ts'
+import { isRecord } from '../../base/is-record.ts'
 import type { KubeObject } from '../meta/object.ts'
 import { ANNOTATIONS_BYTES_MAX } from '../meta/validate-meta.ts'
 import type { Schema } from '../schema/schema.ts'
 import { difference, emptyFieldSet, type FieldSet } from './field-set.ts'
-import { compareValues, fieldSetOf, isMap } from './typed-value.ts'
+import { compareValues, fieldSetOf } from './typed-value.ts'
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -17,7 +18,7 @@ function lastAppliedText(object: KubeObject): string {
 /** The fields that the last client-side apply set and that still have those values. */
 export function lastAppliedFields(live: KubeObject, apiVersion: string, schema: Schema): FieldSet {
   const lastApplied = parsed(lastAppliedText(live))
-  if (!isMap(lastApplied) || lastApplied.apiVersion !== apiVersion) return emptyFieldSet
+  if (!isRecord(lastApplied) || lastApplied.apiVersion !== apiVersion) return emptyFieldSet
   const { changed, removed } = compareValues(lastApplied, live, schema)
   return difference(difference(fieldSetOf(lastApplied, schema), changed), removed)
 }
@@ -52,7 +53,7 @@ function configurationText(applied: KubeObject): string {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  if (!isMap(value)) return value
+  if (!isRecord(value)) return value
   const entries = Object.entries(value).sort(([left], [right]) => byCodeUnit(left, right))
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]))
 }

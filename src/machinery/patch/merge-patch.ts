@@ -1,6 +1,7 @@
 /** JSON merge patch (RFC 7386): null removes, objects merge, all else replaces. Shares what it does not change. */
 
 import { setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { badRequest } from '../meta/api-error.ts'
 
 /** Levels of nesting that the stack certainly holds; no object of the API comes near. */
@@ -27,8 +28,4 @@ function copyOf(source: Record<string, unknown>): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(source)) setOwn(copy, key, source[key])
   return copy
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

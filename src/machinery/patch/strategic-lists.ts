@@ -3,13 +3,10 @@
  * the server has keep their order among themselves and stand before those that followed them on the server.
  */
 
+import { isRecord } from '../../base/is-record.ts'
 import { type ApiError, badRequest } from '../meta/api-error.ts'
 
 export type JsonMap = Record<string, unknown>
-
-export function isRecord(value: unknown): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 export function ownValue(map: JsonMap, key: string): unknown {
   return Object.hasOwn(map, key) ? map[key] : undefined

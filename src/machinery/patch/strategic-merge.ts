@@ -6,17 +6,10 @@
  */
 
 import { deepClone, setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { badRequest, unprocessable } from '../meta/api-error.ts'
 import type { Schema } from '../schema/schema.ts'
-import {
-  checkOrderedPatch,
-  goText,
-  inElementOrder,
-  isRecord,
-  type JsonMap,
-  noMergeKey,
-  ownValue,
-} from './strategic-lists.ts'
+import { checkOrderedPatch, goText, inElementOrder, type JsonMap, noMergeKey, ownValue } from './strategic-lists.ts'
 
 const DIRECTIVE = '$patch'
 const RETAIN_KEYS = '$retainKeys'

@@ -4,16 +4,17 @@
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type Descend, type FieldSet, fieldElement, hasPath, isEmptySet, withMembers, withPrefix } from './field-set.ts'
-import { isMap, itemElement, type JsonMap, memberSchema, namedField, shapeOf } from './typed-value.ts'
+import { itemElement, type JsonMap, memberSchema, namedField, shapeOf } from './typed-value.ts'
 
 /** `applied` over `live`: its leaves win, its items stand in its order, what it does not mention stays. */
 export function mergeValues(live: unknown, applied: unknown, schema: Schema | undefined): unknown {
   if (applied === undefined) return live
   if (live === undefined || live === null || schema === undefined) return applied
   const shape = shapeOf(schema)
-  if (shape === 'map' && isMap(live) && (isMap(applied) || applied === null)) {
+  if (shape === 'map' && isRecord(live) && (isRecord(applied) || applied === null)) {
     if (Object.keys(live).length + Object.keys(applied ?? {}).length === 0) return applied
     return mergeMaps(live, applied ?? {}, schema)
   }
@@ -97,7 +98,7 @@ function uniqueItems(items: readonly Item[]): Map<string, unknown> {
 export function removeFields(value: unknown, set: FieldSet, schema: Schema | undefined): unknown {
   if (isEmptySet(set) || schema === undefined) return value
   const shape = shapeOf(schema)
-  if (shape === 'map' && isMap(value)) return removeMembers(value, set, schema)
+  if (shape === 'map' && isRecord(value)) return removeMembers(value, set, schema)
   if (shape === 'list' && Array.isArray(value)) return removeItems(value, set, schema)
   return value
 }

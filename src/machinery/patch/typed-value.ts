@@ -5,6 +5,7 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
+import { isRecord } from '../../base/is-record.ts'
 import type { Schema } from '../schema/schema.ts'
 import { emptyFieldSet, type FieldSet, FieldSetBuilder, fieldElement } from './field-set.ts'
 
@@ -12,10 +13,6 @@ export type JsonMap = Readonly<Record<string, unknown>>
 
 /** How a schema node's values divide into fields. */
 export type Shape = 'leaf' | 'list' | 'map'
-
-export function isMap(value: unknown): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** Any JSON value: maps divide, lists do not. */
 const deducedSchema: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
@@ -50,7 +47,7 @@ export function memberSchema(schema: Schema | undefined, key: string): Schema | 
 /** The path element of a list's item; undefined when it lacks every key of its list. */
 export function itemElement(schema: Schema, item: unknown): string | undefined {
   if (schema['x-kubernetes-list-type'] !== 'map') return `v:${JSON.stringify(item)}`
-  if (!isMap(item)) return undefined
+  if (!isRecord(item)) return undefined
   const keys: string[] = []
   for (const name of sortedKeys(schema)) {
     const value = Object.hasOwn(item, name) ? item[name] : namedField(schema.items, name)?.default
@@ -91,7 +88,7 @@ export function fieldSetOf(object: unknown, schema: Schema): FieldSet {
 
 function collect(value: unknown, schema: Schema | undefined, path: readonly string[], into: FieldSetBuilder): void {
   const shape = shapeOf(schema)
-  if (schema !== undefined && shape === 'map' && isMap(value)) collectMembers(value, schema, path, into)
+  if (schema !== undefined && shape === 'map' && isRecord(value)) collectMembers(value, schema, path, into)
   else if (schema !== undefined && shape === 'list' && Array.isArray(value)) collectItems(value, schema, path, into)
   else if (shape === 'leaf' || (value !== null && value !== undefined)) into.insert(path)
 }
@@ -101,7 +98,7 @@ function collectMembers(map: JsonMap, schema: Schema, path: readonly string[], i
     if (value === undefined) continue
     const here = [...path, fieldElement(key)]
     collect(value, memberSchema(schema, key), here, into)
-    const isBare = value === null || (isMap(value) && Object.keys(value).length === 0)
+    const isBare = value === null || (isRecord(value) && Object.keys(value).length === 0)
     if (isBare || namedField(schema, key) === undefined) into.insert(here)
   }
 }
@@ -143,7 +140,7 @@ class ComparisonWalk {
   compare(before: unknown, after: unknown, schema: Schema | undefined): void {
     if (before === after) return
     const shape = schema === undefined ? 'leaf' : shapeOf(schema)
-    const isMaps = shape === 'map' && bothAre(isMap, before, after)
+    const isMaps = shape === 'map' && bothAre(isRecord, before, after)
     const isLists = shape === 'list' && bothAre(Array.isArray, before, after)
     if (schema === undefined || (!isMaps && !isLists)) {
       this.#leaf(before, after)
@@ -162,8 +159,8 @@ class ComparisonWalk {
   }
 
   #maps(before: unknown, after: unknown, schema: Schema): void {
-    const left = isMap(before) ? before : {}
-    const right = isMap(after) ? after : {}
+    const left = isRecord(before) ? before : {}
+    const right = isRecord(after) ? after : {}
     for (const [key, value] of Object.entries(left))
       this.#at(fieldElement(key), value, Object.hasOwn(right, key) ? right[key] : undefined, memberSchema(schema, key))
     for (const [key, value] of Object.entries(right)) {

@@ -8,6 +8,7 @@
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { canonicalQuantity } from '../meta/quantity.ts'
 import { canonicalBase64, canonicalMicroTime, canonicalTime } from './scalar-forms.ts'
 import { isSchemaOrOther, type Schema } from './schema.ts'
@@ -109,7 +110,7 @@ function nullable(canonicalText: (text: string) => string, empty?: string): Form
 function schemaOrOther({ items = {} }: Schema): Form {
   const write = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(write)
-    return isObject(value) ? formOf(items).write(value) : (value ?? null)
+    return isRecord(value) ? formOf(items).write(value) : (value ?? null)
   }
   return { write, zero: () => null, isZero: (value) => value === null }
 }
@@ -133,19 +134,19 @@ function map(values: Schema): Form {
   let form: Form | undefined
   return {
     write(value) {
-      if (!isObject(value)) return value ?? null
+      if (!isRecord(value)) return value ?? null
       form ??= formOf(values)
       return mapSorted(value, form.write)
     },
     zero: () => null,
-    isZero: (value) => value === null || (isObject(value) && Object.keys(value).length === 0),
+    isZero: (value) => value === null || (isRecord(value) && Object.keys(value).length === 0),
   }
 }
 
 function struct(schema: Schema): Form {
   let fields: readonly Field[] | undefined
   const write = (value: unknown): unknown => {
-    if (value !== null && value !== undefined && !isObject(value)) return value
+    if (value !== null && value !== undefined && !isRecord(value)) return value
     fields ??= fieldsOf(schema)
     const source = value ?? {}
     const result: Record<string, unknown> = {}
@@ -183,7 +184,7 @@ function custom(schema: Schema): Form {
   const { properties = {} } = schema
   return {
     write: (value) =>
-      isObject(value)
+      isRecord(value)
         ? mapSorted(value, (field, name) => {
             const property = Object.hasOwn(properties, name) ? properties[name] : undefined
             return property?.definition === undefined ? sorted(field) : formOf(property).write(field)
@@ -197,7 +198,7 @@ function custom(schema: Schema): Form {
 /** A copy of any JSON value with the keys of its objects in order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  return isObject(value) ? mapSorted(value, sorted) : (value ?? null)
+  return isRecord(value) ? mapSorted(value, sorted) : (value ?? null)
 }
 
 function mapSorted(
@@ -209,8 +210,4 @@ function mapSorted(
   if (keys.length > 1) keys.sort()
   for (const key of keys) setOwn(result, key, write(value[key], key))
   return result
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,10 +1,11 @@
 /** What identifies an item of a list that is a map: the values of its keys. */
 
+import { isRecord } from '../../base/is-record.ts'
 import type { Schema } from './schema.ts'
 
 /** The keys of an item with their values; what is no object is its own key. */
 export function keysOf(item: unknown, schema: Schema): unknown {
-  if (!isObject(item)) return item
+  if (!isRecord(item)) return item
   const keys = [...(schema['x-kubernetes-list-map-keys'] ?? [])].sort()
   return Object.fromEntries(keys.filter((key) => Object.hasOwn(item, key)).map((key) => [key, item[key]]))
 }
@@ -17,10 +18,6 @@ export function keysText(item: unknown, schema: Schema): string {
 /** JSON with sorted keys: equal for equal values. */
 export function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1))) : part,
+    isRecord(part) ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1))) : part,
   )
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -4,6 +4,7 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { escapeFieldName } from '../cel/field-names.ts'
 import { valueFromJson } from '../cel/json-values.ts'
 import { CelError, type CelValue, NONE, OptionalValue } from '../cel/values.ts'
@@ -274,8 +275,4 @@ function ruleText({ rule, message }: ValidationRule): string {
 /** Findings about a whole object have upstream's name for no path. */
 function pathOf(path: FieldPath): FieldPath {
   return path.text === '' ? new FieldPath('<nil>') : path
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -4,6 +4,7 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { duplicate, type FieldError, FieldPath, invalidValue, required } from '../meta/field-error.ts'
 import { canonicalText, keysOf } from './list-keys.ts'
 import type { Schema } from './schema.ts'
@@ -39,7 +40,7 @@ function collect(value: unknown, schema: Schema, path: string, errors: FieldErro
   if (typeof value === 'string') errors.push(...stringRules(value, schema, path))
   else if (typeof value === 'number') errors.push(...numberRules(value, schema, path))
   else if (Array.isArray(value)) collectList(value, schema, path, errors, previous)
-  else if (isObject(value)) collectObject(value, schema, path, errors, previous)
+  else if (isRecord(value)) collectObject(value, schema, path, errors, previous)
   collectCompositions(value, schema, path, errors)
 }
 
@@ -91,7 +92,7 @@ function collectObject(
   for (const [name, value] of Object.entries(object)) {
     const field = Object.hasOwn(properties, name) ? properties[name] : additionalProperties
     if (typeof field !== 'object') continue
-    const before = isObject(previous) && Object.hasOwn(previous, name) ? previous[name] : undefined
+    const before = isRecord(previous) && Object.hasOwn(previous, name) ? previous[name] : undefined
     collect(value, field, childOf(path, name), errors, before)
   }
   if (schema['x-kubernetes-embedded-resource']) errors.push(...embeddedResourceErrors(object, path))
@@ -124,7 +125,7 @@ function embeddedResourceErrors(object: JsonObject, path: string): readonly Fiel
     if (typeof value !== 'string' || value === '') errors.push(required(field, 'must not be empty'))
   }
   const { metadata } = object
-  if (metadata !== undefined && !isObject(metadata))
+  if (metadata !== undefined && !isRecord(metadata))
     errors.push(wrongType(metadata, 'object', childOf(path, 'metadata')))
   return errors
 }
@@ -163,8 +164,4 @@ function quoted(path: string): string {
 /** What the alternative with the fewest findings found. */
 function closest(attempts: readonly (readonly FieldError[])[]): readonly FieldError[] {
   return attempts.reduce((best, attempt) => (attempt.length < best.length ? attempt : best), attempts[0] ?? [])
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -61,11 +61,11 @@ export function mediaTypeCovers(accepted: string, type: string): boolean {
   return accepted.endsWith('/*') && type.startsWith(accepted.slice(0, -1))
 }
 
-/** The one of `types` that an `Accept` header asks for first, whatever its parameters. Undefined: none of them. */
+/** The one of `types` that an `Accept` header asks for first, as it is: not transformed (`as`). Undefined: none of them. */
 export function preferredType(header: string | undefined, types: readonly string[]): string | undefined {
-  for (const media of parseAccept(header)) {
-    const type = types.find((candidate) => mediaTypeCovers(media.type, candidate))
-    if (type !== undefined) return type
+  for (const { type, parameters } of parseAccept(header)) {
+    const found = parameters.has('as') ? undefined : types.find((candidate) => mediaTypeCovers(type, candidate))
+    if (found !== undefined) return found
   }
   return undefined
 }

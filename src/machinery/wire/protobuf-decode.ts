@@ -4,6 +4,7 @@
  */
 
 import { setOwn } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { DecodeError, decodeJson, JSON_VALUES_MAX, TooLargeError } from './json.ts'
 import { type Field, MAGIC, type ProtobufMessages, parseField, WIRE_BYTES, wireOf, ZEROS } from './protobuf-fields.ts'
 import { ProtobufReader } from './protobuf-reader.ts'
@@ -168,10 +169,6 @@ function checkWire({ name }: Field, wire: number, expected: number): void {
 function isOmitted({ type, shape, nullable, always, omitZero }: Field, value: unknown): boolean {
   if (value === null) return nullable || omitZero || !always
   return shape === 'one' && !nullable && !always && type in ZEROS && value === ZEROS[type]
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Messages whose JSON form is another than their fields. */

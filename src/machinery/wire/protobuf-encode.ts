@@ -7,6 +7,7 @@
  */
 
 import { byCodeUnit } from '../../base/group-by.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { type Field, isScalar, MAGIC, type ProtobufMessages, parseField, ZEROS } from './protobuf-fields.ts'
 import { SPECIAL_MESSAGES } from './protobuf-special.ts'
 import { BackwardsWriter } from './protobuf-writer.ts'
@@ -153,8 +154,4 @@ function scalarWriter(field: Field): FieldWriter {
     if (value !== undefined && value !== null) writer.scalar(number, type, value)
     else if (!mayBeAbsent) writer.scalar(number, type, zero)
   }
-}
-
-function isRecord(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

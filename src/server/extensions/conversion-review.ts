@@ -5,6 +5,7 @@
 
 import type { CustomResourceDefinition } from '../../apis/apiextensions/types.gen.ts'
 import { messageOf } from '../../base/error-text.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { type Random, randomUuid } from '../../base/random.ts'
 import { ApiError } from '../../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/meta/object.ts'
@@ -150,8 +151,4 @@ function restoredMetadata(
 
 function isTexts(value: unknown): value is Readonly<Record<string, string>> {
   return isRecord(value) && Object.values(value).every((text) => typeof text === 'string')
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

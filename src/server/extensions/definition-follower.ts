@@ -12,7 +12,7 @@ import type { Logger } from '../../base/log.ts'
 import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import type { Delivery } from '../../watch/event.ts'
-import type { WriteOptions } from '../registry/context.ts'
+import { ownWrites } from '../registry/context.ts'
 import { statusEndpoint } from '../registry/endpoints.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -22,14 +22,7 @@ import type { ServedDefinitions } from './served-definitions.ts'
 /** Until objects that would not go are deleted again, in ms. */
 const RETRY_MS = 1_000
 
-const SELF: WriteOptions = {
-  user: { name: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldManager: 'kube-apiserver',
-  options: {},
-  cause: { by: 'custom-resources' },
-  warn: () => {},
-}
+const SELF = ownWrites('custom-resources')
 
 export interface FollowerParts {
   readonly served: ServedDefinitions

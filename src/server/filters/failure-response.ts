@@ -2,7 +2,7 @@
 
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { ApiError, Status } from '../../machinery/meta/api-error.ts'
-import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
+import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
@@ -18,7 +18,7 @@ const ENCODING_TYPES = [...ENCODINGS.keys()]
 
 /** Without a request, for what failed before there was one, the answer is JSON. */
 export function failureResponse(status: Status, request?: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
-  const accepted = encodingFor(request?.headers.accept)
+  const accepted = preferredType(request?.headers.accept, ENCODING_TYPES) ?? JSON_TYPE
   const encoded = ENCODINGS.get(accepted)?.(status)
   const headers: Record<string, string> = { 'content-type': encoded ? accepted : JSON_TYPE }
   const retryAfter = status.details?.retryAfterSeconds
@@ -27,15 +27,6 @@ export function failureResponse(status: Status, request?: Pick<ApiRequest, 'head
   const code = status.code ?? 500
   if (request?.wants === 'object') return { status: code, headers, body: { type: 'object', object: status } }
   return { status: code, headers, body: { type: 'bytes', bytes: encoded ?? encodeJson(status) } }
-}
-
-/** Failures are not transformed. */
-function encodingFor(accept: string | undefined): string {
-  for (const { type, parameters } of parseAccept(accept)) {
-    const encoding = parameters.has('as') ? undefined : ENCODING_TYPES.find((known) => mediaTypeCovers(type, known))
-    if (encoding !== undefined) return encoding
-  }
-  return JSON_TYPE
 }
 
 /** What somebody may not: the text has parts of the request in it, so nobody is to take it for anything but text. */

@@ -4,6 +4,7 @@
  */
 
 import { decodeProtobuf, isBuiltInKind, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
@@ -229,8 +230,4 @@ export function checkName({ metadata }: KubeObject, name: string): void {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,7 +5,7 @@ import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { Clock } from '../../base/clock.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
 import { methodNotAllowed, notAcceptable } from '../../machinery/meta/api-error.ts'
-import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
+import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
@@ -128,20 +128,12 @@ const YAML_TYPE = 'application/yaml'
 /** Group and resource lists are objects of the API and have its forms; the version is JSON and nothing else. */
 function encoded(value: object, accept: string | undefined): { readonly type: string; readonly bytes: Uint8Array } {
   const types = 'kind' in value ? [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] : [JSON_TYPE]
-  const type = untransformedType(accept, types)
+  // It has no tables; its aggregated form has been looked for before.
+  const type = preferredType(accept, types)
   if (type === undefined) throw notAcceptable(types)
   if (type === YAML_TYPE) return { type, bytes: encodeYaml(value) }
   const bytes = type === PROTOBUF_TYPE ? encodeProtobuf(value) : undefined
   return bytes ? { type, bytes } : { type: JSON_TYPE, bytes: encodeJson(value) }
-}
-
-/** What discovery says has no tables; its aggregated form has been looked for before. */
-function untransformedType(accept: string | undefined, types: readonly string[]): string | undefined {
-  for (const { type, parameters } of parseAccept(accept)) {
-    const found = parameters.has('as') ? undefined : types.find((candidate) => mediaTypeCovers(type, candidate))
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 function openApiAnswer(

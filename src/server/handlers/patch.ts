@@ -3,6 +3,7 @@
  * there; the fourth, server-side apply, says what one manager wants and creates what is missing.
  */
 
+import { isRecord } from '../../base/is-record.ts'
 import {
   ApiError,
   badRequest,
@@ -24,7 +25,7 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace, isRecord, jsonKind, trustOf, yamlErrors } from './body.ts'
+import { checkedObject, checkName, decoding, inNamespace, jsonKind, trustOf, yamlErrors } from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'

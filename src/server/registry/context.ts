@@ -36,6 +36,18 @@ export interface WriteOptions {
   warn(text: string): void
 }
 
+/** A write of the server itself; `by` is the part of it that acts. */
+export function ownWrites(by: string): WriteOptions {
+  return {
+    user: { name: 'system:apiserver', groups: ['system:masters'] },
+    dryRun: false,
+    fieldManager: 'kube-apiserver',
+    options: {},
+    cause: { by },
+    warn: () => {},
+  }
+}
+
 /** The newest state of an object: nothing that was acknowledged before the call is missing from it. */
 export async function current<T extends KubeObject>(
   { cache, codec, storage, definition }: RegistryContext<T>,

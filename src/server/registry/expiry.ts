@@ -7,7 +7,7 @@ import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import { keyOfStored } from './codec.ts'
-import type { WriteOptions } from './context.ts'
+import { ownWrites } from './context.ts'
 import { ALL_NOW } from './list.ts'
 import type { Registry } from './registry.ts'
 
@@ -26,13 +26,7 @@ const SWEEP_PERIOD_MS = 60_000
 /** Objects deleted per sweep: the rest of a flood goes with the next ones, between the work of everyone else. */
 const SWEEP_DELETES_MAX = 1_000
 
-const EXPIRING: Omit<WriteOptions, 'cause'> = {
-  user: { name: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldManager: '',
-  options: {},
-  warn: () => {},
-}
+const EXPIRING = ownWrites('expiry')
 
 export function startExpiry(expiries: readonly Expiry[], clock: Clock, log: Logger, signal: AbortSignal): void {
   every(clock, SWEEP_PERIOD_MS, signal, async () => {
@@ -54,7 +48,7 @@ async function sweep({ registry: registryOf, afterMs }: Expiry, nowMs: number): 
   for (const item of expired) {
     const wish = { uid: item.uid, resourceVersion: String(item.revision) }
     try {
-      await registry.delete(keyOfStored(item), wish, { ...EXPIRING, cause: { by: 'expiry' } })
+      await registry.delete(keyOfStored(item), wish, EXPIRING)
     } catch (error) {
       // Written again, or gone already: either way it is not ours any more.
       if (!isConflict(error) && !isNotFound(error)) throw error

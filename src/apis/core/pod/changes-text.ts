@@ -1,6 +1,7 @@
 /** The fields in which two values differ, for refusals: one line with the old value, one with the new. */
 
 import { deepEqual } from '../../../base/deep-equal.ts'
+import { isRecord } from '../../../base/is-record.ts'
 
 /** Lines at most: a refusal should name what is wrong, not repeat the object. */
 const LINES_MAX = 40
@@ -13,7 +14,7 @@ export function changesText(before: unknown, after: unknown): string {
 
 function* changes(path: string, before: unknown, after: unknown): Iterable<string> {
   if (deepEqual(before, after)) return
-  if (isPlainObject(before) && isPlainObject(after)) {
+  if (isRecord(before) && isRecord(after)) {
     const separator = path === '' ? '' : '.'
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       yield* changes(`${path}${separator}${key}`, before[key], after[key])
@@ -24,8 +25,4 @@ function* changes(path: string, before: unknown, after: unknown): Iterable<strin
     if (before !== undefined) yield `- \t${path}: ${JSON.stringify(before)}`
     if (after !== undefined) yield `+ \t${path}: ${JSON.stringify(after)}`
   }
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,6 +5,7 @@
 
 import type { FunctionDeclaration, ObjectDeclaration, Overload } from '../declarations.ts'
 import type { Environment } from '../environment.ts'
+import { typeOfValue } from '../library/type-of-value.ts'
 import {
   type Call,
   type Comprehension,
@@ -18,24 +19,20 @@ import {
 import { type Issue, issueAt } from '../syntax/source.ts'
 import {
   BOOL,
-  BYTES,
   type CelType,
-  DOUBLE,
   DYN,
   ERROR,
   INT,
   isOptional,
   listType,
   mapType,
-  NULL,
   optionalType,
   STRING,
   sameType,
   typeParameter,
   typeText,
-  UINT,
 } from '../types.ts'
-import { type CelValue, Uint } from '../values.ts'
+import type { CelValue } from '../values.ts'
 import { isDynamic, moreGeneral, Substitutions, weightOf } from './unify.ts'
 
 /** What a name, a call or a construction stands for. */
@@ -103,7 +100,7 @@ class Checker {
   private typeOf(node: Expression): CelType {
     switch (node.kind) {
       case 'literal':
-        return literalType(node.value)
+        return typeOfValue(node.value)
       case 'identifier':
         return this.checkName(node, node.name) ?? this.undeclared(node.offset, node.name)
       case 'select':
@@ -413,21 +410,5 @@ class Checker {
   private expectType(node: Expression, expected: CelType): void {
     const type = this.check(node)
     if (!this.substitutions.assign(expected, type)) this.mismatch(node.offset, expected, type)
-  }
-}
-
-function literalType(value: CelValue): CelType {
-  switch (typeof value) {
-    case 'bigint':
-      return INT
-    case 'number':
-      return DOUBLE
-    case 'string':
-      return STRING
-    case 'boolean':
-      return BOOL
-    default:
-      if (value === null) return NULL
-      return value instanceof Uint ? UINT : BYTES
   }
 }

@@ -1,5 +1,6 @@
 /** What mutations make of an object: configurations merged into it as server-side apply does, and JSON patches. */
 
+import { isRecord } from '../../../base/is-record.ts'
 import { jsonFromValue } from '../../../machinery/cel/json-values.ts'
 import { ConstructedObject } from '../../../machinery/cel/kubernetes/admission.ts'
 import type { CelValue } from '../../../machinery/cel/values.ts'
@@ -9,7 +10,7 @@ import { checkTyped } from '../../../machinery/patch/check-typed.ts'
 import { applyJsonPatch } from '../../../machinery/patch/json-patch.ts'
 import { managedSchema } from '../../../machinery/patch/managed-schema.ts'
 import { mergeValues } from '../../../machinery/patch/typed-merge.ts'
-import { isMap, memberSchema, shapeOf } from '../../../machinery/patch/typed-value.ts'
+import { memberSchema, shapeOf } from '../../../machinery/patch/typed-value.ts'
 import type { Schema } from '../../../machinery/schema/schema.ts'
 
 /** The object with the configuration merged into it. Throws an error that says why that cannot be. */
@@ -17,7 +18,7 @@ export function withConfiguration(object: KubeObject, value: CelValue, ownSchema
   const mismatches = misnamedObjects(value, ['Object'])
   if (mismatches.length > 0) throw new Error(`type mismatch: ${mismatches.join('\n')}`)
   const json = jsonFromValue(value)
-  if (json instanceof CelError || !isMap(json)) throw new Error('invalid return type: the value has no JSON form')
+  if (json instanceof CelError || !isRecord(json)) throw new Error('invalid return type: the value has no JSON form')
   const { apiVersion, kind } = object
   // The checks below look at nothing else that an object must have.
   const applied = { ...json, apiVersion, kind } as KubeObject
@@ -59,7 +60,7 @@ function atomicPaths(value: unknown, schema: Schema | undefined, path: string): 
     const own = shapeOf(schema) === 'leaf' && schema.type === 'array' ? [path] : []
     return [...own, ...value.flatMap((item, index) => atomicPaths(item, schema.items, `${path}[${index}]`))]
   }
-  if (!isMap(value)) return []
+  if (!isRecord(value)) return []
   const own = shapeOf(schema) === 'leaf' && schema.type === 'object' ? [path] : []
   const members = Object.entries(value).flatMap(([key, member]) => {
     const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key)

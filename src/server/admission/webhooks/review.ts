@@ -2,6 +2,7 @@
 
 import type { ResourceDefinition } from '../../../apis/definition.ts'
 import { scaleObject } from '../../../apis/scale-object.ts'
+import { isRecord } from '../../../base/is-record.ts'
 import { ApiError, type Status } from '../../../machinery/meta/api-error.ts'
 import { parseApiVersion } from '../../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
@@ -171,10 +172,6 @@ function isText(value: unknown): value is string {
 
 function text(value: unknown): string {
   return isText(value) ? value : ''
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
