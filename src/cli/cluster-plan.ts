@@ -5,6 +5,7 @@
 
 import { type ClusterConfig, DEFAULTS, type NodeRuntime, resolveConfig } from '../cluster/config.ts'
 import { freeRanges, type Ranges, routedRanges, takenRange } from '../cluster/free-ranges.ts'
+import type { SecuritySettings } from '../cluster/security/settings.ts'
 import type { CommandContext } from './context.ts'
 import { askDocker, dockerObstacle } from './docker-probe.ts'
 import { Failure } from './failure.ts'
@@ -23,6 +24,8 @@ export interface ClusterFlags {
   readonly serviceCidr?: string | undefined
   readonly nodeCidr?: string | undefined
   readonly domain?: string | undefined
+  /** From a Cluster document only. */
+  readonly security?: SecuritySettings | undefined
 }
 
 /** What a cluster keeps for life, and the flag that sets it. */
@@ -60,7 +63,7 @@ async function checkRanges(config: ClusterConfig): Promise<void> {
   })
 }
 
-/** The stored configuration; only its port can be changed. */
+/** The stored configuration; only its port and its security can be changed. */
 function kept(context: CommandContext, config: ClusterConfig, flags: ClusterFlags): ClusterConfig {
   const wanted = { ...flags, storage: storageOf(flags) }
   for (const [field, flag] of FIXED) {
@@ -77,7 +80,7 @@ function kept(context: CommandContext, config: ClusterConfig, flags: ClusterFlag
   }
   if (flags.nodes !== undefined && flags.nodes !== config.nodes)
     context.terminal.warn('NodesKept', `the cluster keeps its nodes; more: t8s create node NAME --name=${config.name}`)
-  return { ...config, port: flags.port ?? config.port }
+  return { ...config, port: flags.port ?? config.port, security: flags.security ?? config.security ?? {} }
 }
 
 function flagValue(config: ClusterConfig, field: (typeof FIXED)[number][0]): string {
@@ -105,6 +108,7 @@ async function fresh(context: CommandContext, name: string, flags: ClusterFlags)
     storage: storageOf(flags),
     nodeCidr: flags.nodeCidr,
     domain: flags.domain,
+    security: flags.security,
     ...(await rangesFor(context, flags)),
   })
 }

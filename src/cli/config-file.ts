@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ErrorObject } from 'ajv'
 import { messageOf } from '../base/error-text.ts'
+import { resolvePaths, SECURITY_SCHEMA, type SecuritySettings } from '../cluster/security/settings.ts'
 import { DecodeError } from '../machinery/wire/json.ts'
 import { decodeYaml } from '../machinery/wire/yaml.ts'
 import type { ClusterFlags } from './cluster-plan.ts'
@@ -24,6 +25,7 @@ export interface ClusterDocument {
       readonly nodeCidr?: string
       readonly domain?: string
     }
+    readonly security?: SecuritySettings
     readonly nodes?: readonly { readonly count?: number; readonly runtime?: 'docker' | 'simulated' }[]
   }
 }
@@ -57,6 +59,7 @@ const SCHEMA = {
           additionalProperties: false,
           properties: { podCidr: text, serviceCidr: text, nodeCidr: text, domain: text },
         },
+        security: SECURITY_SCHEMA,
         nodes: {
           type: 'array',
           items: {
@@ -81,7 +84,9 @@ export interface ConfigFile {
 /** `-` is the standard input. Throws `Failure` ConfigInvalid with every finding. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const document = await checked(await parsed(path), path)
-  return { name: document.metadata?.name, flags: flagsOf(document) }
+  const { security } = document.spec ?? {}
+  const flags = { ...flagsOf(document), ...(security && { security: resolvePaths(security, path) }) }
+  return { name: document.metadata?.name, flags }
 }
 
 async function parsed(path: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../cluster/config.ts'
+import { ConfigError } from '../cluster/config-error.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
 import { Failure, failureOf, nearest } from './failure.ts'
 import { failureLines } from './output/terminal.ts'

@@ -3,7 +3,7 @@
  * code. `failureOf` is the only translator of other errors.
  */
 
-import { ConfigError } from '../cluster/config.ts'
+import { ConfigError } from '../cluster/config-error.ts'
 import { ApiError } from '../machinery/meta/api-error.ts'
 
 /** Exit codes by reason. The reasons are stable; the texts are not. */

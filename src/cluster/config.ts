@@ -9,6 +9,8 @@ import { deepFreeze } from '../base/deep-freeze.ts'
 import { addressAt, cidrSize, cidrsOverlap, parseCidr } from '../base/ip.ts'
 import type { LogLevel } from '../base/log.ts'
 import { isDns1123Label } from '../machinery/meta/names.ts'
+import { ConfigError } from './config-error.ts'
+import type { SecuritySettings } from './security/settings.ts'
 
 export type NodeRuntime = 'docker' | 'simulated'
 
@@ -42,6 +44,7 @@ export interface ClusterConfig {
   readonly podsMax: number
   readonly dockerSocket: string
   readonly logLevel: LogLevel
+  readonly security: SecuritySettings
 }
 
 type Settings = Omit<ClusterConfig, 'directory'>
@@ -77,12 +80,8 @@ export const DEFAULTS = {
   podsMax: 110,
   dockerSocket: '/var/run/docker.sock',
   logLevel: 'info',
+  security: {},
 } as const satisfies Omit<ClusterConfig, 'directory'>
-
-/** What is wrong with a configuration, for people. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
 
 export function resolveConfig(input: ConfigInput): ClusterConfig {
   const { home, dataHome, ...given } = input

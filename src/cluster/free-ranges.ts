@@ -5,7 +5,8 @@
 
 import { namespaceCommands } from '../network/pods/namespace-command.ts'
 import { conflictingRoutes, overlap, parseRoutes, type Route, SHOW_ROUTES } from '../network/pods/routes.ts'
-import { ConfigError, DEFAULTS } from './config.ts'
+import { DEFAULTS } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 export interface Ranges {
   readonly podCidr: string

@@ -10,7 +10,7 @@ import { WEBHOOK_PORT, type WebhookService } from '../../../apis/webhook-address
 import type { Clock } from '../../../base/clock.ts'
 import { DeadlineExceeded, deadline, orAborted } from '../../../base/deadline.ts'
 import { formatDuration } from '../../../machinery/meta/time.ts'
-import { dialFailure, refusal } from './call-failures.ts'
+import { dialFailure, refusal } from '../../outbound/call-failures.ts'
 
 /** The `clientConfig` of a webhook. */
 export interface WebhookAddress {

@@ -1,6 +1,6 @@
 /** What went wrong with a call to a webhook, in upstream's words: people and tests look for them. */
 
-import { messageOf } from '../../../base/error-text.ts'
+import { messageOf } from '../../base/error-text.ts'
 
 /** Certificates that no authority of the bundle vouches for, by the codes of the TLS library. */
 const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([

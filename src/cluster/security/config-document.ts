@@ -1,0 +1,115 @@
+/**
+ * Configuration files of the API server in upstream's formats: read strictly, so that a misspelled field of a policy
+ * is an error and not a hole; read again when they change.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { ErrorObject } from 'ajv'
+import { type Clock, every } from '../../base/clock.ts'
+import { messageOf } from '../../base/error-text.ts'
+import { decodeYaml } from '../../machinery/wire/yaml.ts'
+import { ConfigError } from '../config-error.ts'
+
+export interface DocumentType {
+  /** The versions that are read; they have the same fields. */
+  readonly apiVersions: readonly string[]
+  readonly kind: string
+  /** JSON schema of the fields besides `apiVersion`, `kind` and `metadata`. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly required?: readonly string[] | undefined
+}
+
+/** Throws `ConfigError` with every finding. `Document` is the type that the schema describes. */
+export async function readDocument<Document>(path: string, type: DocumentType): Promise<Document> {
+  return parseDocument<Document>(await read(path), path, type)
+}
+
+/** `path` is for messages. */
+export async function parseDocument<Document>(text: string, path: string, type: DocumentType): Promise<Document> {
+  const document = decoded(text, path)
+  // Through its default: a bundle of this CommonJS package has no other names.
+  const { default: library } = await import('ajv')
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['apiVersion', 'kind', ...(type.required ?? [])],
+    properties: {
+      apiVersion: { type: 'string', enum: type.apiVersions },
+      kind: { type: 'string', const: type.kind },
+      metadata: { type: 'object' },
+      ...type.properties,
+    },
+  }
+  const validate = new library.Ajv({ allErrors: true, strict: false }).compile<Document>(schema)
+  if (validate(document)) return document
+  throw invalid(path, (validate.errors ?? []).map(findingOf))
+}
+
+/** As text. Throws `ConfigError`. */
+export async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${path} cannot be read: ${messageOf(error)}`)
+  }
+}
+
+export function invalid(path: string, findings: readonly string[]): ConfigError {
+  return new ConfigError([`${path} cannot be used:`, ...findings.map((finding) => `  ${finding}`)].join('\n'))
+}
+
+/** The value of a YAML or JSON text; a key that is there twice is an error. */
+export function decoded(text: string, path: string): unknown {
+  const duplicates: string[] = []
+  try {
+    const value = decodeYaml(Buffer.from(text), duplicates)
+    if (duplicates.length === 0) return value
+  } catch (error) {
+    throw invalid(path, [messageOf(error)])
+  }
+  throw invalid(path, duplicates)
+}
+
+function findingOf({ instancePath, message, params, keyword }: ErrorObject): string {
+  const place =
+    instancePath
+      .slice(1)
+      .replace(/\/(\d+)/g, '[$1]')
+      .replaceAll('/', '.') || 'the document'
+  if (keyword === 'additionalProperties') return `${place}: unknown field "${params.additionalProperty}"`
+  if (keyword === 'enum') return `${place}: must be ${params.allowedValues.join(' or ')}`
+  if (keyword === 'const') return `${place}: must be ${params.allowedValue}`
+  return `${place}: ${message}`
+}
+
+/** How often files are looked at, in ms. */
+const LOOK_MS = 1_000
+
+/**
+ * Calls `changed` with the new texts whenever one of the files has another text than before, until the signal aborts.
+ * A file that cannot be read for the moment counts as unchanged: it may be in the middle of being replaced.
+ */
+export function followFiles(
+  paths: readonly string[],
+  clock: Clock,
+  signal: AbortSignal,
+  changed: () => Promise<void>,
+): void {
+  let before: Promise<readonly string[]> = texts(paths, [])
+  every(clock, LOOK_MS, signal, async () => {
+    const known = await before
+    const now = await texts(paths, known)
+    before = Promise.resolve(now)
+    if (now.some((text, index) => text !== known[index])) await changed()
+  })
+}
+
+function texts(paths: readonly string[], known: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(paths.map((path, index) => readFile(path, 'utf8').catch(() => known[index] ?? '')))
+}
+
+/** Paths within a document are relative to it. */
+export function besides(document: string, path: string): string {
+  return resolve(document, '..', path)
+}
