@@ -1,0 +1,3 @@
+module t8s.dev/bench/generator
+
+go 1.26

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Job is what to do to which server.
+type Job struct {
+	// Server is https://host:port.
+	Server string `json:"server"`
+	// CA, Cert and Key are files in PEM.
+	CA   string `json:"ca"`
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	// HTTP2 offers HTTP/2, as client-go does; without it only HTTP/1.1 is spoken.
+	HTTP2 bool `json:"http2"`
+	// Clients is the number of transports, each with connections of its own. 0: one for each worker.
+	Clients int `json:"clients"`
+
+	// Workers send one request after the other.
+	Workers int `json:"workers"`
+	// WarmUp is the number of requests before those that count.
+	WarmUp int `json:"warmUp"`
+	// Operations is the number of requests that count.
+	Operations int `json:"operations"`
+	// Rate is requests per second that are due whether or not earlier ones are answered; a latency counts from when
+	// a request was due. 0: each worker sends as soon as it has its answer.
+	Rate float64 `json:"rate"`
+	// Requests are sent in turn. Empty in a watch job: somebody else writes.
+	Requests []Template `json:"requests"`
+
+	// Watchers open this many watches of WatchPath before the first request.
+	Watchers  int    `json:"watchers"`
+	WatchPath string `json:"watchPath"`
+	// SettleMs is how long watchers may take after the last request to receive everything.
+	SettleMs int `json:"settleMs"`
+}
+
+// Template is a request. In its path and body {i} stands for the number of the request and {now} for the time in
+// nanoseconds, by which a watcher knows how old an event is.
+type Template struct {
+	Method         string `json:"method"`
+	Path           string `json:"path"`
+	Body           string `json:"body"`
+	ContentType    string `json:"contentType"`
+	Accept         string `json:"accept"`
+	AcceptEncoding string `json:"acceptEncoding"`
+}
+
+// Result is what came of it. Times are in milliseconds.
+type Result struct {
+	Operations  int            `json:"operations"`
+	Seconds     float64        `json:"seconds"`
+	Latency     Quantiles      `json:"latency"`
+	Bytes       int64          `json:"bytes"`
+	Statuses    map[string]int `json:"statuses"`
+	Protocol    string         `json:"protocol"`
+	ClientCPUMs float64        `json:"clientCpuMs"`
+	// Unexpected is the first answer that was no success.
+	Unexpected string `json:"unexpected,omitempty"`
+	// Deliveries are events that watchers received while it counted.
+	Deliveries      int       `json:"deliveries,omitempty"`
+	DeliverySeconds float64   `json:"deliverySeconds,omitempty"`
+	Delivery        Quantiles `json:"delivery,omitzero"`
+}
+
+func (t Template) path(index int) string {
+	return strings.ReplaceAll(t.Path, "{i}", strconv.Itoa(index))
+}
+
+func (t Template) body(index int) []byte {
+	body := bytes.ReplaceAll([]byte(t.Body), []byte("{i}"), []byte(strconv.Itoa(index)))
+	return bytes.ReplaceAll(body, []byte("{now}"), strconv.AppendInt(nil, time.Now().UnixNano(), 10))
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// marker precedes the time at which an object was sent, in an annotation.
+var marker = []byte(`"bench/sent":"`)
+
+// watcher receives events and looks at nothing but their ages.
+type watcher struct {
+	ages []time.Duration
+	last time.Time
+}
+
+// runWatch opens the watches, writes, and waits until every watcher has every event.
+func runWatch(job Job, clients []*http.Client) (*Result, error) {
+	if len(job.Requests) == 0 || job.Workers < 1 {
+		return nil, errors.New("a watch job needs somebody who writes")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	expected := job.WarmUp + job.Operations
+	watchers := make([]*watcher, job.Watchers)
+	var opened, done sync.WaitGroup
+	var missing atomic.Int64
+	missing.Store(int64(len(watchers)) * int64(expected))
+	all := make(chan struct{})
+	failures := make(chan error, len(watchers))
+	watching, err := newClients(Job{CA: job.CA, Cert: job.Cert, Key: job.Key, HTTP2: job.HTTP2, Clients: watchClients(job)})
+	if err != nil {
+		return nil, err
+	}
+	opened.Add(len(watchers))
+	for index := range watchers {
+		watchers[index] = &watcher{ages: make([]time.Duration, 0, expected)}
+		done.Go(func() {
+			received := func() {
+				if missing.Add(-1) == 0 {
+					close(all)
+				}
+			}
+			client := watching[index%len(watching)]
+			if err := watchers[index].watch(ctx, client, job, &opened, received); err != nil && ctx.Err() == nil {
+				failures <- err
+			}
+		})
+	}
+	opened.Wait()
+	if len(failures) > 0 {
+		return nil, <-failures
+	}
+	warm := drive(job, clients, 0, job.WarmUp, 0)
+	if warm.Unexpected != "" {
+		return nil, fmt.Errorf("warming up: %s", warm.Unexpected)
+	}
+	start := time.Now()
+	result := drive(job, clients, job.WarmUp, job.Operations, job.Rate)
+	select {
+	case <-all:
+	case err := <-failures:
+		return nil, err
+	case <-time.After(time.Duration(job.SettleMs) * time.Millisecond):
+		return nil, fmt.Errorf("%d events have not arrived", missing.Load())
+	}
+	cancel()
+	done.Wait()
+	addDeliveries(result, watchers, start, job.WarmUp)
+	return result, nil
+}
+
+// watchClients spreads watches over clients: HTTP/1.1 needs a connection for each, HTTP/2 shares one.
+func watchClients(job Job) int {
+	if job.Clients > 0 {
+		return job.Clients
+	}
+	return job.Watchers
+}
+
+func addDeliveries(result *Result, watchers []*watcher, start time.Time, warmUp int) {
+	var ages []time.Duration
+	last := start
+	for _, each := range watchers {
+		ages = append(ages, each.ages[warmUp:]...)
+		if each.last.After(last) {
+			last = each.last
+		}
+	}
+	result.Deliveries = len(ages)
+	result.DeliverySeconds = last.Sub(start).Seconds()
+	result.Delivery = quantilesOf(ages)
+}
+
+func (w *watcher) watch(ctx context.Context, client *http.Client, job Job, opened *sync.WaitGroup, received func()) error {
+	var once sync.Once
+	ready := func() { once.Do(opened.Done) }
+	defer ready()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, job.Server+job.WatchPath, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "t8s-bench")
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("watch: %s", response.Status)
+	}
+	ready()
+	lines := bufio.NewReaderSize(response.Body, 64*1024)
+	for {
+		line, err := readLine(lines)
+		if err != nil {
+			return err
+		}
+		age, found := ageOf(line)
+		if !found {
+			continue
+		}
+		w.ages = append(w.ages, age)
+		w.last = time.Now()
+		received()
+	}
+}
+
+// readLine returns a whole line; it is valid until the next one is read if it fits the buffer.
+func readLine(lines *bufio.Reader) ([]byte, error) {
+	line, err := lines.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	long := bytes.Clone(line)
+	rest, err := lines.ReadBytes('\n')
+	return append(long, rest...), err
+}
+
+func ageOf(line []byte) (time.Duration, bool) {
+	at := bytes.Index(line, marker)
+	if at < 0 {
+		return 0, false
+	}
+	digits := line[at+len(marker):]
+	end := bytes.IndexByte(digits, '"')
+	if end < 0 {
+		return 0, false
+	}
+	sent, err := strconv.ParseInt(string(digits[:end]), 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	return time.Duration(time.Now().UnixNano() - sent), true
+}
