@@ -1,14 +1,10 @@
-/**
- * Upstream's own programs, built with Go from the release that go.mod pins: each once per machine and release, kept
- * outside of the checkout. Nothing is downloaded but Go modules, and those only while a program is being built.
- */
+/** Upstream's own programs, built from the release that go.mod pins. */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { type BuildOptions, buildMissing, type GoBuild, isBuilt, programFolder } from './go-build.ts'
 
 const MODULE = import.meta.dirname
 
@@ -47,27 +43,10 @@ export type Upstream =
   /** Why the programs cannot be had here. */
   | { readonly available: false; readonly reason: string }
 
-export interface BuildOptions {
-  readonly say: (message: string) => void
-  /** A build that takes longer is given up. */
-  readonly minutesMax?: number
-}
-
-/** A first build of everything takes about ten minutes on two cores; one that takes this long hangs. */
-const BUILD_MINUTES_MAX = 60
-/** Compiled packages between two lines of progress. */
-const PACKAGES_PER_LINE = 250
-
 /** Sees to it that the programs are there; builds what is missing, one after the other. */
-export async function upstreamPrograms(
-  programs: readonly UpstreamProgram[],
-  { say, minutesMax = BUILD_MINUTES_MAX }: BuildOptions,
-): Promise<Upstream> {
-  const missing = programs.filter((program) => builtProgram(program) === undefined)
-  const deadline = Date.now() + minutesMax * 60_000
+export async function upstreamPrograms(programs: readonly UpstreamProgram[], options: BuildOptions): Promise<Upstream> {
   try {
-    if (missing.length > 0) requireGo()
-    for (const program of missing) await build(program, deadline, say)
+    await buildMissing(programs.map(buildOf), options)
   } catch (error) {
     return { available: false, reason: error instanceof Error ? error.message : String(error) }
   }
@@ -76,8 +55,7 @@ export async function upstreamPrograms(
 
 /** Where the program lies, if it was built from what go.mod and go.sum say now. */
 export function builtProgram(program: UpstreamProgram): string | undefined {
-  const built = existsSync(pathOf(program)) && existsSync(stampOf(program))
-  return built && readFileSync(stampOf(program), 'utf8') === keyOf(program) ? pathOf(program) : undefined
+  return isBuilt(buildOf(program)) ? pathOf(program) : undefined
 }
 
 /** Where Go keeps the sources of a package; undefined without Go. */
@@ -86,62 +64,19 @@ export function sourcesOf(packagePath: string): string | undefined {
   return status === 0 ? stdout.trim() : undefined
 }
 
-function requireGo(): void {
-  // Asked inside the module: a Go that is too old for it says so, or fetches the one it needs where that is allowed.
-  const { error, status, stderr } = spawnSync('go', ['version'], { cwd: MODULE, encoding: 'utf8' })
-  if (error) throw new Error(`Go is not installed (${error.message}); the version that go.mod names builds upstream`)
-  if (status !== 0) throw new Error(`this Go cannot build upstream: ${stderr.trim()}`)
-}
-
-async function build(program: UpstreamProgram, deadline: number, say: (message: string) => void): Promise<void> {
+function buildOf(program: UpstreamProgram): GoBuild {
   const { verb, package: source, flags } = BUILDS[program]
-  const partial = `${pathOf(program)}.${process.pid}`
-  mkdirSync(folder(), { recursive: true })
-  say(`building upstream's ${program} ${UPSTREAM_VERSION} with Go, once on this machine …`)
-  const child = spawn('go', [...verb, '-v', '-o', partial, '-ldflags', flags, source], {
-    cwd: MODULE,
-    env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  try {
-    await finished(program, child, deadline, say)
-    renameSync(partial, pathOf(program))
-    writeFileSync(stampOf(program), keyOf(program))
-  } finally {
-    rmSync(partial, { force: true })
+  return {
+    title: `upstream's ${program} ${UPSTREAM_VERSION}`,
+    path: pathOf(program),
+    key: keyOf(program),
+    directory: MODULE,
+    command: (folder) => ({
+      words: [...verb, '-v', '-o', join(folder, program), '-ldflags', flags, source],
+      product: program,
+    }),
   }
 }
-
-/** With `-v` Go prints each package that it compiles, and what is wrong. */
-async function finished(
-  program: UpstreamProgram,
-  child: ChildProcess,
-  deadline: number,
-  say: (message: string) => void,
-): Promise<void> {
-  const limit = setTimeout(() => child.kill(), Math.max(0, deadline - Date.now()))
-  const last: string[] = []
-  let packages = 0
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      last.splice(0, last.length - LAST_LINES_MAX + 1)
-      last.push(line)
-      packages++
-      if (packages % PACKAGES_PER_LINE === 0) say(`  ${program}: ${packages} packages compiled`)
-    })
-  }
-  const code = await ended
-  clearTimeout(limit)
-  if (code === null) throw new Error(`the build of upstream's ${program} took too long and was given up`)
-  if (code !== 0) throw new Error(`upstream's ${program} could not be built: ${last.join('\n')}`)
-}
-
-/** Of a failed build's output: where the errors stand. */
-const LAST_LINES_MAX = 10
 
 /** Names what decides what is built, so that a change of it builds anew: go.sum has every module with its content. */
 function keyOf(program: UpstreamProgram): string {
@@ -149,16 +84,8 @@ function keyOf(program: UpstreamProgram): string {
   return createHash('sha256').update(JSON.stringify(BUILDS[program])).update(modules).digest('hex')
 }
 
-function folder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 't8s', 'upstream', UPSTREAM_VERSION)
-}
-
 function pathOf(program: UpstreamProgram): string {
-  return join(folder(), program)
-}
-
-function stampOf(program: UpstreamProgram): string {
-  return join(folder(), `${program}.key`)
+  return join(programFolder(UPSTREAM_VERSION), program)
 }
 
 function releaseIn(goMod: string): string {
