@@ -68,9 +68,11 @@ export interface ApiServerParts {
   readonly checks: readonly HealthCheck[]
   /** Further paths. */
   readonly paths: readonly PathHandler[]
+  /** Ends what runs beside the server: files that are followed, callers of services outside the cluster. */
+  readonly signal: AbortSignal
 }
 
-export function createApiServer(parts: ApiServerParts): Server {
+export async function createApiServer(parts: ApiServerParts): Promise<Server> {
   const { config, environment, storage, tokenKeys: keys } = parts
   const { clock, random, log } = environment
   const metrics = createMetrics()

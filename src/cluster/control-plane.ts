@@ -86,7 +86,10 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
   ])
   const tokenKeys = createTokenKeys([signingKey])
-  const server = stack.use(createApiServer({ ...parts, storage, authority, tokenKeys, caller }))
+  const stopping = new AbortController()
+  stack.defer(() => stopping.abort())
+  const { signal } = stopping
+  const server = stack.use(await createApiServer({ ...parts, storage, authority, tokenKeys, caller, signal }))
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
