@@ -2,11 +2,8 @@
 
 import { builtinResources } from '../apis/builtin.ts'
 import { createCatalog } from '../apis/catalog.ts'
-import { nodes } from '../apis/core/node.ts'
 import { pods } from '../apis/core/pod/definition.ts'
-import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'
-import { serviceAccounts } from '../apis/core/service-account.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
 import { resourceMetrics } from '../apis/metrics/resource-metrics.ts'
@@ -14,25 +11,13 @@ import { assert } from '../base/assert.ts'
 import { parseCidr } from '../base/ip.ts'
 import { createMetrics } from '../base/metrics.ts'
 import { type Random, randomInteger } from '../base/random.ts'
+import { createLoopbackTransport } from '../client/loopback-transport.ts'
+import { createClient } from '../client/resource-client.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import type { ResolveService } from '../server/admission/webhooks/webhook-client.ts'
-import { anonymous } from '../server/auth/anonymous.ts'
-import { inOrder, peerIdentity } from '../server/auth/authenticator.ts'
-import type { Authorization } from '../server/auth/authorization.ts'
-import type { RuleResolver } from '../server/auth/authorizer.ts'
-import { bearerToken } from '../server/auth/bearer-token.ts'
-import { bootstrapTokens } from '../server/auth/bootstrap-token.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import type { TokenKeys } from '../server/auth/json-web-token.ts'
-import { legacyTokens } from '../server/auth/legacy-token.ts'
-import { nodeAuthorizer } from '../server/auth/node/node-authorizer.ts'
-import { rbacAuthorizer } from '../server/auth/rbac/rbac-authorizer.ts'
-import { createServiceAccountTokens } from '../server/auth/service-account-token.ts'
-import { superusers } from '../server/auth/superusers.ts'
-import { tokenReviewer } from '../server/auth/token-review.ts'
-import { unionOf, unionOfRules } from '../server/auth/union.ts'
-import { createNodeObjects, createRoleSource } from '../server/auth-sources.ts'
 import type { Backend } from '../server/backend.ts'
 import { filters } from '../server/filters/chain.ts'
 import { createRequestMetrics } from '../server/filters/request-metrics.ts'
@@ -50,6 +35,9 @@ import type { Storage } from '../storage/storage.ts'
 import type { ClusterConfig } from './config.ts'
 import { readDescriptions } from './descriptions.ts'
 import type { Environment } from './environment.ts'
+import { SYSTEM } from './identities.ts'
+import { createAuthentication } from './security/authentication.ts'
+import { createAuthorization } from './security/authorization.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
 import { buildDate, T8S_VERSION } from './version.ts'
 
@@ -77,21 +65,20 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
   const { clock, random, log } = environment
   const metrics = createMetrics()
   // Tokens and streams look objects up in the server that they are parts of.
-  const late: { registries?: Registries } = {}
-  const registries = () => {
-    assert(late.registries, 'the server is there before it is asked')
-    return late.registries
+  const late: { server?: Server } = {}
+  const server = () => {
+    assert(late.server, 'the server is there before it is asked')
+    return late.server
   }
+  const registries = () => server().registries
+  const client = () => createClient(createLoopbackTransport(server().handle, SYSTEM))
   const lookups = createLookups(registries)
   const { authorizer, roles, rules } = createAuthorization(registries)
-  const issuer = `https://kubernetes.default.svc.${config.domain}`
-  const tokens = createServiceAccountTokens({ keys, issuer, audiences: [issuer], clock, random, bound: lookups })
+  const authentication = await createAuthentication({ ...parts, keys, registries, client })
+  const { authenticator, issuer, tokenIssuer } = authentication
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
   const address = `${config.host}:${config.port}`
-  const { secret } = lookups
-  const others = [legacyTokens({ keys, bound: lookups, secret }), bootstrapTokens({ clock, secret })]
-  const authenticator = inOrder([peerIdentity, bearerToken([tokens, ...others])], anonymous)
-  const server = createServer({
+  late.server = createServer({
     storage,
     catalog: createCatalog([...builtinResources, ...resourceMetrics]),
     clock,
@@ -106,28 +93,20 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
       metrics: createRequestMetrics(metrics),
     }),
     authorization: { authorizer, roles },
-    tokenIssuer: tokens,
+    tokenIssuer,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
     connect: connectTo(parts, lookups),
     resolveService: resolveWith(lookups, random),
     subresources: [
-      ...reviews({ authorizer, rules, tokens: tokenReviewer(tokens, others, [issuer]) }),
+      ...reviews({ authorizer, rules, tokens: authentication.tokenReviewer }),
       ...resourceMetricsHandlers({ list: lookups.list, source: usageSource(parts), clock }),
     ],
     build: buildInfo(),
     serverAddress: address,
     descriptions: readDescriptions,
   })
-  late.registries = server.registries
-  return server
-}
-
-/** Who decides, in this order. */
-function createAuthorization(registries: () => Registries): Authorization & { readonly rules: RuleResolver } {
-  const node = nodeAuthorizer(createNodeObjects(registries))
-  const rbac = rbacAuthorizer(createRoleSource(registries))
-  return { authorizer: unionOf([superusers, node, rbac]), roles: rbac, rules: unionOfRules([node, rbac]) }
+  return late.server
 }
 
 function buildInfo() {
@@ -137,19 +116,12 @@ function buildInfo() {
 
 type Lookups = ReturnType<typeof createLookups>
 
-const BOUND = { serviceaccounts: serviceAccounts, pods, secrets, nodes }
-
 /** What is in the server's memory, for its own parts. */
 function createLookups(registries: () => Registries) {
   const registryOf = <T extends KubeObject>(definition: ResourceDefinition<T>) => registries().of(definition)
   const peek = <T extends KubeObject>(definition: ResourceDefinition<T>, key: ObjectKey): T | undefined =>
     registryOf(definition).peek(key)?.object()
   return {
-    uidOf(resource: keyof typeof BOUND, key: ObjectKey): string | undefined {
-      const metadata = peek<KubeObject>(BOUND[resource], key)?.metadata
-      return metadata?.deletionTimestamp ? undefined : metadata?.uid
-    },
-    secret: (key: ObjectKey) => peek(secrets, key),
     pod: (key: ObjectKey) => found(peek(pods, key), 'pods', key),
     service: (key: ObjectKey) => found(peek(services, key), 'services', key),
     findService: (key: ObjectKey) => peek(services, key),

@@ -27,6 +27,7 @@ import { formatTime } from '../machinery/meta/time.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import { authenticated } from './auth/authenticator.ts'
 import type { Attributes, Authorizer, RuleResolver } from './auth/authorizer.ts'
+import { INVALID_TOKEN } from './auth/bearer-token.ts'
 import { reviewedFields, reviewedLabels } from './auth/review-selectors.ts'
 import { aggregated } from './auth/texts.ts'
 import type { TokenReviewer } from './auth/token-review.ts'
@@ -51,9 +52,10 @@ export function reviews({
   rules,
   tokens,
 }: ReviewParts): readonly (readonly [string, SubresourceHandler])[] {
-  const access: Answer = async (review, user) => ({
-    status: await mayDo(authorizer, review as SubjectAccessReview, user),
-  })
+  const access: Answer = async (review, user, { request }) => {
+    const attributes = reviewedAttributes(review as SubjectAccessReview, user)
+    return { status: await mayDo(authorizer, attributes, request.signal) }
+  }
   const kinds: readonly (readonly [ResourceDefinition, Answer])[] = [
     [
       selfSubjectReviews,
@@ -106,9 +108,8 @@ function subjectOf(spec: SubjectAccessReviewSpec, caller: UserInfo): UserInfo {
   return { name: user ?? '', groups: groups ?? [], uid, extra }
 }
 
-async function mayDo(authorizer: Authorizer, { spec }: SubjectAccessReview, caller: UserInfo): Promise<object> {
-  const attributes = reviewedAttributes(spec, subjectOf(spec, caller))
-  const { verdict, reason, error } = await authorizer.authorize(attributes)
+async function mayDo(authorizer: Authorizer, attributes: Attributes, signal: AbortSignal): Promise<object> {
+  const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
   const problems = [error, unreadText('field', attributes.fields), unreadText('label', attributes.labels)]
   const evaluationError = problems.filter((text) => text !== undefined).join('; ')
   return {
@@ -125,16 +126,16 @@ function unreadText(kind: 'field' | 'label', limits: Attributes['fields' | 'labe
   return `spec.resourceAttributes.${kind}Selector ${partly} due to parse error`
 }
 
-function reviewedAttributes(
-  { resourceAttributes, nonResourceAttributes }: SubjectAccessReviewSpec,
-  user: UserInfo,
-): Attributes {
+function reviewedAttributes({ spec }: SubjectAccessReview, caller: UserInfo): Attributes {
+  const { resourceAttributes, nonResourceAttributes } = spec
+  const user = subjectOf(spec, caller)
   const none = { group: '', resource: '', subresource: '', namespace: '', name: '', path: '' }
   if (nonResourceAttributes)
     return { ...none, user, verb: nonResourceAttributes.verb ?? '', path: nonResourceAttributes.path ?? '' }
   const {
     verb = '',
     group = '',
+    version,
     resource = '',
     subresource = '',
     namespace = '',
@@ -142,11 +143,9 @@ function reviewedAttributes(
     fieldSelector,
     labelSelector,
   }: ResourceAttributes = resourceAttributes ?? {}
-  const asked = { user, verb, group, resource, subresource, namespace, name, path: '' }
+  const asked = { user, verb, group, version, resource, subresource, namespace, name, path: '' }
   return { ...asked, fields: reviewedFields(fieldSelector), labels: reviewedLabels(labelSelector) }
 }
-
-const INVALID_TOKEN = 'invalid bearer token'
 
 async function whose(tokens: ReviewParts['tokens'], { spec }: TokenReview): Promise<object> {
   if (!spec.token) throw badRequest('token is required for TokenReview in authentication')

@@ -15,6 +15,8 @@ export interface Attributes {
   readonly verb: string
   /** Empty strings where the request has none; `resource` is empty for a path that names no resource. */
   readonly group: string
+  /** Absent: `*`. Rights are the same for all; webhooks are told. */
+  readonly version?: string | undefined
   readonly resource: string
   readonly subresource: string
   readonly namespace: string
@@ -41,8 +43,8 @@ export interface Decision {
 }
 
 export interface Authorizer {
-  /** At once where that is possible: it is on the way of every request. */
-  authorize(attributes: Attributes): Decision | Promise<Decision>
+  /** At once where that is possible: it is on the way of every request. Who need not know any more aborts `signal`. */
+  authorize(attributes: Attributes, signal?: AbortSignal): Decision | Promise<Decision>
 }
 
 export interface Rules {
@@ -85,9 +87,10 @@ export function attributesOf(user: UserInfo, target: RequestTarget): Attributes 
   const { verb, path } = target
   if (target.type === 'path')
     return { user, verb, path, group: '', resource: '', subresource: '', namespace: '', name: '' }
-  const { group, resource, subresource, namespace, name, selectedName, fieldSelector, labelSelector } = target
+  const { group, version, resource, subresource, namespace, selectedName, fieldSelector, labelSelector } = target
   // A list of the one object of a name is a request for that object.
-  const asked = { user, verb, path, group, resource, subresource, namespace, name: name || (selectedName ?? '') }
+  const name = target.name || (selectedName ?? '')
+  const asked = { user, verb, path, group, version, resource, subresource, namespace, name }
   if (!fieldSelector && !labelSelector) return asked
   return { ...asked, fields: fieldLimits(fieldSelector), labels: labelLimits(labelSelector) }
 }
@@ -109,8 +112,12 @@ function limits<T>(read: () => readonly T[]): Limits<T> {
 }
 
 /** The 403 of what nobody allows; a 500 when somebody could not decide. Undefined: it is allowed. */
-export async function refusalOf(authorizer: Authorizer, attributes: Attributes): Promise<ApiError | undefined> {
-  const { verdict, reason, error } = await authorizer.authorize(attributes)
+export async function refusalOf(
+  authorizer: Authorizer,
+  attributes: Attributes,
+  signal?: AbortSignal,
+): Promise<ApiError | undefined> {
+  const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
   if (verdict === 'allow') return undefined
   return error === undefined ? refusal(attributes, reason) : internalError(error)
 }

@@ -4,24 +4,29 @@ import type { Attributes, Authorizer, Decision, RuleResolver, Rules } from './au
 import { aggregated } from './texts.ts'
 
 export function unionOf(authorizers: readonly Authorizer[]): Authorizer {
-  return { authorize: (attributes) => decide(authorizers, 0, attributes, []) }
+  return { authorize: (attributes, signal) => decide(authorizers, 0, { attributes, signal }, []) }
+}
+
+interface Question {
+  readonly attributes: Attributes
+  readonly signal: AbortSignal | undefined
 }
 
 /** Those from `start` on; `undecided`: what the others said. */
 function decide(
   authorizers: readonly Authorizer[],
   start: number,
-  attributes: Attributes,
+  question: Question,
   undecided: Decision[],
 ): Decision | Promise<Decision> {
   for (const [index, authorizer] of authorizers.entries()) {
     if (index < start) continue
-    const decision = authorizer.authorize(attributes)
+    const decision = authorizer.authorize(question.attributes, question.signal)
     if (decision instanceof Promise)
       return decision.then((late) => {
         if (late.verdict !== 'no-opinion') return late
         undecided.push(late)
-        return decide(authorizers, index + 1, attributes, undecided)
+        return decide(authorizers, index + 1, question, undecided)
       })
     if (decision.verdict !== 'no-opinion') return decision
     undecided.push(decision)

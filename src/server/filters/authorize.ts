@@ -12,7 +12,7 @@ export function authorize({ authorizer }: { readonly authorizer: Authorizer }): 
     const asked = attributesOf(user, call.target)
     const needed = opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]
     for (const attributes of needed) {
-      const refused = await refusalOf(authorizer, attributes)
+      const refused = await refusalOf(authorizer, attributes, call.request.signal)
       if (refused) return refusedResponse(refused, call.request)
     }
     return next(call)

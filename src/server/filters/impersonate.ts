@@ -22,11 +22,19 @@ export function impersonate({ authorizer }: { readonly authorizer: Authorizer })
     assert(request.user !== undefined, 'authentication comes before impersonation')
     const wish = wishOf(request)
     if (wish instanceof ApiError) return refusedResponse(wish, request)
-    const user = await firstAllowed(authorizer, waysOf(attributesOf(request.user, target), wish))
+    const user = await firstAllowed(
+      within(authorizer, request.signal),
+      waysOf(attributesOf(request.user, target), wish),
+    )
     if (user instanceof ApiError) return refusedResponse(user, request)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
     return next({ ...call, request: { ...request, headers, user } })
   }
+}
+
+/** Asked for one request: whoever answers need not go on when that is over. */
+function within(authorizer: Authorizer, signal: AbortSignal): Authorizer {
+  return { authorize: (attributes) => authorizer.authorize(attributes, signal) }
 }
 
 /** The 403 of the first way when there is none. */

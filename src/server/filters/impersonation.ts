@@ -94,7 +94,7 @@ function oldWay(user: UserInfo, wish: Wish): Way {
 type Right = (resource: string, more: Partial<Attributes>) => Attributes
 
 function rightOf(user: UserInfo, verb: string, group: string): Right {
-  const shared = { user, verb, group, subresource: '', namespace: '', name: '', path: '' }
+  const shared = { user, verb, group, version: 'v1', subresource: '', namespace: '', name: '', path: '' }
   return (resource, more) => ({ ...shared, resource, ...more })
 }
 

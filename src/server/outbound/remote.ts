@@ -59,11 +59,14 @@ export class RemoteError extends Error {
   /** The HTTP status, when the service answered. */
   readonly status: number | undefined
   readonly retryAfterSeconds: number | undefined
+  /** The time for an answer has passed. */
+  readonly isLate: boolean
 
-  constructor(message: string, status?: number, retryAfterSeconds?: number) {
+  constructor(message: string, status?: number, retryAfterSeconds?: number, isLate = false) {
     super(message)
     this.status = status
     this.retryAfterSeconds = retryAfterSeconds
+    this.isLate = isLate
   }
 }
 
@@ -89,8 +92,10 @@ export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCa
     } catch (error) {
       if (error instanceof RemoteError) throw error
       const { aborted, reason } = limit.signal
-      const late = reason instanceof DeadlineExceeded ? 'context deadline exceeded' : 'context canceled'
-      throw new RemoteError(`Post ${JSON.stringify(remote.url)}: ${aborted ? late : dialFailure(error)}`)
+      const isLate = reason instanceof DeadlineExceeded
+      const ended = isLate ? 'context deadline exceeded' : 'context canceled'
+      const why = aborted ? ended : dialFailure(error)
+      throw new RemoteError(`Post ${JSON.stringify(remote.url)}: ${why}`, undefined, undefined, isLate)
     }
   }
   return {
