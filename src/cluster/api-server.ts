@@ -73,7 +73,13 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
   const registries = () => server().registries
   const client = () => createClient(createLoopbackTransport(server().handle, SYSTEM))
   const lookups = createLookups(registries)
-  const { authorizer, roles, rules } = createAuthorization(registries)
+  const { authorizer, roles, rules } = await createAuthorization({
+    settings: config.security.authorization,
+    environment,
+    registries,
+    metrics,
+    signal: parts.signal,
+  })
   const authentication = await createAuthentication({ ...parts, keys, registries, client })
   const { authenticator, issuer, tokenIssuer } = authentication
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }

@@ -6,7 +6,12 @@
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 
 export type Authentication =
-  | { readonly outcome: 'user'; readonly user: UserInfo }
+  | {
+      readonly outcome: 'user'
+      readonly user: UserInfo
+      /** What the caller should know about the proof. */
+      readonly warnings?: readonly string[] | undefined
+    }
   /** The request offers no proof of this kind. */
   | { readonly outcome: 'absent' }
   | { readonly outcome: 'failed'; readonly reason: string }
@@ -24,7 +29,7 @@ export function inOrder(ways: readonly Authenticator[], otherwise?: Authenticato
       const failures: string[] = []
       for (const way of ways) {
         const result = await way.authenticate(request)
-        if (result.outcome === 'user') return { outcome: 'user', user: authenticated(result.user) }
+        if (result.outcome === 'user') return { ...result, user: authenticated(result.user) }
         if (result.outcome === 'failed') failures.push(result.reason)
       }
       if (failures.length > 0) return { outcome: 'failed', reason: failures.join('; ') }

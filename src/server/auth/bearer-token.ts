@@ -2,10 +2,22 @@
 
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { ABSENT, type Authentication, type Authenticator } from './authenticator.ts'
+import { aggregated } from './texts.ts'
+
+export interface VerifiedToken {
+  readonly user: UserInfo
+  /** Those of the asked audiences that the token is good for. */
+  readonly audiences: readonly string[]
+  /** What its bearer should know. */
+  readonly warnings?: readonly string[] | undefined
+}
 
 export interface TokenVerifier {
-  /** Undefined: not a token of this kind. Throws when it is one and must not be accepted. */
-  verify(token: string): Promise<UserInfo | undefined>
+  /**
+   * `audiences`: one of them must be meant; there is at least one. Undefined: not a token of this kind. Throws when it
+   * is one and must not be accepted; the message never holds the token.
+   */
+  verify(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
 }
 
 /** Bytes. Beyond any token the server issues, with room for those of identity providers. */
@@ -13,21 +25,56 @@ const TOKEN_BYTES_MAX = 32 * 1024
 
 const WEBSOCKET_PREFIX = 'base64url.bearer.authorization.k8s.io.'
 
-export function bearerToken(verifiers: readonly TokenVerifier[]): Authenticator {
+export const INVALID_TOKEN = 'invalid bearer token'
+
+/** `audiences`: those of the API server. */
+export function bearerToken(verifier: TokenVerifier, audiences: readonly string[]): Authenticator {
   return {
     async authenticate(request): Promise<Authentication> {
       const token = tokenOf(request)
       if (token === undefined) return ABSENT
-      if (token.length > TOKEN_BYTES_MAX) return { outcome: 'failed', reason: 'the bearer token is too long' }
       try {
-        for (const verifier of verifiers) {
-          const user = await verifier.verify(token)
-          if (user) return { outcome: 'user', user }
-        }
-        return { outcome: 'failed', reason: 'the bearer token is unknown' }
+        const verified = await verifier.verify(token, audiences)
+        if (!verified) return { outcome: 'failed', reason: INVALID_TOKEN }
+        return { outcome: 'user', user: verified.user, warnings: verified.warnings }
       } catch (error) {
-        return { outcome: 'failed', reason: error instanceof Error ? error.message : 'the bearer token is invalid' }
+        return { outcome: 'failed', reason: error instanceof Error ? error.message : INVALID_TOKEN }
       }
+    },
+  }
+}
+
+/** The first that knows the token decides; what others had against it counts only when none does. */
+export function tokensInOrder(verifiers: readonly TokenVerifier[]): TokenVerifier {
+  return {
+    async verify(token, audiences) {
+      if (token.length > TOKEN_BYTES_MAX) throw new Error('the bearer token is too long')
+      const failures: string[] = []
+      for (const verifier of verifiers) {
+        try {
+          const verified = await verifier.verify(token, audiences)
+          if (verified) return verified
+        } catch (error) {
+          failures.push(error instanceof Error ? error.message : String(error))
+        }
+      }
+      if (failures.length > 0) throw new Error(aggregated(failures))
+      return undefined
+    },
+  }
+}
+
+/** Tokens that say nothing of audiences are for the API server, whose are `own`, and for nobody else. */
+export function forAudiences(
+  own: readonly string[],
+  verify: (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>,
+): TokenVerifier {
+  return {
+    async verify(token, asked) {
+      const audiences = own.filter((audience) => asked.includes(audience))
+      if (audiences.length === 0) return undefined
+      const user = await verify(token)
+      return user && { user, audiences }
     },
   }
 }

@@ -1,6 +1,5 @@
 /** Bootstrap tokens: whoever bears one is `system:bootstrap:<id>`, and may do what its groups are given. */
 
-import { timingSafeEqual } from 'node:crypto'
 import {
   BOOTSTRAP_TOKEN_NAMESPACE,
   bootstrapTokenEndMs,
@@ -11,7 +10,8 @@ import {
 import type { Secret } from '../../apis/core/types.gen.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ObjectKey } from '../../machinery/meta/object.ts'
-import type { TokenVerifier } from './bearer-token.ts'
+import type { UserInfo } from '../../machinery/wire/message.ts'
+import { isSame } from './same.ts'
 
 const USER_PREFIX = 'system:bootstrap:'
 
@@ -21,21 +21,14 @@ export interface BootstrapTokenParts {
 }
 
 /** What is wrong with a token is nobody's business: such a token is unknown. */
-export function bootstrapTokens({ clock, secret }: BootstrapTokenParts): TokenVerifier {
-  return {
-    async verify(bearer) {
-      const given = parseBootstrapBearer(bearer)
-      const found = given && secret({ namespace: BOOTSTRAP_TOKEN_NAMESPACE, name: bootstrapTokenName(given.id) })
-      if (!given || !found || found.metadata.deletionTimestamp) return undefined
-      const token = bootstrapTokenOf(found)
-      if (!token?.authenticates || !token.groups || !isSame(token.secret, given.secret)) return undefined
-      if (bootstrapTokenEndMs(found) <= clock.now()) return undefined
-      return { name: `${USER_PREFIX}${token.id}`, groups: token.groups }
-    },
+export function bootstrapTokens({ clock, secret }: BootstrapTokenParts): (bearer: string) => UserInfo | undefined {
+  return (bearer) => {
+    const given = parseBootstrapBearer(bearer)
+    const found = given && secret({ namespace: BOOTSTRAP_TOKEN_NAMESPACE, name: bootstrapTokenName(given.id) })
+    if (!given || !found || found.metadata.deletionTimestamp) return undefined
+    const token = bootstrapTokenOf(found)
+    if (!token?.authenticates || !token.groups || !isSame(token.secret, given.secret)) return undefined
+    if (bootstrapTokenEndMs(found) <= clock.now()) return undefined
+    return { name: `${USER_PREFIX}${token.id}`, groups: token.groups }
   }
-}
-
-function isSame(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

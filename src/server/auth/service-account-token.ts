@@ -45,23 +45,21 @@ export interface TokenIssuer {
   issue(wish: TokenWish): Promise<IssuedToken>
 }
 
-export interface VerifiedToken {
-  readonly user: UserInfo
-  /** Those of the asked audiences that the token is good for. */
-  readonly audiences: readonly string[]
+export interface ServiceAccountTokens extends TokenIssuer, TokenVerifier {}
+
+export interface BoundObject {
+  readonly uid: string | undefined
+  /** When it is or was to be gone, at the latest: a pod lives on until then. Absent: nobody deletes it. */
+  readonly deletedAtMs?: number | undefined
 }
 
-export interface ServiceAccountTokens extends TokenIssuer, TokenVerifier {
-  /** For token reviews, which may ask for other audiences than the API server (none: that). Otherwise as `verify`. */
-  review(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
-}
+export type BoundResource = 'serviceaccounts' | 'pods' | 'secrets' | 'nodes'
 
-/** The uid of an object that exists and is not past its deletion; undefined otherwise. */
 export interface BoundObjects {
-  uidOf(
-    resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes',
+  bound(
+    resource: BoundResource,
     key: { readonly namespace?: string | undefined; readonly name: string },
-  ): string | undefined | Promise<string | undefined>
+  ): BoundObject | undefined
 }
 
 export interface ServiceAccountTokenParts {
@@ -77,6 +75,8 @@ export interface ServiceAccountTokenParts {
 /** Tokens whose signature was checked lately. A token is about 1 KB; its hash and claims less. */
 const VERIFIED_TOKENS_MAX = 4_096
 const VERIFIED_FOR_MS = 10_000
+/** How far clocks may step or differ: nobody else than this server has written these times. Upstream has a minute. */
+const LEEWAY_MS = 10_000
 
 interface KubernetesClaims {
   readonly namespace: string
@@ -99,22 +99,19 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
     return claims
   }
 
-  const review = async (token: string, asked: readonly string[]): Promise<VerifiedToken | undefined> => {
-    if (unverifiedIssuer(token) !== issuer) return undefined
-    const claims = await signedClaims(token)
-    checkTimes(claims, clock.now())
-    const wanted = asked.length > 0 ? asked : parts.audiences
-    const given = [claims.aud ?? []].flat()
-    const audiences = wanted.filter((audience) => given.includes(audience))
-    if (audiences.length === 0) throw new Error(otherAudiences(given, wanted))
-    const kubernetes = kubernetesClaims(claims)
-    await checkBound(kubernetes, parts.bound)
-    return { user: userOf(kubernetes, claims.jti), audiences }
-  }
-
   return {
-    review,
-    verify: async (token) => (await review(token, parts.audiences))?.user,
+    async verify(token, asked) {
+      if (unverifiedIssuer(token) !== issuer) return undefined
+      const claims = await signedClaims(token)
+      const given = [claims.aud ?? []].flat()
+      const audiences = given.filter((audience) => asked.includes(audience))
+      if (audiences.length === 0) throw new Error(otherAudiences(given, asked))
+      const nowMs = clock.now()
+      checkTimes(claims, nowMs)
+      const kubernetes = kubernetesClaims(claims)
+      checkBound(kubernetes, parts.bound, nowMs)
+      return { user: userOf(kubernetes, claims.jti), audiences }
+    },
     async issue(wish) {
       const audiences = wish.audiences.length > 0 ? wish.audiences : parts.audiences.slice(0, 1)
       const issuedAt = Math.floor(clock.now() / 1_000)
@@ -174,10 +171,11 @@ export function unverifiedIssuer(token: string): unknown {
   }
 }
 
-function checkTimes({ exp, nbf }: JWTPayload, nowMs: number): void {
-  const seconds = nowMs / 1_000
-  if (typeof exp !== 'number' || seconds >= exp) throw new Error('the token has expired')
-  if (typeof nbf === 'number' && seconds < nbf) throw new Error('the token is not valid yet')
+function checkTimes({ exp, nbf, iat }: JWTPayload, nowMs: number): void {
+  const latest = (nowMs + LEEWAY_MS) / 1_000
+  if (typeof exp !== 'number' || nowMs / 1_000 >= exp) throw new Error('service account token has expired')
+  if (typeof nbf === 'number' && latest < nbf) throw new Error('service account token is not valid yet')
+  if (typeof iat === 'number' && latest < iat) throw new Error('service account token is issued in the future')
 }
 
 function kubernetesClaims(claims: JWTPayload): KubernetesClaims {
@@ -202,16 +200,41 @@ function named(value: unknown): Named | undefined {
   throw new Error('the token is bound to something unreadable')
 }
 
+const INVALIDATED = 'service account token has been invalidated'
+
 /** A node claim beside a pod only tells where the pod was; it is checked when the token is bound to the node itself. */
-async function checkBound({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims, bound: BoundObjects) {
-  const expected = [
-    ['serviceaccounts', { namespace, name: serviceaccount.name }, serviceaccount.uid],
-    ...(pod ? [['pods', { namespace, name: pod.name }, pod.uid] as const] : []),
-    ...(secret ? [['secrets', { namespace, name: secret.name }, secret.uid] as const] : []),
-    ...(node && !pod ? [['nodes', { name: node.name }, node.uid] as const] : []),
-  ] as const
-  for (const [resource, key, uid] of expected)
-    if ((await bound.uidOf(resource, key)) !== uid) throw new Error(`the token's ${resource} are gone`)
+function checkBound(claims: KubernetesClaims, { bound }: BoundObjects, nowMs: number): void {
+  const { namespace, serviceaccount, pod, secret, node } = claims
+  const deletedBefore = nowMs - LEEWAY_MS
+  const check = (resource: BoundResource, { name, uid }: Named, words: BoundWords) => {
+    const object = bound(resource, resource === 'nodes' ? { name } : { namespace, name })
+    if (!object) throw new Error(words.absent)
+    if (object.uid !== uid) throw new Error(`${words.kind} UID (${object.uid}) does not match ${words.claim} (${uid})`)
+    if (object.deletedAtMs !== undefined && object.deletedAtMs < deletedBefore) throw new Error(words.deleted)
+  }
+  check('serviceaccounts', serviceaccount, {
+    kind: 'service account',
+    claim: 'claim',
+    absent: `serviceaccounts ${JSON.stringify(serviceaccount.name)} not found`,
+    deleted: `service account ${namespace}/${serviceaccount.name} has been deleted`,
+  })
+  const words = (kind: string): BoundWords => ({
+    kind,
+    claim: `service account ${kind} ref claim`,
+    absent: INVALIDATED,
+    deleted: INVALIDATED,
+  })
+  if (secret) check('secrets', secret, words('secret'))
+  if (pod) check('pods', pod, words('pod'))
+  else if (node) check('nodes', node, words('node'))
+}
+
+/** What is said of an object that a token is bound to, by upstream. */
+interface BoundWords {
+  readonly kind: string
+  readonly claim: string
+  readonly absent: string
+  readonly deleted: string
 }
 
 function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: string | undefined): UserInfo {

@@ -1,28 +1,13 @@
 /** Token reviews ask about every kind of token; those without audiences of their own are for the API server. */
 
-import type { TokenVerifier } from './bearer-token.ts'
-import { otherAudiences, type ServiceAccountTokens } from './service-account-token.ts'
+import type { TokenVerifier, VerifiedToken } from './bearer-token.ts'
 
-export type TokenReviewer = Pick<ServiceAccountTokens, 'review'>
+export interface TokenReviewer {
+  /** `audiences`: none for those of the API server. Undefined: nobody knows the token. Throws why it is not good. */
+  review(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
+}
 
-/** `audiences`: those of the API server. */
-export function tokenReviewer(
-  tokens: TokenReviewer,
-  others: readonly TokenVerifier[],
-  audiences: readonly string[],
-): TokenReviewer {
-  return {
-    async review(token, asked) {
-      const verified = await tokens.review(token, asked)
-      if (verified) return verified
-      for (const verifier of others) {
-        const user = await verifier.verify(token)
-        if (!user) continue
-        const shared = asked.length > 0 ? asked.filter((audience) => audiences.includes(audience)) : audiences
-        if (shared.length === 0) throw new Error(otherAudiences(audiences, asked))
-        return { user, audiences: shared }
-      }
-      return undefined
-    },
-  }
+/** `own`: the audiences of the API server. */
+export function tokenReviewer(verifier: TokenVerifier, own: readonly string[]): TokenReviewer {
+  return { review: (token, asked) => verifier.verify(token, asked.length > 0 ? asked : own) }
 }

@@ -12,7 +12,8 @@ export function authenticate(parts: { readonly authenticator: Authenticator; rea
     if (result.outcome === 'failed')
       parts.log.warn('a request could not be authenticated', { from: request.remoteAddress, reason: result.reason })
     if (result.outcome !== 'user') throw unauthorized()
-    const { user } = result
+    const { user, warnings = [] } = result
+    for (const text of warnings) request.warn?.(text)
     const cause = request.cause ?? { by: 'request', user: user.name, about: request.headers['audit-id'] }
     const { authorization, ...headers } = request.headers
     return next({ ...call, request: { ...request, headers, user, cause } })
