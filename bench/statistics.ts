@@ -1,4 +1,6 @@
-/** Medians and the band around them. */
+/** Medians, the band around them, and how sure a ratio of two medians is. */
+
+import { type Random, randomInteger, seededRandom } from '../src/base/random.ts'
 
 export interface Dispersion {
   readonly median: number
@@ -6,6 +8,14 @@ export interface Dispersion {
   readonly low: number
   readonly high: number
   readonly samples: number
+}
+
+export interface Ratio {
+  /** Of the medians. */
+  readonly ratio: number
+  /** 95 of 100 resamplings of the rounds lie between these. */
+  readonly low: number
+  readonly high: number
 }
 
 /** The value below which this share (0–1) of the samples lies, by the nearest rank. */
@@ -22,4 +32,31 @@ export function dispersion(samples: readonly number[]): Dispersion {
     high: percentile(sorted, 0.9),
     samples: sorted.length,
   }
+}
+
+/** The mean of the two middle ones where there is no middle. */
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((left, right) => left - right)
+  const middle = sorted.length / 2
+  const [below = Number.NaN, above = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
+  return (below + above) / 2
+}
+
+const RESAMPLINGS = 4_000
+const SEED = 1
+
+/** The median of `over` by that of `under`, with a bootstrap interval. The same samples give the same interval. */
+export function ratioOfMedians(over: readonly number[], under: readonly number[]): Ratio {
+  const random = seededRandom(SEED)
+  const ratios = Array.from({ length: RESAMPLINGS }, () => resampled(over, random) / resampled(under, random))
+  ratios.sort((left, right) => left - right)
+  return {
+    ratio: median(over) / median(under),
+    low: percentile(ratios, 0.025),
+    high: percentile(ratios, 0.975),
+  }
+}
+
+function resampled(samples: readonly number[], random: Random): number {
+  return median(samples.map(() => samples[randomInteger(random, samples.length)] ?? Number.NaN))
 }

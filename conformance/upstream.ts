@@ -28,6 +28,12 @@ const VERSIONED = [STRIPPED, ...Object.entries(VERSION_STRINGS).map(([name, valu
 
 const BUILDS = {
   'kube-apiserver': { verb: ['build'], package: 'k8s.io/kubernetes/cmd/kube-apiserver', flags: VERSIONED },
+  'kube-controller-manager': {
+    verb: ['build'],
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    flags: VERSIONED,
+  },
+  'kube-scheduler': { verb: ['build'], package: 'k8s.io/kubernetes/cmd/kube-scheduler', flags: VERSIONED },
   kubectl: { verb: ['build'], package: 'k8s.io/kubernetes/cmd/kubectl', flags: VERSIONED },
   etcd: { verb: ['build'], package: 'go.etcd.io/etcd/server/v3', flags: STRIPPED },
   ginkgo: { verb: ['build'], package: 'github.com/onsi/ginkgo/v2/ginkgo', flags: STRIPPED },

@@ -24,7 +24,8 @@ export interface ClusterFlags {
   readonly serviceCidr?: string | undefined
   readonly nodeCidr?: string | undefined
   readonly domain?: string | undefined
-  /** From a Cluster document only. */
+  /** From a Cluster document only, as is `security`. */
+  readonly http2?: boolean | undefined
   readonly security?: SecuritySettings | undefined
 }
 
@@ -63,7 +64,7 @@ async function checkRanges(config: ClusterConfig): Promise<void> {
   })
 }
 
-/** The stored configuration; only its port and its security can be changed. */
+/** The stored configuration; only its port, HTTP/2 and its security can be changed. */
 function kept(context: CommandContext, config: ClusterConfig, flags: ClusterFlags): ClusterConfig {
   const wanted = { ...flags, storage: storageOf(flags) }
   for (const [field, flag] of FIXED) {
@@ -80,7 +81,8 @@ function kept(context: CommandContext, config: ClusterConfig, flags: ClusterFlag
   }
   if (flags.nodes !== undefined && flags.nodes !== config.nodes)
     context.terminal.warn('NodesKept', `the cluster keeps its nodes; more: t8s create node NAME --name=${config.name}`)
-  return { ...config, port: flags.port ?? config.port, security: flags.security ?? config.security ?? {} }
+  const { port = config.port, http2 = config.http2, security = config.security ?? {} } = flags
+  return { ...config, port, http2, security }
 }
 
 function flagValue(config: ClusterConfig, field: (typeof FIXED)[number][0]): string {
@@ -108,6 +110,7 @@ async function fresh(context: CommandContext, name: string, flags: ClusterFlags)
     storage: storageOf(flags),
     nodeCidr: flags.nodeCidr,
     domain: flags.domain,
+    http2: flags.http2,
     security: flags.security,
     ...(await rangesFor(context, flags)),
   })

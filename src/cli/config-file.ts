@@ -17,7 +17,7 @@ export interface ClusterDocument {
   readonly kind: 'Cluster'
   readonly metadata?: { readonly name?: string }
   readonly spec?: {
-    readonly server?: { readonly port?: number }
+    readonly server?: { readonly port?: number; readonly http2?: boolean }
     readonly storage?: { readonly data?: 'memory' | 'disk' }
     readonly network?: {
       readonly podCidr?: string
@@ -47,7 +47,7 @@ const SCHEMA = {
         server: {
           type: 'object',
           additionalProperties: false,
-          properties: { port: { type: 'integer', minimum: 0, maximum: 65_535 } },
+          properties: { port: { type: 'integer', minimum: 0, maximum: 65_535 }, http2: { type: 'boolean' } },
         },
         storage: {
           type: 'object',
@@ -145,6 +145,7 @@ export function flagsOf({ spec = {} }: ClusterDocument): ClusterFlags {
   return {
     ...network,
     port: server?.port,
+    ...(server?.http2 !== undefined && { http2: server.http2 }),
     data: storage?.data,
     nodes: nodes && (others > 0 || simulated === 0) ? others : undefined,
     simulated: simulated > 0 ? simulated : undefined,

@@ -1,0 +1,63 @@
+/** The programs that a comparison needs besides t8s, built once per machine: upstream's, KWOK, the load generator. */
+
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BuildOptions, buildMissing, type GoBuild, programFolder } from '../conformance/go-build.ts'
+import { type UpstreamProgram, upstreamPrograms } from '../conformance/upstream.ts'
+
+export interface Programs {
+  upstream(program: UpstreamProgram): string
+  readonly kwok: string
+  readonly generator: string
+}
+
+const COMPONENTS: readonly UpstreamProgram[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
+const KWOK = 'sigs.k8s.io/kwok/cmd/kwok'
+export const KWOK_VERSION = 'v0.8.0'
+const GENERATOR = join(import.meta.dirname, 'generator')
+
+/** Throws with the reason when something cannot be built. */
+export async function prepare(options: BuildOptions): Promise<Programs> {
+  const upstream = await upstreamPrograms(COMPONENTS, options)
+  if (!upstream.available) throw new Error(upstream.reason)
+  const [kwok, generator] = [kwokBuild(), generatorBuild()]
+  await buildMissing([kwok, generator], options)
+  return { upstream: (program) => upstream.path(program), kwok: kwok.path, generator: generator.path }
+}
+
+function kwokBuild(): GoBuild {
+  const source = `${KWOK}@${KWOK_VERSION}`
+  return {
+    title: `KWOK ${KWOK_VERSION}`,
+    path: join(programFolder('kwok', KWOK_VERSION), 'kwok'),
+    key: source,
+    // Of no module: the release is built with what its own go.mod says.
+    directory: import.meta.dirname,
+    command: (folder) => ({
+      words: ['install', '-v', '-trimpath', '-ldflags', '-s -w', source],
+      env: { GOBIN: folder },
+      product: 'kwok',
+    }),
+  }
+}
+
+function generatorBuild(): GoBuild {
+  const key = sourcesKey(GENERATOR)
+  return {
+    title: 'the load generator',
+    path: join(programFolder('bench', 'generator'), 'generator'),
+    key,
+    directory: GENERATOR,
+    command: (folder) => ({
+      words: ['build', '-v', '-o', join(folder, 'generator'), '-ldflags', '-s -w', '.'],
+      product: 'generator',
+    }),
+  }
+}
+
+function sourcesKey(folder: string): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder).toSorted()) hash.update(name).update(readFileSync(join(folder, name)))
+  return hash.digest('hex')
+}

@@ -1,0 +1,42 @@
+/** What is compared: something that serves the API of Kubernetes on this machine, durably, over TLS 1.3. */
+
+import type { KubeconfigEntry } from '../../src/client/kubeconfig.ts'
+import type { ProcessFigures } from './process-figures.ts'
+
+export interface SideWish {
+  /** Controllers and scheduler run besides the API server, and this many simulated nodes. Undefined: the API alone. */
+  readonly nodes?: number | undefined
+  /** The API server also speaks HTTP/2. */
+  readonly http2?: boolean | undefined
+}
+
+export interface Side {
+  /** `t8s`, or the anchor and how it is set up. */
+  readonly name: string
+  /** Starts with an empty store in a new folder. Resolves when `/readyz` answers 200. */
+  start(wish: SideWish): Promise<RunningSide>
+}
+
+export interface RunningSide extends AsyncDisposable {
+  readonly name: string
+  readonly access: Access
+  /** From starting the first process to 200 from `/readyz`, in ms; of a restart when there was one. */
+  readonly readyMs: number
+  /** All processes of the side together. */
+  readonly figures: ProcessFigures
+  /** Kills every process with SIGKILL and starts again with the same data; new processes, new figures. */
+  crash(): Promise<RunningSide>
+}
+
+/** How a client with all rights gets in. */
+export interface Access {
+  /** `https://127.0.0.1:port` */
+  readonly server: string
+  /** Files in PEM. */
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+  /** A file with all of it. */
+  readonly kubeconfig: string
+  readonly credentials: KubeconfigEntry
+}
