@@ -6,7 +6,7 @@ import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import { anonymous } from './anonymous.ts'
 import { inOrder, peerIdentity } from './authenticator.ts'
 import { attributesOf, refusal } from './authorizer.ts'
-import { bearerToken, tokenOf } from './bearer-token.ts'
+import { bearerToken, forAudiences, tokenOf } from './bearer-token.ts'
 import { createTokenKeys, generateSigningKey } from './json-web-token.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './service-account-token.ts'
 
@@ -14,22 +14,36 @@ const signingKey = generateSigningKey()
 let clock: FakeClock
 let alive: Map<string, string>
 let tokens: ServiceAccountTokens
+/** Of everything. */
+let deletedAtMs: number | undefined
+const OWN = ['https://kubernetes.default.svc']
+const verify = (token: string) => tokens.verify(token, OWN)
 
 beforeEach(() => {
   clock = createFakeClock()
+  deletedAtMs = undefined
   alive = new Map([
     ['serviceaccounts/d/robot', 'u1'],
     ['pods/d/web-0', 'u2'],
   ])
-  tokens = createServiceAccountTokens({
+  tokens = tokensAt(clock)
+})
+
+function tokensAt(at: FakeClock | number): ServiceAccountTokens {
+  return createServiceAccountTokens({
     keys: createTokenKeys([signingKey]),
     issuer: 'https://kubernetes.default.svc',
-    audiences: ['https://kubernetes.default.svc'],
-    clock,
+    audiences: OWN,
+    clock: typeof at === 'number' ? createFakeClock(at) : at,
     random: seededRandom(1),
-    bound: { uidOf: (resource, { namespace, name }) => alive.get(`${resource}/${namespace}/${name}`) },
+    bound: {
+      bound: (resource, { namespace, name }) => {
+        const uid = alive.get(`${resource}/${namespace}/${name}`)
+        return uid === undefined ? undefined : { uid, deletedAtMs }
+      },
+    },
   })
-})
+}
 
 const wish = {
   namespace: 'd',
@@ -53,7 +67,7 @@ const request = (headers: Record<string, string>, more: Partial<ApiRequest> = {}
 describe('service account tokens', () => {
   test('name the account, its groups and what they are bound to', async () => {
     const { token } = await tokens.issue(wish)
-    expect(await tokens.verify(token)).toMatchObject({
+    expect((await verify(token))?.user).toMatchObject({
       name: 'system:serviceaccount:d:robot',
       uid: 'u1',
       groups: ['system:serviceaccounts', 'system:serviceaccounts:d'],
@@ -63,21 +77,36 @@ describe('service account tokens', () => {
 
   test('end with their time, at once with their pod, and with a new account of the same name', async () => {
     const { token } = await tokens.issue(wish)
-    await tokens.verify(token)
+    await verify(token)
     alive.delete('pods/d/web-0')
-    await expect(tokens.verify(token)).rejects.toThrow(/pods/)
+    await expect(verify(token)).rejects.toThrow('service account token has been invalidated')
     alive.set('pods/d/web-0', 'u2')
     alive.set('serviceaccounts/d/robot', 'another')
-    await expect(tokens.verify(token)).rejects.toThrow(/serviceaccounts/)
+    await expect(verify(token)).rejects.toThrow('service account UID (another) does not match claim (u1)')
     alive.set('serviceaccounts/d/robot', 'u1')
     await clock.advance(600_000)
-    await expect(tokens.verify(token)).rejects.toThrow(/expired/)
+    await expect(verify(token)).rejects.toThrow(/expired/)
+  })
+
+  test('live as long as what is being deleted: a pod needs its rights to end well', async () => {
+    const { token } = await tokens.issue(wish)
+    deletedAtMs = clock.now() + 30_000
+    await clock.advance(30_000)
+    expect(await verify(token)).toBeDefined()
+    await clock.advance(10_001)
+    await expect(verify(token)).rejects.toThrow('service account d/robot has been deleted')
+  })
+
+  test('are not refused when the clock steps back a little', async () => {
+    const issued = await tokensAt(clock.now()).issue(wish)
+    expect(await tokensAt(clock.now() - 9_000).verify(issued.token, OWN)).toBeDefined()
+    await expect(tokensAt(clock.now() - 11_000).verify(issued.token, OWN)).rejects.toThrow('not valid yet')
   })
 
   test('are good for their audiences only', async () => {
     const { token } = await tokens.issue({ ...wish, audiences: ['vault'] })
-    await expect(tokens.verify(token)).rejects.toThrow(/audiences/)
-    expect((await tokens.review(token, ['x', 'vault']))?.audiences).toEqual(['vault'])
+    await expect(verify(token)).rejects.toThrow(/audiences/)
+    expect((await tokens.verify(token, ['x', 'vault']))?.audiences).toEqual(['vault'])
   })
 
   test('are refused when forged, and left to others when foreign', async () => {
@@ -89,9 +118,9 @@ describe('service account tokens', () => {
     const confused = `${confusedHead}.${createHmac('sha256', signingKey).update(confusedHead).digest('base64url')}`
     const changed = JSON.parse(Buffer.from(payload, 'base64url').toString())
     const altered = `${token.split('.')[0]}.${encode({ ...changed, exp: changed.exp + 1 })}.${signature}`
-    for (const forged of [none, confused, altered]) await expect(tokens.verify(forged)).rejects.toThrow()
+    for (const forged of [none, confused, altered]) await expect(verify(forged)).rejects.toThrow()
     for (const foreign of ['', 'x', 'a.b.c', `${encode({})}.${encode({ iss: 'other' })}.x`])
-      expect(await tokens.verify(foreign)).toBeUndefined()
+      expect(await verify(foreign)).toBeUndefined()
   })
 
   test('signed by an older key are still good', async () => {
@@ -103,7 +132,16 @@ describe('service account tokens', () => {
 })
 
 describe('authentication', () => {
-  const authenticator = inOrder([peerIdentity, bearerToken([{ verify: async (token) => known.get(token) }])], anonymous)
+  const authenticator = inOrder(
+    [
+      peerIdentity,
+      bearerToken(
+        forAudiences(OWN, (token) => known.get(token)),
+        OWN,
+      ),
+    ],
+    anonymous,
+  )
   const known = new Map<string, UserInfo>([['good', { name: 'jane', groups: ['g'] }]])
 
   for (const [behaviour, asked, expected] of [

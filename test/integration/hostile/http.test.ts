@@ -86,13 +86,13 @@ beforeAll(async () => {
     audiences: ['https://t8s'],
     clock: systemClock,
     random: systemRandom,
-    bound: { uidOf: () => undefined },
+    bound: { bound: () => undefined },
   })
   const list = filters({
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,
-    authenticator: inOrder([peerIdentity, bearerToken([tokens])], anonymous),
+    authenticator: inOrder([peerIdentity, bearerToken(tokens, ['https://t8s'])], anonymous),
     authorizer: unionOf([superusers, rbacAuthorizer(fixedRoles())]),
     metrics: createRequestMetrics(createMetrics()),
   })
