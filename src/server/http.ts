@@ -13,7 +13,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
-import type { ApiResponse, Handler, UpgradedSocket } from '../machinery/wire/message.ts'
+import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machinery/wire/message.ts'
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
@@ -240,7 +240,8 @@ class Connections {
   async #onRequest(request: Incoming, response: Outgoing): Promise<void> {
     const exchange = this.#begin(response, false)
     const { signal } = exchange.abort
-    const answer = await this.#answerTo(request, signal, (url) => this.#options.leavesBody?.(url) ?? false)
+    const unread = this.#options.leavesBody?.(request.url ?? '') ?? false
+    const answer = await this.#answerTo(request, signal, unread ? exchangeOf(request, response) : undefined)
     if (signal.aborted) return
     if (this.#draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
     exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
@@ -254,7 +255,7 @@ class Connections {
     const { signal } = this.#begin(socket, true).abort
     const answer = this.#draining
       ? failureResponse(serviceUnavailable('the server is stopping').status)
-      : await this.#answerTo(request, signal, () => true)
+      : await this.#answerTo(request, signal, 'upgrade')
     if (signal.aborted) return
     if (answer.body.type === 'upgrade') {
       signal.addEventListener('abort', () => socket.destroy(), { once: true })
@@ -265,12 +266,13 @@ class Connections {
     await writeResponse(answer, { request, response: undefined, socket, signal })
   }
 
-  async #answerTo(request: Incoming, signal: AbortSignal, leavesBody: (url: string) => boolean): Promise<ApiResponse> {
+  /** `unread`: what is to be passed on as it comes. Absent: the body is read first. */
+  async #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Promise<ApiResponse> {
     const { handle, clock, log } = this.#options
     try {
-      const unread = leavesBody(request.url ?? '')
       const body = unread ? ({ type: 'none' } as const) : await readBody(request, this.#limits, { clock, signal })
-      return await handle(apiRequestOf(request, body, signal, this.#peers.of(request)))
+      const asked = apiRequestOf(request, body, signal, this.#peers.of(request))
+      return await handle(unread === undefined || unread === 'upgrade' ? asked : { ...asked, exchange: unread })
     } catch (error) {
       if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
       return failureResponse(toStatus(error))
@@ -320,15 +322,12 @@ function refuseMalformed(error: Error & { readonly code?: string }, socket: Dupl
   socket.once('close', () => timer.cancel())
 }
 
-/**
- * The raw exchange for a handler that writes the answer itself. Node's compatibility classes for HTTP/2 stand in
- * for those of HTTP/1.1; their types do not say so.
- */
-function takenOver(request: Incoming, response: Outgoing) {
-  return {
-    request: request as IncomingMessage,
-    response: response as ServerResponse,
-    socket: request.socket,
-    head: Buffer.alloc(0),
-  }
+/** Node's compatibility classes for HTTP/2 stand in for those of HTTP/1.1; their types do not say so. */
+function exchangeOf(request: Incoming, response: Outgoing): RawExchange {
+  return { request: request as IncomingMessage, response: response as ServerResponse }
+}
+
+/** The raw exchange for a handler that writes the answer itself. */
+function takenOver(request: Incoming, response: Outgoing): UpgradedSocket {
+  return { ...exchangeOf(request, response), socket: request.socket, head: Buffer.alloc(0) }
 }

@@ -25,6 +25,11 @@ describe('what a request is about', () => {
       '/api/v1/namespaces/a/pods/b/proxy/c//d%2Fe',
       { verb: 'get', name: 'b', subresource: 'proxy', rest: '/c//d%2Fe' },
     ],
+    [
+      'GET',
+      '/apis/example.com/v1/namespaces/a/machines/b/portforward/22/tcp',
+      { name: 'b', subresource: 'portforward', rest: '/22/tcp' },
+    ],
     ['GET', '/api/v1/nodes?fieldSelector=metadata.name%3Dn', { verb: 'list', name: '', selectedName: 'n' }],
   ])('%s %s', (method, url, expected) => {
     expect(info(method, url)).toMatchObject({ type: 'resource', ...expected })

@@ -108,12 +108,13 @@ function resourcePlace(segments: readonly string[], path: string): Place | undef
   const { used, ...names } = parts
   const trusted = [group, version, names.namespace, names.resource, names.name, names.subresource]
   if (segments.slice(0, start + used).includes('') || !trusted.every(isPlain)) return undefined
-  if (segments.length > start + used && !hasRest(names.subresource)) return undefined
+  if (segments.length > start + used && !hasRest(group, names.subresource)) return undefined
   return { group, version, ...names, rest: restAfter(path, start + used), watchPrefix }
 }
 
 const isPlain = (segment: string): boolean => segment !== '.' && segment !== '..' && !/[/%\0]/.test(segment)
-const hasRest = (subresource: string): boolean => subresource === 'proxy'
+/** The core group is this server's, which has nothing below subresources but what is passed on. */
+const hasRest = (group: string, subresource: string): boolean => subresource === 'proxy' || group !== ''
 
 type Names = Pick<Place, 'namespace' | 'resource' | 'name' | 'subresource'>
 

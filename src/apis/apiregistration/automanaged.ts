@@ -34,8 +34,25 @@ const PRIORITIES: Readonly<Record<string, Priorities>> = {
 }
 const CUSTOM_PRIORITIES: Priorities = [1000, 100]
 
+/** Of group versions that have no APIService: upstream's own first place, and what metrics-server registers with. */
+const UNREGISTERED: Readonly<Record<string, Priorities>> = {
+  'v1.apiregistration.k8s.io': [20_001, 0],
+  'v1beta1.metrics.k8s.io': [100, 100],
+}
+
 export function apiServiceName({ group, version }: GroupVersion): string {
   return `${version}.${group}`
+}
+
+/** With which this server serves a group version while nobody says otherwise. */
+export function localPriorities(groupVersion: GroupVersion): {
+  readonly groupPriority: number
+  readonly versionPriority: number
+} {
+  const name = apiServiceName(groupVersion)
+  const known = [PRIORITIES, UNREGISTERED].find((table) => Object.hasOwn(table, name))?.[name]
+  const [groupPriority, versionPriority] = known ?? CUSTOM_PRIORITIES
+  return { groupPriority, versionPriority }
 }
 
 /** For each of these group versions that is the server's own, each once; its own registration has none. */

@@ -3,6 +3,7 @@
  * `http.ts` makes them from sockets, the loopback transport from function calls; nothing else differs.
  */
 
+import type { Status } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
 
 /** Who asks. Set by authentication. */
@@ -24,12 +25,33 @@ export interface Cause {
   readonly revision?: number | undefined
 }
 
+/** Levels of the audit log that say more than the one before. */
+export type AuditDetail = 'Metadata' | 'Request'
+
+/** What the parts of the server that handle a request tell the audit log of it. */
+export interface AuditTrail {
+  /** A short fact. What was said first under a key stays. `from`: the level from which on it is logged; absent: all. */
+  annotate(key: string, value: string, from?: AuditDetail): void
+  /** The body, as it was understood. `form` makes what is logged of it, where bodies are. */
+  sent(object: KubeObject | undefined, form: () => unknown): void
+  /** As whom the user acts; `constraint` is the right by which, if that is a limited one. */
+  impersonated(user: UserInfo, constraint: string | undefined): void
+  /** The object of the answer; `form` makes it, where answers are logged. Not for watches. */
+  answers(form: () => unknown): void
+  /** The answer is a Status, which is logged in short wherever anything is. */
+  answersStatus(status: Status): void
+  /** The code that a handler answers with which took the connection over. */
+  answered(code: number): void
+}
+
 export interface ApiRequest {
   /** Upper case. */
   readonly method: string
   /** Decoded by nobody yet: as on the request line, without the query. */
   readonly path: string
   readonly query: URLSearchParams
+  /** As on the request line, without the question mark. Absent over loopback. */
+  readonly rawQuery?: string | undefined
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: RequestBody
@@ -47,8 +69,18 @@ export interface ApiRequest {
   /** Adds a text to the answer's `Warning` headers. */
   readonly warn?: ((text: string) => void) | undefined
   readonly cause?: Cause | undefined
+  /** Takes what the audit log is to say of the request. Absent: it is not logged. */
+  readonly audit?: AuditTrail | undefined
   /** `object`: the caller is in this process and takes parsed, frozen objects instead of bytes. */
   readonly wants: 'bytes' | 'object'
+  /** Where the body was left unread, for whoever passes the request on: what it is read from. See `server/aggregation`. */
+  readonly exchange?: RawExchange | undefined
+}
+
+/** The transport's own request and answer. The answer is the transport's to write. */
+export interface RawExchange {
+  readonly request: import('node:http').IncomingMessage
+  readonly response: import('node:http').ServerResponse
 }
 
 export type RequestBody =

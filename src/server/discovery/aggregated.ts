@@ -4,70 +4,36 @@
  * `groups.ts` and `resources.ts`.
  */
 
-import type { ResourceDefinition, Scope } from '../../apis/definition.ts'
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import { assert } from '../../base/assert.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
 import { sha512HexUpper } from '../../base/hash.ts'
-import type { ListMeta } from '../../machinery/meta/object.ts'
 import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
+import type { APIGroupDiscoveryList, APIResourceDiscovery, APIVersionDiscovery } from './discovery-list.ts'
 import { servedGroups } from './groups.ts'
+import type { Registration } from './registration.ts'
 import { servedSubresources, servedVerbs } from './resources.ts'
 
 /** What follows JSON's or protobuf's media type where the aggregated form is meant. */
 export const AGGREGATED_PARAMETERS = ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
-export interface APIGroupDiscoveryList {
-  readonly kind: 'APIGroupDiscoveryList'
-  readonly apiVersion: 'apidiscovery.k8s.io/v2'
-  readonly metadata: ListMeta
-  readonly items: readonly APIGroupDiscovery[]
-}
-
-export interface APIGroupDiscovery {
-  readonly metadata: { readonly name?: string | undefined }
-  readonly versions: readonly APIVersionDiscovery[]
-}
-
-export interface APIVersionDiscovery {
-  readonly version: string
-  readonly resources: readonly APIResourceDiscovery[]
-  readonly freshness: 'Current' | 'Stale'
-}
-
-interface ResponseKind {
-  /** Empty, like the version, where they are those of the resource. */
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-}
-
-export interface APIResourceDiscovery {
-  readonly resource: string
-  readonly responseKind: ResponseKind
-  readonly scope: Scope
-  readonly singularResource: string
-  readonly verbs: readonly string[]
-  readonly shortNames?: readonly string[] | undefined
-  readonly categories?: readonly string[] | undefined
-  readonly subresources?: readonly APISubresourceDiscovery[] | undefined
-}
-
-export interface APISubresourceDiscovery {
-  readonly subresource: string
-  readonly responseKind: ResponseKind
-  readonly verbs: readonly string[]
-}
-
-/** `api` is the core group, `apis` all others. */
+/** `api` is the core group, `apis` all others. Here groups of equal priority stand in the order of their names. */
 export function aggregatedDiscovery(
   definitions: readonly ResourceDefinition[],
   root: 'api' | 'apis',
+  registrations: readonly Registration[] = [],
 ): APIGroupDiscoveryList {
-  const groups = servedGroups(definitions).filter(({ name }) => (name === '') === (root === 'api'))
-  const items = groups.map(({ name, versions }) => ({
-    metadata: name === '' ? {} : { name },
-    versions: versions.map((version) => describeVersion(definitions, name, version)),
-  }))
+  const items = servedGroups(definitions, registrations)
+    .filter(({ name }) => (name === '') === (root === 'api'))
+    .toSorted((left, right) => right.priority - left.priority || byCodeUnit(left.name, right.name))
+    .map(({ name, versions }) => ({
+      metadata: name === '' ? {} : { name },
+      versions: versions.map((version) => {
+        const remote = registrations.find((one) => one.group === name && one.version === version)?.remote
+        return remote ?? describeVersion(definitions, name, version)
+      }),
+    }))
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }
 }
 

@@ -84,6 +84,7 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   if (definition.scope === 'Cluster' && target.namespace !== '' && resource !== 'namespaces') throw pageNotFound()
   if (definition.scope === 'Namespaced' && target.namespace === '' && target.name !== '') throw pageNotFound()
   if (isOnlyAsked(definition) && target.name !== '') throw pageNotFound()
+  if (target.rest.length > 1 && target.subresource !== 'proxy') throw pageNotFound()
   // A HEAD is authorized as the GET it stands for, and answered by nobody.
   if (request.method === 'HEAD') throw methodNotAllowed()
   const registry = parts.registries.of(definition)
