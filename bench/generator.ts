@@ -20,7 +20,7 @@ export interface Job {
   readonly settleMs?: number
 }
 
-/** `{i}` stands for the number of the request, `{now}` for the time in nanoseconds. */
+/** `{i}` stands for the number of the request, `{c}` for its last two digits, `{now}` for the time in nanoseconds. */
 export interface RequestTemplate {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string

@@ -12,7 +12,7 @@ export function pod(name: string, scheduler = 'default-scheduler'): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, labels: { app: 'bench', shard: name.slice(-1) } },
+    metadata: { name, labels: { app: 'bench', shard: 's-{c}' } },
     spec: {
       schedulerName: scheduler,
       containers: [

@@ -51,7 +51,8 @@ async function once(): Promise<Round> {
   await nodesReady(connection, NODES)
   const cpuBefore = cluster.process.cpuMs()
   const startedAt = performance.now()
-  const call = (index: number) => ({ method: 'POST', path: PATH, body: pod(`pod-${index}`) }) as const
+  const call = (index: number) =>
+    ({ method: 'POST', path: PATH, body: pod(`pod-${index}`).replace('{c}', '0') }) as const
   await drive(cluster, credentials, { calls: PODS, workers: WORKERS, call })
   await untilNone(connection, `${PATH}?limit=1&fieldSelector=spec.nodeName%3D`)
   const boundMs = performance.now() - startedAt

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -39,8 +38,8 @@ type Job struct {
 	SettleMs int `json:"settleMs"`
 }
 
-// Template is a request. In its path and body {i} stands for the number of the request and {now} for the time in
-// nanoseconds, by which a watcher knows how old an event is.
+// Template is a request. In its path and body {i} stands for the number of the request, {c} for its last two digits
+// and {now} for the time in nanoseconds, by which a watcher knows how old an event is.
 type Template struct {
 	Method         string `json:"method"`
 	Path           string `json:"path"`
@@ -68,10 +67,14 @@ type Result struct {
 }
 
 func (t Template) path(index int) string {
-	return strings.ReplaceAll(t.Path, "{i}", strconv.Itoa(index))
+	return numbers(index).Replace(t.Path)
 }
 
-func (t Template) body(index int) []byte {
-	body := bytes.ReplaceAll([]byte(t.Body), []byte("{i}"), []byte(strconv.Itoa(index)))
-	return bytes.ReplaceAll(body, []byte("{now}"), strconv.AppendInt(nil, time.Now().UnixNano(), 10))
+func (t Template) body(index int) string {
+	body := numbers(index).Replace(t.Body)
+	return strings.ReplaceAll(body, "{now}", strconv.FormatInt(time.Now().UnixNano(), 10))
+}
+
+func numbers(index int) *strings.Replacer {
+	return strings.NewReplacer("{i}", strconv.Itoa(index), "{c}", strconv.Itoa(index%100))
 }

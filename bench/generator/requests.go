@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +77,7 @@ func (w *worker) send(number int, due time.Time) {
 	template := w.job.Requests[number%len(w.job.Requests)]
 	var body io.Reader
 	if template.Body != "" {
-		body = bytes.NewReader(template.body(number))
+		body = strings.NewReader(template.body(number))
 	}
 	request, err := http.NewRequest(template.Method, w.job.Server+template.path(number), body)
 	if err != nil {
