@@ -1,6 +1,6 @@
 /**
  * May this user do that? The contract of everything that decides it, what a request asks for in its terms, and the
- * text of a refusal. Who decides, in which order: `cluster/api-server.ts`.
+ * text of a refusal. Who decides, in which order: `cluster/security/authorization.ts`.
  */
 
 import type { NonResourceRule, ResourceRule } from '../../apis/authorization/types.gen.ts'
@@ -111,21 +111,11 @@ function limits<T>(read: () => readonly T[]): Limits<T> {
   }
 }
 
-/** The 403 of what nobody allows; a 500 when somebody could not decide. Undefined: it is allowed. */
-export async function refusalOf(
-  authorizer: Authorizer,
-  attributes: Attributes,
-  signal?: AbortSignal,
-): Promise<ApiError | undefined> {
-  const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
-  if (verdict === 'allow') return undefined
-  return error === undefined ? refusal(attributes, reason) : internalError(error)
-}
-
-/** Throws what `refusalOf` finds. */
+/** Throws the 403 of what nobody allows; a 500 when somebody could not decide. */
 export async function demand(authorizer: Authorizer, attributes: Attributes): Promise<void> {
-  const refused = await refusalOf(authorizer, attributes)
-  if (refused) throw refused
+  const { verdict, reason, error } = await authorizer.authorize(attributes)
+  if (verdict === 'allow') return
+  throw error === undefined ? refusal(attributes, reason) : internalError(error)
 }
 
 /** The 403 in upstream's words. */

@@ -1,19 +1,22 @@
-/** Lets through what the user may do; everything else is a 403. */
+/** Lets through what the user may do; everything else is a 403, or a 500 where somebody could not decide. */
 
 import { assert } from '../../base/assert.ts'
-import { type Attributes, type Authorizer, attributesOf, refusalOf } from '../auth/authorizer.ts'
-import { refusedResponse } from './failure-response.ts'
+import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
+import { refusedResponse, undecidedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 
 export function authorize({ authorizer }: { readonly authorizer: Authorizer }): Filter {
   return (next) => async (call) => {
-    const { user } = call.request
+    const { request } = call
+    const { user, signal } = request
     assert(user !== undefined, 'authentication comes before authorization')
     const asked = attributesOf(user, call.target)
     const needed = opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]
     for (const attributes of needed) {
-      const refused = await refusalOf(authorizer, attributes, call.request.signal)
-      if (refused) return refusedResponse(refused, call.request)
+      const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
+      if (verdict === 'allow') continue
+      if (error !== undefined) return undecidedResponse(error, request)
+      return refusedResponse(refusal(attributes, reason), request)
     }
     return next(call)
   }

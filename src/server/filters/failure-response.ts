@@ -1,7 +1,7 @@
 /** A failure Status as a response: in the form that the caller wants, as an object to callers in this process. */
 
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
-import type { ApiError, Status } from '../../machinery/meta/api-error.ts'
+import { type ApiError, internalError, type Status } from '../../machinery/meta/api-error.ts'
 import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
@@ -34,3 +34,21 @@ export function refusedResponse({ status }: ApiError, request: Pick<ApiRequest, 
   const answer = failureResponse(status, request)
   return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } }
 }
+
+/** Of a request whose rights could not be told: plain text, in upstream's words. */
+export function undecidedResponse(
+  error: string,
+  request: Pick<ApiRequest, 'headers' | 'wants' | 'path' | 'query'>,
+): ApiResponse {
+  const { path, query, wants } = request
+  if (wants === 'object') return refusedResponse(internalError(error), request)
+  const asked = query.size > 0 ? `${path}?${query}` : path
+  const text = `Internal Server Error: ${JSON.stringify(asked)}: ${error}\n`
+  return {
+    status: 500,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+    body: { type: 'bytes', bytes: Buffer.from(text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? '')) },
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
