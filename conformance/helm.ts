@@ -10,11 +10,6 @@ export interface HelmBinary {
   readonly path: string
 }
 
-export type Helms =
-  | { readonly available: true; readonly helms: readonly HelmBinary[] }
-  /** Why they cannot be had here. */
-  | { readonly available: false; readonly reason: string }
-
 interface Release {
   readonly major: 3 | 4
   readonly version: string
@@ -25,26 +20,27 @@ interface Release {
 /** Helm 3 is told which Kubernetes its client libraries are of; Helm 4 reads it from itself. */
 const KUBERNETES_OF_HELM_3 = { k8sVersionMajor: '1', k8sVersionMinor: '37' }
 
-const RELEASES: readonly Release[] = [
-  {
-    major: 3,
-    version: 'v3.22.0',
-    variables: {
-      ...inPackage('pkg/lint/rules', KUBERNETES_OF_HELM_3),
-      ...inPackage('pkg/chartutil', KUBERNETES_OF_HELM_3),
-    },
+const HELM_3: Release = {
+  major: 3,
+  version: 'v3.22.0',
+  variables: {
+    ...inPackage('pkg/lint/rules', KUBERNETES_OF_HELM_3),
+    ...inPackage('pkg/chartutil', KUBERNETES_OF_HELM_3),
   },
-  { major: 4, version: 'v4.3.1', variables: {} },
-]
+}
+const HELM_4: Release = { major: 4, version: 'v4.3.1', variables: {} }
 
-/** Sees to it that both are there; builds what is missing, one after the other. */
-export async function helmPrograms(options: BuildOptions): Promise<Helms> {
+/** Oldest first. They are there once `buildHelms` said nothing. */
+export const HELMS: readonly [HelmBinary, HelmBinary] = [binaryOf(HELM_3), binaryOf(HELM_4)]
+
+/** Sees to it that both are there; builds what is missing, one after the other. Why they cannot be had here, if so. */
+export async function buildHelms(options: BuildOptions): Promise<string | undefined> {
   try {
-    await buildMissing(RELEASES.map(buildOf), options)
+    await buildMissing([HELM_3, HELM_4].map(buildOf), options)
+    return undefined
   } catch (error) {
-    return { available: false, reason: error instanceof Error ? error.message : String(error) }
+    return error instanceof Error ? error.message : String(error)
   }
-  return { available: true, helms: RELEASES.map(binaryOf) }
 }
 
 function binaryOf(release: Release): HelmBinary {

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type DockerEngine, openDockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
 import { type CommandResult, runCommand } from './command.ts'
-import { makeImage, reasonForNoImages } from './images.ts'
+import { makeImage, makeProgramImage, reasonForNoImages } from './images.ts'
 import { createKubectl, type Kubectl, type KubectlBinary, kubectlBinaries } from './kubectl.ts'
 import { leftovers } from './leftovers.ts'
 
@@ -17,20 +17,29 @@ import { leftovers } from './leftovers.ts'
 const T8S = process.env.T8S_COMMAND ?? resolve(import.meta.dirname, '../../../../dist/t8s.js')
 
 export interface ClusterPlan {
+  /** Whose cases they are: the other part of the name. By default kubectl's. */
+  readonly client?: string
   /** Becomes part of the cluster's name: short, of its own. */
   readonly name: string
   /** The second byte of the pods' range; the services' is one more. */
   readonly range: number
+  /** Static programs of this machine by name: each gets an image in which it is all there is. */
+  readonly programs?: Readonly<Record<string, string>>
 }
 
 export interface TestCluster {
   readonly name: string
   /** For files of the cases; removed with the cluster. */
   readonly directory: string
+  /** HOME of everything that is run. */
+  readonly home: string
+  readonly kubeconfig: string
   readonly engine: DockerEngine
   readonly nodes: readonly [string, string]
   /** Images with the same server, which answers `v1` or `v2`. */
   readonly images: { readonly v1: string; readonly v2: string }
+  /** Of one of the plan's programs. */
+  imageOf(program: string): string
   /** The newest kubectl, in the namespace. */
   kubectl(namespace: string): Kubectl
   kubectlOf(binary: KubectlBinary, namespace: string): Kubectl
@@ -60,30 +69,29 @@ export async function reasonToSkip(): Promise<string | undefined> {
 }
 
 /** Where a cluster and what is asked of it live on this machine. */
-interface Place {
-  readonly name: string
-  readonly directory: string
-  /** HOME of everything that is run. */
-  readonly home: string
-  readonly kubeconfig: string
-}
+type Place = Pick<TestCluster, 'name' | 'directory' | 'home' | 'kubeconfig'>
 
-export async function startCluster({ name: title, range }: ClusterPlan): Promise<TestCluster> {
-  const name = `kubectl-${title}`
+export async function startCluster(plan: ClusterPlan): Promise<TestCluster> {
+  const { client = 'kubectl', name: title, range, programs = {} } = plan
+  const name = `${client}-${title}`
   const directory = await mkdtemp(join(tmpdir(), `t8s-${name}-`))
   const place = { name, directory, home: join(directory, 'home'), kubeconfig: join(directory, 'kubeconfig') }
   await mkdir(place.home)
   const engine = await openDockerEngine({ capabilities: [] })
-  const images = { v1: `t8s-test/${name}:v1`, v2: `t8s-test/${name}:v2` }
-  await Promise.all([makeImage(engine, images.v1, 'v1'), makeImage(engine, images.v2, 'v2')])
+  const imageOf = (tag: string) => `t8s-test/${name}:${tag}`
+  const images = { v1: imageOf('v1'), v2: imageOf('v2') }
+  await Promise.all([
+    ...Object.entries(images).map(([word, reference]) => makeImage(engine, reference, word)),
+    ...Object.entries(programs).map(([tag, path]) => makeProgramImage(engine, imageOf(tag), path)),
+  ])
   const ranges = [`--pod-cidr=10.${range}.0.0/16`, `--service-cidr=10.${range + 1}.0.0/16`]
   const up = ['up', name, '--detach', '--runtime=docker', '--nodes=2', '--port=0', ...ranges]
   const cluster: TestCluster = {
+    ...place,
     ...kubectlsOf(place),
-    name,
-    directory,
     engine,
     images,
+    imageOf,
     nodes: [`t8s-${name}-node-0`, `t8s-${name}-node-1`],
     t8s: async (...parameters) => (await t8s(place, parameters)).stdout,
     start: async () => void (await t8s(place, up)),
@@ -94,7 +102,8 @@ export async function startCluster({ name: title, range }: ClusterPlan): Promise
     async down() {
       const { stderr } = await t8s(place, ['down', name])
       if (stderr.includes('did not end by itself')) throw new Error(`t8s down: ${stderr}`)
-      for (const image of Object.values(images)) await engine.docker.getImage(image).remove({ force: true })
+      const made = [...Object.values(images), ...Object.keys(programs).map(imageOf)]
+      for (const image of made) await engine.docker.getImage(image).remove({ force: true })
       await rm(directory, { recursive: true, force: true })
     },
     leftovers: () => leftovers([name, directory, `10.${range}.`, `10.${range + 1}.`]),

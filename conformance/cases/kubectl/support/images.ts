@@ -5,7 +5,7 @@
 
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { pack } from 'tar-stream'
+import { type Pack, pack } from 'tar-stream'
 import type { DockerEngine } from '../../../../src/node/runtime/docker-engine.ts'
 
 const BUSYBOX = '/bin/busybox'
@@ -75,9 +75,26 @@ export async function makeImage({ docker }: DockerEngine, reference: string, wor
   archive.entry({ name: 'bin/serve', mode: 0o755 }, SERVE)
   archive.entry({ name: 'www/cgi-bin/index.cgi', mode: 0o755 }, PAGE(word))
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 })
+  await importImage(docker, reference, archive, ['ENV PATH=/bin', 'CMD ["/bin/serve"]'])
+}
+
+/** Makes an image of a static program, which runs with whatever parameters its containers have. */
+export async function makeProgramImage({ docker }: DockerEngine, reference: string, path: string): Promise<void> {
+  const archive = pack()
+  archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 })
+  archive.entry({ name: 'program', mode: 0o755 }, await readFile(path))
+  await importImage(docker, reference, archive, ['ENTRYPOINT ["/program"]'])
+}
+
+async function importImage(
+  docker: DockerEngine['docker'],
+  reference: string,
+  archive: Pack,
+  changes: string[],
+): Promise<void> {
   archive.finalize()
   const [repo = '', tag = ''] = reference.split(':')
-  const changes = ['ENV PATH=/bin', 'CMD ["/bin/serve"]']
+  // A pack of tar-stream is a stream that can be read.
   const answer = await docker.importImage(archive as unknown as NodeJS.ReadableStream, { repo, tag, changes })
   for await (const _ of answer);
 }

@@ -3,11 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ClusterPlan, reasonToSkip, startCluster, type TestCluster } from './cluster.ts'
 
-const reason = await reasonToSkip()
+const obstacle = await reasonToSkip()
 
-/** `cluster` may be asked inside of tests and hooks only. */
-export function onCluster(plan: ClusterPlan, body: (cluster: () => TestCluster) => void): void {
-  const title = reason === undefined ? `kubectl, ${plan.name}` : `kubectl, ${plan.name}: skipped, ${reason}`
+/** `cluster` may be asked inside of tests and hooks only. With a reason of the caller's own the cases are skipped, too. */
+export function onCluster(plan: ClusterPlan, body: (cluster: () => TestCluster) => void, reason = obstacle): void {
+  const { client = 'kubectl', name } = plan
+  const title = reason === undefined ? `${client}, ${name}` : `${client}, ${name}: skipped, ${reason}`
   describe.skipIf(reason !== undefined)(title, () => {
     const running: { cluster?: TestCluster | undefined } = {}
     const cluster = () => {
