@@ -8,9 +8,36 @@ export interface Random {
   bytes(length: number): Uint8Array
 }
 
-export const systemRandom: Random = {
-  next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-  bytes: (length) => randomBytes(length),
+/** Bytes that are fetched from the system at once: a call for few costs as much as one for many. */
+const POOL_BYTES = 4096
+/** Of a number from 0 to 1. */
+const NUMBER_BYTES = 6
+
+export const systemRandom: Random = createSystemRandom()
+
+function createSystemRandom(): Random {
+  let pool = Buffer.alloc(0)
+  let used = 0
+  /** Where that many bytes begin in the pool that nobody has had yet. */
+  const take = (length: number): number => {
+    if (used + length > pool.length) {
+      pool = randomBytes(POOL_BYTES)
+      used = 0
+    }
+    used += length
+    return used - length
+  }
+  return {
+    next: () => {
+      const at = take(NUMBER_BYTES)
+      return pool.readUIntBE(at, NUMBER_BYTES) / 2 ** (8 * NUMBER_BYTES)
+    },
+    bytes: (length) => {
+      if (length > POOL_BYTES) return randomBytes(length)
+      const at = take(length)
+      return new Uint8Array(pool.subarray(at, at + length))
+    },
+  }
 }
 
 /** The same seed gives the same sequence (splitmix32). Not for secrets. */
