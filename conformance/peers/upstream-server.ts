@@ -22,6 +22,8 @@ interface UpstreamPlace extends ServerPlace {
   readonly binaries: string
   readonly etcdPort: number
   readonly etcdPeerPort: number
+  /** Besides the usual ones. */
+  readonly flags?: readonly string[] | undefined
 }
 
 const ETCD_START_MS = 20_000
@@ -76,7 +78,7 @@ function etcdFlags({ directory, etcdPort, etcdPeerPort }: UpstreamPlace): readon
   ]
 }
 
-function serverFlags({ directory, port, etcdPort, serviceCidr }: UpstreamPlace): readonly string[] {
+function serverFlags({ directory, port, etcdPort, serviceCidr, flags = [] }: UpstreamPlace): readonly string[] {
   const file = (name: string) => join(directory, name)
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -93,5 +95,6 @@ function serverFlags({ directory, port, etcdPort, serviceCidr }: UpstreamPlace):
     '--allow-privileged=true',
     // The address it would publish is this machine's, and 127.0.0.1 is not allowed.
     '--endpoint-reconciler-type=none',
+    ...flags,
   ]
 }

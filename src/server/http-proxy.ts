@@ -57,6 +57,7 @@ function pass(
     outgoing.on('close', () => sent.destroy())
   })
   proxy.on('proxyRes', (response) => {
+    request.audit?.answered(response.statusCode ?? 502)
     relayResponse(response, outgoing, prefix).catch((error) => {
       log.debug('a proxied answer broke off', { path: request.path, error })
       outgoing.destroy()

@@ -18,6 +18,7 @@ export function apiRequestOf(request: Incoming, body: RequestBody, signal: Abort
     method: (request.method ?? 'GET').toUpperCase(),
     path,
     query: new URLSearchParams(query),
+    rawQuery: query,
     headers: plainHeaders(request),
     rawHeaders: request.rawHeaders,
     body,

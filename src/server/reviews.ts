@@ -84,6 +84,7 @@ async function review(definition: ResourceDefinition, answer: Answer, exchange: 
   if (request.wants !== 'object') negotiate(request, { transformations: false })
   const parameters = writeParameters(exchange, 'CreateOptions')
   const body = messageOfBody(request, { kind: definition, ...parameters })
+  request.audit?.sent(body, () => body)
   const sent = definition.default(inNamespace(body, definition.scope === 'Namespaced' ? target.namespace : ''))
   const errors = definition.validate(sent)
   if (errors.length > 0) throw namelessInvalid(definition, errors)

@@ -5,6 +5,10 @@ import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth
 import { refusedResponse, undecidedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 
+/** What the audit log tells of it, under upstream's keys. */
+const DECISION = 'authorization.k8s.io/decision'
+const REASON = 'authorization.k8s.io/reason'
+
 export function authorize({ authorizer }: { readonly authorizer: Authorizer }): Filter {
   return (next) => async (call) => {
     const { request } = call
@@ -14,8 +18,11 @@ export function authorize({ authorizer }: { readonly authorizer: Authorizer }): 
     const needed = opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]
     for (const attributes of needed) {
       const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
+      const isUndecided = verdict !== 'allow' && error !== undefined
+      if (!isUndecided) request.audit?.annotate(DECISION, verdict === 'allow' ? 'allow' : 'forbid')
+      request.audit?.annotate(REASON, isUndecided ? 'internal error' : reason)
       if (verdict === 'allow') continue
-      if (error !== undefined) return undecidedResponse(error, request)
+      if (isUndecided) return undecidedResponse(error, request)
       return refusedResponse(refusal(attributes, reason), request)
     }
     return next(call)

@@ -4,9 +4,11 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../../machinery/wire/message.ts'
+import type { Auditing } from '../audit/auditing.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Authorizer, RequestTarget } from '../auth/authorizer.ts'
 import { audit } from './audit.ts'
+import { auditStages } from './audit-stages.ts'
 import { authenticate } from './authenticate.ts'
 import { authorize } from './authorize.ts'
 import { requestDeadline } from './deadline.ts'
@@ -24,6 +26,8 @@ export interface FilterParts {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly metrics: RequestMetrics
+  /** Absent: nothing is logged of what is asked. */
+  readonly auditing?: Auditing | undefined
   readonly limits?: Partial<InFlightLimits> | undefined
 }
 
@@ -34,6 +38,7 @@ export const filters = (parts: FilterParts): readonly Filter[] => [
   panicToStatus(parts),
   requestDeadline(parts),
   authenticate(parts),
+  auditStages(parts),
   impersonate(parts),
   flowControl(parts),
   authorize(parts),

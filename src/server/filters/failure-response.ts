@@ -17,7 +17,11 @@ const ENCODINGS: ReadonlyMap<string, (status: Status) => Uint8Array | undefined>
 const ENCODING_TYPES = [...ENCODINGS.keys()]
 
 /** Without a request, for what failed before there was one, the answer is JSON. */
-export function failureResponse(status: Status, request?: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
+export function failureResponse(
+  status: Status,
+  request?: Pick<ApiRequest, 'headers' | 'wants' | 'audit'>,
+): ApiResponse {
+  request?.audit?.answersStatus(status)
   const accepted = preferredType(request?.headers.accept, ENCODING_TYPES) ?? JSON_TYPE
   const encoded = ENCODINGS.get(accepted)?.(status)
   const headers: Record<string, string> = { 'content-type': encoded ? accepted : JSON_TYPE }
@@ -30,7 +34,10 @@ export function failureResponse(status: Status, request?: Pick<ApiRequest, 'head
 }
 
 /** What somebody may not: the text has parts of the request in it, so nobody is to take it for anything but text. */
-export function refusedResponse({ status }: ApiError, request: Pick<ApiRequest, 'headers' | 'wants'>): ApiResponse {
+export function refusedResponse(
+  { status }: ApiError,
+  request: Pick<ApiRequest, 'headers' | 'wants' | 'audit'>,
+): ApiResponse {
   const answer = failureResponse(status, request)
   return { ...answer, headers: { ...answer.headers, 'x-content-type-options': 'nosniff' } }
 }

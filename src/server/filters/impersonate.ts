@@ -6,7 +6,7 @@
 import { assert } from '../../base/assert.ts'
 import { setOwn } from '../../base/deep-freeze.ts'
 import { ApiError, badRequest } from '../../machinery/meta/api-error.ts'
-import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
+import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
 import { refusedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
@@ -22,11 +22,10 @@ export function impersonate({ authorizer }: { readonly authorizer: Authorizer })
     assert(request.user !== undefined, 'authentication comes before impersonation')
     const wish = wishOf(request)
     if (wish instanceof ApiError) return refusedResponse(wish, request)
-    const user = await firstAllowed(
-      within(authorizer, request.signal),
-      waysOf(attributesOf(request.user, target), wish),
-    )
-    if (user instanceof ApiError) return refusedResponse(user, request)
+    const way = await firstAllowed(within(authorizer, request.signal), waysOf(attributesOf(request.user, target), wish))
+    if (way instanceof ApiError) return refusedResponse(way, request)
+    const { user, constraint } = way
+    request.audit?.impersonated(user, constraint)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
     return next({ ...call, request: { ...request, headers, user } })
   }
@@ -38,11 +37,11 @@ function within(authorizer: Authorizer, signal: AbortSignal): Authorizer {
 }
 
 /** The 403 of the first way when there is none. */
-async function firstAllowed(authorizer: Authorizer, ways: readonly Way[]): Promise<UserInfo | ApiError> {
+async function firstAllowed(authorizer: Authorizer, ways: readonly Way[]): Promise<Way | ApiError> {
   let first: ApiError | undefined
-  for (const { needs, user } of ways) {
-    const refused = await lackOf(authorizer, needs)
-    if (!refused) return user
+  for (const way of ways) {
+    const refused = await lackOf(authorizer, way.needs)
+    if (!refused) return way
     first ??= refused
   }
   assert(first, 'there is always a way to try')

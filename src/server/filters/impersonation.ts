@@ -30,6 +30,8 @@ export interface Way {
   readonly needs: readonly Need[]
   /** Who the caller is then. */
   readonly user: UserInfo
+  /** The verb of the right to this narrow way, as the audit log names it. */
+  readonly constraint?: string | undefined
 }
 
 /** The ways that fit the wish, in the order they are tried. */
@@ -73,6 +75,7 @@ function narrowWay(asked: Attributes, wish: Wish, way: Narrow): Way {
       ...(Object.keys(wish.extra).length > 0 ? [extraNeed(right, wish.extra)] : []),
     ],
     user: impersonated(wish, node === undefined ? [] : [NODES_GROUP]),
+    constraint: `impersonate:${way}`,
   }
 }
 

@@ -46,11 +46,17 @@ const kindOf = (group: string, kind: string, definition: string) =>
 
 const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 
+function succeeded(request: ApiRequest): Promise<ApiResponse> | ApiResponse {
+  request.audit?.answersStatus(SUCCESS)
+  return valueResponse(request, 201, SUCCESS)
+}
+
 /** The pod is that of the path, or for a POST to `bindings` the one that the binding is named after. */
 async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
   const { request, target, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
   const binding = messageOfBody(request, { kind: kindOf('', 'Binding', 'core.v1.Binding'), ...parameters })
+  request.audit?.sent(binding, () => binding)
   const name = target.name === '' ? (binding.metadata.name ?? '') : target.name
   checkSentName(binding, name)
   const pods = registries.named('', 'v1', 'pods')
@@ -59,13 +65,14 @@ async function bindPod({ registries }: ActionParts, exchange: Exchange): Promise
   const admitted = await pods.admit({ namespace: target.namespace, name }, 'binding', binding, parameters)
   // Pods are stored under that name; the body has been checked against the schema of a Binding.
   await bind(pods as Registry<Pod>, place, admitted as Binding, parameters)
-  return valueResponse(request, 201, SUCCESS)
+  return succeeded(request)
 }
 
 async function evictPod({ registries }: ActionParts, exchange: Exchange): Promise<ApiResponse> {
   const { request, target, registry, clock } = exchange
   const parameters = writeParameters(exchange, 'CreateOptions')
   const eviction = messageOfBody(request, { kind: evictionKind(request), ...parameters })
+  request.audit?.sent(eviction, () => eviction)
   checkSentName(eviction, target.name)
   await registry.admit(keyOfTarget(exchange), 'eviction', eviction, parameters)
   const { wish, dryRun } = deleteWish(Reflect.get(eviction, 'deleteOptions') ?? {})
@@ -74,7 +81,7 @@ async function evictPod({ registries }: ActionParts, exchange: Exchange): Promis
   const budgets = registries.named('policy', 'v1', 'poddisruptionbudgets') as Registry<PodDisruptionBudget> | undefined
   const options = { ...parameters, dryRun: parameters.dryRun || dryRun }
   await evict({ pods, budgets, nowMs: clock.now() }, keyOfTarget(exchange), wish, options)
-  return valueResponse(request, 201, SUCCESS)
+  return succeeded(request)
 }
 
 /** Evictions of the version before are still taken; they are the same but for its name. */
@@ -90,6 +97,7 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   const parameters = writeParameters(exchange, 'CreateOptions')
   const kind = kindOf('authentication.k8s.io', 'TokenRequest', 'authentication.v1.TokenRequest')
   const sent = messageOfBody(request, { kind, ...parameters })
+  request.audit?.sent(sent, () => sent)
   await exchange.registry.admit(keyOfTarget(exchange), 'token', sent, parameters)
   const parts = {
     issuer,

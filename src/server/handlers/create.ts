@@ -3,7 +3,7 @@
 import { methodNotAllowed } from '../../machinery/meta/api-error.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { inNamespace, objectOfBody } from './body.ts'
-import type { Exchange } from './exchange.ts'
+import { auditSent, type Exchange } from './exchange.ts'
 import { writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
 
@@ -13,6 +13,7 @@ export async function create(exchange: Exchange): Promise<ApiResponse> {
   if (definition.scope === 'Namespaced' && target.namespace === '') throw methodNotAllowed()
   const parameters = writeParameters(exchange, 'CreateOptions')
   const sent = objectOfBody(request, { kind: view.kind, ...parameters })
+  auditSent(exchange, sent)
   const namespace = definition.scope === 'Namespaced' ? target.namespace : ''
   const object = view.written(inNamespace(sent, namespace), undefined)
   return objectResponse(exchange, view.show(await registry.create(object, parameters)), 201)

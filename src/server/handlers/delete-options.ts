@@ -28,6 +28,7 @@ const isPolicy = (text: string): text is PropagationPolicy => POLICIES.includes(
 export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>): DeleteParameters {
   const given = request.body.type === 'none' ? fromQuery(request.query) : sentOptions(request)
   const { wish, dryRun } = deleteWish(given)
+  if (request.body.type !== 'none') request.audit?.sent(undefined, () => loggedOptions(given))
   const kept = { apiVersion: 'meta.k8s.io/v1', ...(isRecord(given) ? given : {}), kind: 'DeleteOptions' }
   return {
     wish,
@@ -41,6 +42,11 @@ export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>)
       warn: warnTo(request),
     },
   }
+}
+
+/** In the version that upstream keeps options in, and logs them. */
+function loggedOptions(given: unknown): unknown {
+  return isRecord(given) ? { ...given, kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal' } : given
 }
 
 /** Throws 400 for fields of the wrong types. Every group has its own version of the kind; they are all the same. */

@@ -10,9 +10,12 @@ export async function deleteOne(exchange: Exchange): Promise<ApiResponse> {
   const { registry, request, view } = exchange
   const { wish, options } = deleteParameters(exchange)
   const { stored, gone } = await registry.delete(keyOfTarget(exchange), wish, options)
-  if (gone && registry.definition.deletion.returns === 'status')
+  if (gone && registry.definition.deletion.returns === 'status') {
+    const status = deletedStatus(registry.definition, stored)
+    request.audit?.answersStatus(status)
     // Who asks for the object as a table or its metadata takes a Status as well.
-    return valueResponse(request, 200, deletedStatus(registry.definition, stored), {})
+    return valueResponse(request, 200, status, {})
+  }
   // Who asks in the old way that dependents go too is told that this takes a while.
   return objectResponse(exchange, view.show(stored), !gone && wish.orphanDependents === false ? 202 : 200)
 }

@@ -118,6 +118,7 @@ function resourcesOf(catalog: Catalog, groupVersion: string): object | undefined
 }
 
 function answerOf(request: ApiRequest, value: object): ApiResponse {
+  if ('kind' in value) request.audit?.answers(() => value)
   if (request.wants === 'object') return { status: 200, headers: {}, body: { type: 'object', object: value } }
   const { type, bytes } = encoded(value, request.headers.accept)
   return { status: 200, headers: { 'content-type': type }, body: { type: 'bytes', bytes } }

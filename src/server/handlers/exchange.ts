@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import { canonical } from '../../machinery/schema/canonical.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { View } from './view.ts'
@@ -36,6 +37,15 @@ export function keyOfTarget({ registry, target }: Exchange): ObjectKey {
 export function userOf({ user }: ApiRequest): UserInfo {
   assert(user !== undefined, 'requests are authenticated before they are handled')
   return user
+}
+
+/** Tells the audit log what was sent, as it is understood: with defaults, in the form of its schema. */
+export function auditSent({ request, registry, view }: Exchange, sent: KubeObject): void {
+  const { definition } = registry
+  request.audit?.sent(sent, () => {
+    const object = canonical(sent, view.kind.schema)
+    return view.whole ? canonical(definition.default(object), definition.schema) : object
+  })
 }
 
 export function warnTo({ warn }: ApiRequest): (text: string) => void {

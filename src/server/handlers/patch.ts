@@ -44,6 +44,7 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
   const parameters = writeParameters(exchange, 'PatchOptions', applies)
   const duplicates: string[] = []
   const body = applies ? appliedBody(request, duplicates) : patchBody(request, type, duplicates)
+  request.audit?.sent(undefined, () => body)
   const namespace = registry.definition.scope === 'Namespaced' ? target.namespace : ''
   const changed = (seen: KubeObject | undefined): KubeObject => {
     const patched = applies

@@ -30,7 +30,7 @@ const LIST_CHUNK_BYTES = 256 * 1024
 /** A single object, transformed as the caller wants it. */
 export function objectResponse(exchange: Exchange, shown: Shown, status = 200): Promise<ApiResponse> | ApiResponse {
   const { request, registry, view } = exchange
-  if (request.wants === 'object') return inProcess(status, shown.object())
+  if (request.wants === 'object') return inProcess(request, status, shown.object())
   const accepted = negotiate(request, { protobuf: messageOf(view.kind) !== undefined })
   expectOne(accepted, view.kind)
   if (accepted.as === 'table') {
@@ -42,6 +42,7 @@ export function objectResponse(exchange: Exchange, shown: Shown, status = 200): 
   }
   if (accepted.as === 'metadata')
     return encodedResponse(request, status, partialMetadata(shown.object(), accepted.metaVersion), accepted)
+  request.audit?.answers(() => shown.object())
   if (accepted.format === 'protobuf')
     return bytesResponse(request, status, [protobufObject(view.kind, shown)], PROTOBUF_TYPE)
   if (accepted.format === 'yaml' || accepted.pretty) return encodedResponse(request, status, shown.object(), accepted)
@@ -56,17 +57,18 @@ export function listResponse<T extends KubeObject>(
   const { definition } = registry
   const names = { kind: definition.listKind, apiVersion: apiVersionOf(definition) }
   const objects = () => items.map((item) => item.object())
-  if (request.wants === 'object') return inProcess(200, deepFreeze({ ...names, metadata, items: objects() }))
+  if (request.wants === 'object') return inProcess(request, 200, deepFreeze({ ...names, metadata, items: objects() }))
   const accepted = negotiate(request, { protobuf: messageOf(definition) !== undefined })
   expectList(accepted, definition)
   const encoded = (object: object) => encodedResponse(request, 200, object, accepted)
   if (accepted.as === 'table')
     return encoded(tableOf(definition, objects(), metadata, tableOptions(exchange, accepted)))
   if (accepted.as === 'metadataList') return encoded(partialMetadataList(objects(), metadata, accepted.metaVersion))
+  const whole = () => ({ ...names, metadata, items: objects().map(nameless) })
+  request.audit?.answers(whole)
   if (accepted.format === 'protobuf')
     return bytesResponse(request, 200, [protobufList(definition, metadata, items)], PROTOBUF_TYPE)
-  if (accepted.format === 'yaml' || accepted.pretty)
-    return encoded({ ...names, metadata, items: objects().map(nameless) })
+  if (accepted.format === 'yaml' || accepted.pretty) return encoded(whole())
   const head = JSON.stringify({ ...names, metadata }).slice(0, -1)
   return bytesResponse(request, 200, listChunks(`${head},"items":[`, items, itemOffset(definition)), 'application/json')
 }
@@ -110,7 +112,7 @@ export function valueResponse(
   value: object,
   offer: Offer = { transformations: false },
 ): Promise<ApiResponse> | ApiResponse {
-  if (request.wants === 'object') return inProcess(status, deepFreeze(value))
+  if (request.wants === 'object') return inProcess(request, status, deepFreeze(value))
   return encodedResponse(request, status, value, negotiate(request, offer))
 }
 
@@ -120,13 +122,15 @@ function encodedResponse(
   value: object,
   { format, pretty }: Accepted,
 ): Promise<ApiResponse> | ApiResponse {
+  request.audit?.answers(() => value)
   if (format === 'protobuf') return bytesResponse(request, status, [protobufValue(value)], PROTOBUF_TYPE)
   if (format === 'yaml') return bytesResponse(request, status, [encodeYaml(value)], 'application/yaml')
   const bytes = pretty ? Buffer.from(JSON.stringify(value, undefined, 2)) : encodeJson(value)
   return bytesResponse(request, status, [bytes], 'application/json')
 }
 
-function inProcess(status: number, object: object): ApiResponse {
+function inProcess(request: ApiRequest, status: number, object: object): ApiResponse {
+  request.audit?.answers(() => object)
   return { status, headers: {}, body: { type: 'object', object } }
 }
 

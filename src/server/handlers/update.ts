@@ -2,7 +2,7 @@
 
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { checkName, inNamespace, objectOfBody } from './body.ts'
-import { type Exchange, keyOfTarget } from './exchange.ts'
+import { auditSent, type Exchange, keyOfTarget } from './exchange.ts'
 import { writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
 
@@ -11,6 +11,7 @@ export async function update(exchange: Exchange): Promise<ApiResponse> {
   const { definition } = registry
   const parameters = writeParameters(exchange, 'UpdateOptions')
   const body = objectOfBody(request, { kind: view.kind, ...parameters })
+  auditSent(exchange, body)
   const sent = inNamespace(body, definition.scope === 'Namespaced' ? target.namespace : '')
   checkName(sent, target.name)
   const { stored, created } = await registry.update(
