@@ -290,6 +290,18 @@ function addTools(program: Command, perform: Perform): void {
       ),
     )
   program
+    .command('rotate')
+    .helpCommand(false)
+    .description('Give a running cluster a new key.')
+    .command('encryption-key')
+    .argument('[name]', 'the cluster')
+    .description('Encrypt its secrets at rest with a new key.')
+    .action(
+      perform(async (context, { words }) =>
+        (await import('./commands/rotate.ts')).rotateEncryptionKey(context, words[0]),
+      ),
+    )
+  program
     .command('doctor')
     .description('What this machine lacks, and the remedy.')
     .action(perform(async (context) => (await import('./commands/doctor.ts')).doctor(context)))

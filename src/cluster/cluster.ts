@@ -6,6 +6,7 @@ import { createEventRecorder } from '../client/events.ts'
 import { createInformers } from '../client/informers.ts'
 import { builtinControllers } from '../controllers/builtin.ts'
 import { startControllers } from '../controllers/runtime/manager.ts'
+import type { ObjectKey } from '../machinery/meta/object.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { issueLegacyToken } from '../server/auth/legacy-token.ts'
 import type { PathHandler } from '../server/server.ts'
@@ -17,6 +18,7 @@ import type { Environment } from './environment.ts'
 import { CONTROLLER_MANAGER, controllerIdentities, SCHEDULER, SYSTEM } from './identities.ts'
 import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
+import { createKeyRotation } from './security/key-rotation.ts'
 import { createServiceNetwork } from './services.ts'
 
 export interface Cluster extends AsyncDisposable {
@@ -82,7 +84,9 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   if (!onDocker && environment.address !== undefined)
     await publishApiEndpoints(system, { address: environment.address, port: controlPlane.port })
   const podInformer = informers.of(pods)
-  late.paths = controlPaths({ config, clock, supervisor, nodeList, scheduler, podOf: (key) => podInformer.get(key) })
+  const rotateKey = createKeyRotation(controlPlane.encryptionKeys, system)
+  const podOf = (key: ObjectKey) => podInformer.get(key)
+  late.paths = controlPaths({ config, clock, supervisor, nodeList, scheduler, podOf, rotateKey })
   const ready = startNodes(nodeList.entries, supervisor)
   ready.catch((error: unknown) => log.error('the nodes could not be started', { error: String(error) }))
   const owned = stack.move()

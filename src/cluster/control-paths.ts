@@ -1,9 +1,10 @@
 /**
- * What the command line asks of the running process, beside the API: nodes to add and remove, and why a pod waits.
- * Under /t8s; authorization lets administrators in and nobody else.
+ * What the command line asks of the running process, beside the API: nodes to add and remove, keys to rotate, and why a
+ * pod waits. Under /t8s; authorization lets administrators in and nobody else.
  *
  *   GET    /t8s/status
  *   PUT    /t8s/nodes/NAME?runtime=docker    DELETE /t8s/nodes/NAME    POST /t8s/nodes/NAME/stop
+ *   POST   /t8s/encryption-key               a new key for what is encrypted at rest
  *   GET    /t8s/why/pods/NAMESPACE/NAME      as JSON, or as text for `Accept: text/plain`
  */
 
@@ -18,6 +19,7 @@ import type { PathHandler } from '../server/server.ts'
 import type { ClusterConfig, NodeRuntime } from './config.ts'
 import type { NodeList } from './node-list.ts'
 import type { NodeSupervisor } from './nodes.ts'
+import type { KeyRotation } from './security/key-rotation.ts'
 import { KUBERNETES_VERSION, T8S_VERSION } from './version.ts'
 
 export interface ControlPathsParts {
@@ -28,6 +30,7 @@ export interface ControlPathsParts {
   /** Undefined: there is no such pod, or it has a node. */
   readonly scheduler: { explainPending(key: ObjectKey): PendingFindings | undefined }
   readonly podOf: (key: ObjectKey) => Pod | undefined
+  readonly rotateKey: () => Promise<KeyRotation>
 }
 
 /** The answer of `/t8s/status`. */
@@ -59,6 +62,8 @@ export function controlPaths(parts: ControlPathsParts): PathHandler {
           return json(statusOf(parts, parts.clock.monotonic() - startedMs))
         case 'nodes':
           return nodes(parts, request, rest)
+        case 'encryption-key':
+          return encryptionKey(parts, request)
         case 'why':
           return why(parts, request, rest)
         default:
@@ -120,6 +125,11 @@ async function nodes(
     await nodeList.remove(name)
   } else throw methodNotAllowed()
   return json({ name })
+}
+
+async function encryptionKey({ rotateKey }: ControlPathsParts, { method }: ApiRequest): Promise<ApiResponse> {
+  if (method !== 'POST') throw methodNotAllowed()
+  return json(await rotateKey())
 }
 
 function runtimeOf(text: string): NodeRuntime {

@@ -21,6 +21,7 @@ import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { SYSTEM } from './identities.ts'
+import { type OwnKeys, openEncryption } from './security/encryption.ts'
 
 /** The common name with which the API server calls nodes. */
 export const API_SERVER_NAME = 'system:kube-apiserver'
@@ -42,6 +43,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly authority: CertificateAuthority
   /** Sign the tokens of service accounts. */
   readonly tokenKeys: TokenKeys
+  /** Of encryption at rest. Undefined where they are not the cluster's own. */
+  readonly encryptionKeys: OwnKeys | undefined
   /** With what the server comes to API servers behind it. */
   readonly frontProxy: () => Promise<FrontProxy>
   /** What a kubeconfig holds. */
@@ -63,8 +66,9 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const { clock, random, log } = environment
   await using stack = new AsyncDisposableStack()
   const keys = join(config.directory, 'pki')
+  const encryption = stack.use(await openEncryption(config, environment))
   const [storage, authority, signingKey] = await Promise.all([
-    openStorage(config, environment),
+    openStorage(config, environment).then(encryption.over),
     loadOrCreateAuthority(keys, 'ca', { clock, random }),
     loadOrCreateSigningKey(join(keys, 'service-account.key')),
   ])
@@ -104,6 +108,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     storage,
     authority,
     tokenKeys,
+    encryptionKeys: encryption.ownKeys,
     frontProxy: createFrontProxy(config, environment),
     admin,
     port: first.port,

@@ -58,6 +58,7 @@ import {
   type Storage,
   type StorageMode,
   type TransactOptions,
+  type Unreadable,
   type Write,
 } from './storage.ts'
 import { assertWellFormed } from './transaction.ts'
@@ -155,7 +156,7 @@ class LevelStorage implements Storage {
     const versionNow = () => (revision === undefined ? this.#index.current(key) : this.#index.at(key, revision))
     const version = versionNow()
     if (!version) return undefined
-    const [entry] = await this.#values.entries([[key, version]])
+    const entry = await this.#values.entry(key, version)
     if (entry) return entry
     // It was overwritten and compacted while it was read.
     if (versionNow()?.revision === version.revision) {
@@ -168,8 +169,8 @@ class LevelStorage implements Storage {
     const revision = options.revision ?? this.head
     this.#assertReadable(revision)
     const { versions, remaining } = this.#index.list(prefix, revision, options)
-    const entries = (await this.#values.entries(versions)).flatMap((entry) => entry ?? [])
-    if (entries.length === versions.length) return { revision, entries, remaining }
+    const found = (await this.#values.entries(versions)).flatMap((entry) => entry ?? [])
+    if (found.length === versions.length) return { revision, ...partedBy(found), remaining }
     if (revision >= this.#compacted) throw new Corrupt(`values of ${prefix} at revision ${revision} are missing`)
     return this.list(prefix, options)
   }
@@ -292,8 +293,7 @@ class LevelStorage implements Storage {
 
   /** The entry of a version; when it has been overwritten and compacted since, the current one. */
   async #entryAt(key: string, { revision, created, position }: PlacedVersion): Promise<Entry | undefined> {
-    const [entry] = await this.#values.entries([[key, { revision, created, slot: position }]])
-    return entry ?? this.get(key)
+    return (await this.#values.entry(key, { revision, created, slot: position })) ?? this.get(key)
   }
 
   #refuseQueued(reason: string): void {
@@ -379,6 +379,12 @@ class LevelStorage implements Storage {
     if (revision < this.#compacted) throw new Compacted(revision, this.#compacted)
     if (revision > this.head) throw new FutureRevision(revision, this.head)
   }
+}
+
+function partedBy(found: readonly (Entry | Unreadable)[]): Pick<Page, 'entries' | 'unreadable'> {
+  const entries = found.filter((one) => 'value' in one)
+  if (entries.length === found.length) return { entries }
+  return { entries, unreadable: found.filter((one) => 'error' in one) }
 }
 
 /** What was acknowledged must be there, in the very same bytes. */

@@ -5,7 +5,7 @@
 
 import type { Database } from './level-database.ts'
 import { decodeLogRecord, decodeValue, type LoggedWrite, logKey, type Place, valueKey } from './level-records.ts'
-import { type Change, type Entry, type Revision, Unavailable } from './storage.ts'
+import { type Change, Corrupt, type Entry, type Revision, Unavailable, type Unreadable } from './storage.ts'
 import { ValueCache } from './value-cache.ts'
 import type { LiveVersion } from './version-index.ts'
 
@@ -46,27 +46,38 @@ export class LevelValues {
 
   /** One per place; undefined where the value has been compacted. Throws `Corrupt` and `Unavailable`. */
   async read(places: readonly KeyedPlace[]): Promise<readonly (Uint8Array | undefined)[]> {
-    const values = places.map((place) => this.#cache.get(place))
+    return (await this.#readEach(places)).map(orThrow)
+  }
+
+  async #readEach(places: readonly KeyedPlace[]): Promise<readonly Read[]> {
+    const values: Read[] = places.map((place) => this.#cache.get(place))
     const missing = places.flatMap((place, index) => (values[index] ? [] : [{ place, index }]))
     for (let start = 0; start < missing.length; start += READ_VALUES_MAX) {
       const some = missing.slice(start, start + READ_VALUES_MAX)
       const found = await (await this.#open()).getMany(some.map(({ place }) => valueKey(place)))
       for (const [offset, { place, index }] of some.entries()) {
         const bytes = found[offset]
-        if (bytes) values[index] = decodeValue(place.key, place.revision, bytes)
+        if (bytes) values[index] = decodedOrCorrupt(place, bytes)
       }
     }
     return values
   }
 
+  /** Undefined where the value has been compacted. Throws `Corrupt` and `Unavailable`. */
+  async entry(key: string, { revision, created, slot }: LiveVersion<number>): Promise<Entry | undefined> {
+    const [value] = await this.read([{ key, revision, position: slot }])
+    return value && { key, value, created, modified: revision }
+  }
+
   /** One per version; undefined where the value has been compacted. */
   async entries(
     versions: readonly (readonly [key: string, version: LiveVersion<number>])[],
-  ): Promise<readonly (Entry | undefined)[]> {
+  ): Promise<readonly (Entry | Unreadable | undefined)[]> {
     const places = versions.map(([key, { revision, slot }]) => ({ key, revision, position: slot }))
-    const values = await this.read(places)
+    const values = await this.#readEach(places)
     return versions.map(([key, { revision, created }], index) => {
       const value = values[index]
+      if (value instanceof Corrupt) return { key, error: value, created, modified: revision }
       return value && { key, value, created, modified: revision }
     })
   }
@@ -104,6 +115,23 @@ export class LevelValues {
     if (!this.#database) await this.#exchange
     if (!this.#database) throw new Unavailable('the storage has not been opened again yet')
     return this.#database
+  }
+}
+
+/** Undefined: compacted. */
+type Read = Uint8Array | Corrupt | undefined
+
+function orThrow(read: Read): Uint8Array | undefined {
+  if (read instanceof Corrupt) throw read
+  return read
+}
+
+function decodedOrCorrupt({ key, revision }: KeyedPlace, bytes: Buffer): Uint8Array | Corrupt {
+  try {
+    return decodeValue(key, revision, bytes)
+  } catch (error) {
+    if (error instanceof Corrupt) return error
+    throw error
   }
 }
 

@@ -20,6 +20,13 @@ export interface Entry {
   readonly created: Revision
   /** The transaction that wrote this value. */
   readonly modified: Revision
+  /** The bytes on disk are not the ones that would be written today: the value is worth writing again. */
+  readonly stale?: boolean | undefined
+}
+
+/** A key that is there, whose value cannot be read. */
+export interface Unreadable extends Omit<Entry, 'value' | 'stale'> {
+  readonly error: Corrupt
 }
 
 export interface Expectation {
@@ -72,6 +79,8 @@ export interface Page {
   readonly revision: Revision
   /** In code-unit order of the keys. */
   readonly entries: readonly Entry[]
+  /** Keys of the page that are missing from the entries. */
+  readonly unreadable?: readonly Unreadable[] | undefined
   /** Keys of the prefix that were left out because of the limit. */
   readonly remaining: number
 }
@@ -85,9 +94,9 @@ export interface Storage extends AsyncDisposable {
   readonly compacted: Revision
   /** `read-only` from the first write error on, until a verified reopen. */
   readonly mode: StorageMode
-  /** Throws `Compacted` for a revision below `compacted`, `FutureRevision` for one above `head`. */
+  /** Throws `Compacted` for a revision below `compacted`, `FutureRevision` for one above `head`, `Corrupt`. */
   get(key: string, revision?: Revision): Promise<Entry | undefined>
-  /** One consistent page of the keys that start with `prefix`. Throws like `get`. */
+  /** One consistent page of the keys that start with `prefix`. Throws like `get`, but for single values. */
   list(prefix: string, options?: ListOptions): Promise<Page>
   /**
    * All writes or none, and only if every expectation holds. `committed` means durable and visible. Concurrent

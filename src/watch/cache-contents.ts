@@ -1,7 +1,9 @@
 /** The current objects of one resource, in order of their keys, with indexes for selectors. */
 
 import { byCodeUnit } from '../base/group-by.ts'
+import { internalError } from '../machinery/meta/api-error.ts'
 import { SortedMap } from '../storage/sorted-map.ts'
+import type { Unreadable } from '../storage/storage.ts'
 import type { CachedObject } from './cached-object.ts'
 import { fieldEqualities, isFiltered, labelEqualities, type Selection, selects } from './selection.ts'
 import { ValueIndex } from './value-index.ts'
@@ -24,6 +26,8 @@ export interface ObjectPage {
 export class CacheContents {
   readonly #prefix: string
   readonly #objects = new SortedMap<CachedObject>()
+  /** Keys whose values cannot be read, until they are written anew or deleted. */
+  readonly #unreadable = new Map<string, Unreadable>()
   readonly #labels = new ValueIndex(({ labels }) => labels)
   readonly #fields = new ValueIndex(({ fields }) => fields)
 
@@ -36,7 +40,15 @@ export class CacheContents {
     return this.#objects.size
   }
 
+  /** What is there, readable: an unreadable object counts as none. */
+  known(key: string): CachedObject | undefined {
+    return this.#objects.get(key)
+  }
+
+  /** Throws 500 for an object that is there and cannot be read. */
   get(key: string): CachedObject | undefined {
+    const unreadable = this.#unreadable.get(key)
+    if (unreadable) throw internalError(unreadable.error.message)
     return this.#objects.get(key)
   }
 
@@ -48,6 +60,7 @@ export class CacheContents {
   }
 
   delete(key: string): void {
+    this.#unreadable.delete(key)
     const object = this.#objects.get(key)
     if (!object) return
     this.#labels.remove(object)
@@ -55,14 +68,18 @@ export class CacheContents {
     this.#objects.delete(key)
   }
 
-  replace(objects: readonly CachedObject[]): void {
+  replace(objects: readonly CachedObject[], unreadable: readonly Unreadable[]): void {
     this.#objects.clear()
+    this.#unreadable.clear()
     this.#labels.clear()
     this.#fields.clear()
     for (const object of objects) this.#objects.set(object.key, object)
+    for (const one of unreadable) this.#unreadable.set(one.key, one)
   }
 
+  /** Throws 500 where an object that cannot be read could be among them: a list that lacks one says it is gone. */
   list(selection: Selection, { after, limit = Infinity }: PageOptions = {}): ObjectPage {
+    if (this.#unreadable.size > 0) assertReadable(this.#unreadable.values(), this.#prefixOf(selection))
     const objects: CachedObject[] = []
     const filtered = isFiltered(selection)
     let remaining = 0
@@ -77,7 +94,7 @@ export class CacheContents {
 
   /** A superset of the selected objects after `after`, in order, as small as the indexes make it. */
   *#candidates(selection: Selection, after: string | undefined): Generator<CachedObject> {
-    const prefix = selection.namespace ? `${this.#prefix}${selection.namespace}/` : this.#prefix
+    const prefix = this.#prefixOf(selection)
     const keys = this.#smallestIndexed(selection)
     if (!keys) {
       for (const [, object] of this.#objects.entries(prefix, after)) yield object
@@ -88,6 +105,10 @@ export class CacheContents {
       const object = this.#objects.get(key)
       if (object) yield object
     }
+  }
+
+  #prefixOf({ namespace }: Selection): string {
+    return namespace ? `${this.#prefix}${namespace}/` : this.#prefix
   }
 
   #smallestIndexed(selection: Selection): ReadonlySet<string> | undefined {
@@ -105,5 +126,12 @@ export class CacheContents {
       (best, set) => (best && best.size <= set.size ? best : set),
       undefined,
     )
+  }
+}
+
+/** Throws 500 when one of these has a key with the prefix. */
+export function assertReadable(unreadable: Iterable<Unreadable>, prefix: string): void {
+  for (const { key, error } of unreadable) {
+    if (key.startsWith(prefix)) throw internalError(`unable to transform key ${JSON.stringify(key)}: ${error.message}`)
   }
 }

@@ -62,7 +62,7 @@ export function toCacheEvent(
   const lastState = last && once(() => codec.decode(last))
   const object = value === undefined ? lastState?.() : codec.decode({ key, value, created, modified: revision })
   if (!object) return undefined
-  const type = value === undefined ? 'DELETED' : previous === undefined ? 'ADDED' : 'MODIFIED'
+  const type = value === undefined ? 'DELETED' : (previous ?? before) ? 'MODIFIED' : 'ADDED'
   const plain = once(() => delivery(type, object))
   return {
     type,

@@ -11,7 +11,7 @@ import type { Random } from '../base/random.ts'
 import { ApiError, expired, timeout } from '../machinery/meta/api-error.ts'
 import { type Change, Compacted, type Revision, type Storage } from '../storage/storage.ts'
 import { startBookmarks } from './bookmarks.ts'
-import { CacheContents, type ObjectPage, type PageOptions } from './cache-contents.ts'
+import { assertReadable, CacheContents, type ObjectPage, type PageOptions } from './cache-contents.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
 import { type ChangeDispatcher, createChangeDispatcher } from './change-dispatcher.ts'
 import { toCacheEvent } from './event.ts'
@@ -82,7 +82,10 @@ export interface WatchCache extends Disposable {
   whenReady(): Promise<void>
   /** 504 Timeout with the cause ResourceVersionTooLarge when the revision does not come within 3 s. */
   caughtUpTo(revision: Revision, signal?: AbortSignal): Promise<void>
-  /** As of `revision`: wait for `caughtUpTo(storage.head)` before, where the newest state is asked for. */
+  /**
+   * As of `revision`: wait for `caughtUpTo(storage.head)` before, where the newest state is asked for. Throws 500 for an
+   * object that is there and cannot be read.
+   */
   get(key: string): CachedObject | undefined
   /** As `get`: what is in memory now. */
   select(selection: Selection): readonly CachedObject[]
@@ -232,8 +235,11 @@ class ResourceCache implements WatchCache {
   }
 
   #apply(change: Change): void {
-    const event = toCacheEvent(change, this.#contents.get(change.key), this.#options.codec)
-    if (!event) return
+    const event = toCacheEvent(change, this.#contents.known(change.key), this.#options.codec)
+    if (!event) {
+      this.#forget(change)
+      return
+    }
     if (event.type === 'DELETED') this.#contents.delete(change.key)
     else this.#contents.set(event.object)
     this.#changedAt = change.revision
@@ -241,15 +247,27 @@ class ResourceCache implements WatchCache {
     this.#fanOut.dispatch(event)
   }
 
+  /** A deletion that left nothing to tell, because what was deleted could not be read. */
+  #forget({ key, revision }: Change): void {
+    this.#contents.delete(key)
+    this.#changedAt = revision
+    this.#window = this.#emptyWindow(revision)
+    this.#fanOut.endAll(expired('an object that cannot be read was deleted; list again'))
+  }
+
   async #fill(revision: Revision): Promise<void> {
     const early: Change[] = []
     this.#early = early
-    const { storage, prefix, codec } = this.#options
+    const { storage, prefix, codec, log } = this.#options
     try {
-      const { entries } = await storage.list(prefix, { revision })
+      const { entries, unreadable = [] } = await storage.list(prefix, { revision })
       // Changes were lost meanwhile, and a newer fill is on its way.
       if (this.#early !== early) return await this.#filled
-      this.#contents.replace(entries.map((entry) => codec.decode(entry)))
+      for (const { key, error } of unreadable) log.error('An object cannot be read', { key, error: error.message })
+      this.#contents.replace(
+        entries.map((entry) => codec.decode(entry)),
+        unreadable,
+      )
     } catch (error) {
       if (this.#early === early) this.#filled = this.#early = undefined
       throw error
@@ -275,6 +293,7 @@ class ResourceCache implements WatchCache {
     try {
       while (true) {
         const page = await storage.list(within, { revision, after, limit: Math.min(limit, HISTORY_PAGE) })
+        assertReadable(page.unreadable ?? [], within)
         for (const [index, entry] of page.entries.entries()) {
           const object = codec.decode(entry)
           if (filtered && !selects(query, object)) continue

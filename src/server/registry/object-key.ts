@@ -7,12 +7,19 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 
-const REGISTRY_PREFIX = '/registry/'
+/** Prefixes end with a slash. */
+export const REGISTRY_PREFIX = '/registry/'
 
-/** Ends with a slash. */
+export function groupPrefix(group: string): string {
+  return `${REGISTRY_PREFIX}${group === '' ? 'core' : group}/`
+}
+
+export function resourcePrefix({ group, resource }: { readonly group: string; readonly resource: string }): string {
+  return `${groupPrefix(group)}${resource}/`
+}
+
 export function storagePrefix<T extends KubeObject>(definition: ResourceDefinition<T>): string {
-  const { group, resource } = definition.storedAs ?? definition
-  return `${REGISTRY_PREFIX}${group === '' ? 'core' : group}/${resource}/`
+  return resourcePrefix(definition.storedAs ?? definition)
 }
 
 export function storageKey<T extends KubeObject>(definition: ResourceDefinition<T>, key: ObjectKey): string {

@@ -142,9 +142,15 @@ async function persistChange<T extends KubeObject>(
     if (outcome.result === 'written') context.reservations?.removed(object)
     return outcome
   }
-  if (deepEqual(object, live.object())) return { result: 'written', stored: live }
+  const isNew = !deepEqual(object, live.object()) || (!dryRun && (await isStale(context, live)))
+  if (!isNew) return { result: 'written', stored: live }
   if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
   return put(context, object, live.revision, cause, companions)
+}
+
+/** Whether the bytes on disk are not the ones that the same object would be today: encrypted with an older key. */
+async function isStale<T extends KubeObject>({ storage }: RegistryContext<T>, { key }: Stored<T>): Promise<boolean> {
+  return (await storage.get(key))?.stale ?? false
 }
 
 function checkPreconditions<T extends KubeObject>(
