@@ -36,6 +36,7 @@ import type { ClusterConfig } from './config.ts'
 import { readDescriptions } from './descriptions.ts'
 import type { Environment } from './environment.ts'
 import { SYSTEM } from './identities.ts'
+import { openAudit } from './security/audit.ts'
 import { createAuthentication } from './security/authentication.ts'
 import { createAuthorization } from './security/authorization.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
@@ -58,6 +59,8 @@ export interface ApiServerParts {
   readonly paths: readonly PathHandler[]
   /** Ends what runs beside the server: files that are followed, callers of services outside the cluster. */
   readonly signal: AbortSignal
+  /** Takes what ends after the server: the audit log, which gets its last words. */
+  readonly stack: Pick<AsyncDisposableStack, 'use'>
 }
 
 export async function createApiServer(parts: ApiServerParts): Promise<Server> {
@@ -97,6 +100,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
       authenticator,
       authorizer,
       metrics: createRequestMetrics(metrics),
+      auditing: parts.stack.use(await openAudit(config, environment, metrics)),
     }),
     authorization: { authorizer, roles },
     tokenIssuer,

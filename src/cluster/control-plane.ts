@@ -93,7 +93,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const stopping = new AbortController()
   stack.defer(() => stopping.abort())
   const { signal } = stopping
-  const server = stack.use(await createApiServer({ ...parts, storage, authority, tokenKeys, caller, signal }))
+  const server = stack.use(await createApiServer({ ...parts, storage, authority, tokenKeys, caller, signal, stack }))
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })

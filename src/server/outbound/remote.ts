@@ -35,6 +35,11 @@ export interface RemoteCaller extends Disposable {
   post(body: unknown, options: PostOptions): Promise<unknown>
 }
 
+export interface RemoteReceiver extends Disposable {
+  /** Sends a JSON text, once; an answer of success may say what it wants. Throws `RemoteError`. */
+  deliver(json: string, options: PostOptions): Promise<void>
+}
+
 export interface PostOptions {
   /** Of each attempt. */
   readonly timeoutMs: number
@@ -81,14 +86,14 @@ export const USUAL_RETRY: Retry = {
   attemptsMax: 5,
 }
 
-export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCaller {
+export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCaller & RemoteReceiver {
   const url = new URL(remote.url)
   const agent = agentFor(remote, url)
   const { clock, random, retry = USUAL_RETRY } = parts
-  const attempt = async (text: string, { timeoutMs, signal }: PostOptions): Promise<unknown> => {
+  const attempt = async <T>(read: Read<T>, text: string, { timeoutMs, signal }: PostOptions): Promise<T> => {
     using limit = deadline(clock, timeoutMs, signal)
     try {
-      return await post({ remote, url, agent, text, signal: limit.signal })
+      return await post({ remote, url, agent, text, read, signal: limit.signal })
     } catch (error) {
       if (error instanceof RemoteError) throw error
       const { aborted, reason } = limit.signal
@@ -103,7 +108,7 @@ export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCa
       const text = JSON.stringify(body)
       for (let tried = 1; ; tried++) {
         try {
-          return await attempt(text, options)
+          return await attempt(answerOf, text, options)
         } catch (error) {
           if (!(error instanceof RemoteError) || tried >= retry.attemptsMax || !mayPass(error)) throw error
           options.signal?.throwIfAborted()
@@ -112,6 +117,7 @@ export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCa
         }
       }
     },
+    deliver: async (json, options) => void (await attempt(successOf, json, options)),
     [Symbol.dispose]: () => agent.destroy(),
   }
 }
@@ -135,15 +141,18 @@ function agentFor({ ca, certificate, key, serverName, insecure = false }: Remote
   })
 }
 
-interface Post {
+type Read<T> = (response: IncomingMessage, text: string) => T
+
+interface Post<T> {
   readonly remote: Remote
   readonly url: URL
   readonly agent: HttpAgent
   readonly text: string
+  readonly read: Read<T>
   readonly signal: AbortSignal
 }
 
-function post({ remote, url, agent, text, signal }: Post): Promise<unknown> {
+function post<T>({ remote, url, agent, text, read, signal }: Post<T>): Promise<T> {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
@@ -155,7 +164,7 @@ function post({ remote, url, agent, text, signal }: Post): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sent = send(url, { agent, method: 'POST', headers, signal }, (response) => {
       textOf(response)
-        .then((answer) => resolve(answerOf(response, answer)))
+        .then((answer) => resolve(read(response, answer)))
         .catch(reject)
     })
     sent.once('error', reject)
@@ -163,7 +172,8 @@ function post({ remote, url, agent, text, signal }: Post): Promise<unknown> {
   })
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** Throws `RemoteError` for an answer that is too large. */
+export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response) {
@@ -177,13 +187,20 @@ async function textOf(response: IncomingMessage): Promise<string> {
 /** Characters of a refusal that a message repeats. */
 const SHOWN_CHARACTERS_MAX = 512
 
-function answerOf({ statusCode = 0, headers }: IncomingMessage, text: string): unknown {
+/** The text of an answer of success. Throws `RemoteError`. */
+export function successOf({ statusCode = 0, headers }: IncomingMessage, text: string): string {
   if (statusCode < 200 || statusCode > 299) {
     const seconds = Number(headers['retry-after'])
     const after = Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
     const shown = JSON.stringify(text.trim().slice(0, SHOWN_CHARACTERS_MAX))
     throw new RemoteError(`the service answered with ${statusCode}: ${shown}`, statusCode, after)
   }
+  return text
+}
+
+/** Undefined for an empty answer. */
+function answerOf(response: IncomingMessage, answer: string): unknown {
+  const text = successOf(response, answer)
   if (text.trim() === '') return undefined
   try {
     return JSON.parse(text)
