@@ -16,7 +16,7 @@ import { createClient } from '../client/resource-client.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import type { ResolveService } from '../server/admission/webhooks/webhook-client.ts'
-import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
+import type { CertificateAuthority } from '../server/auth/certificate-authority.ts'
 import type { TokenKeys } from '../server/auth/json-web-token.ts'
 import type { Backend } from '../server/backend.ts'
 import { filters } from '../server/filters/chain.ts'
@@ -39,6 +39,7 @@ import { SYSTEM } from './identities.ts'
 import { openAudit } from './security/audit.ts'
 import { createAuthentication } from './security/authentication.ts'
 import { createAuthorization } from './security/authorization.ts'
+import type { KeptPair } from './security/certificates.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
 import { buildDate, T8S_VERSION } from './version.ts'
 
@@ -50,7 +51,7 @@ export interface ApiServerParts {
   /** Sign the tokens of service accounts. */
   readonly tokenKeys: TokenKeys
   /** What the server shows to nodes. */
-  readonly caller: KeyPair
+  readonly caller: Pick<KeptPair, 'current'>
   /** Where a node's API listens. Undefined: no node of this name runs here. */
   readonly dialNode: (name: string) => { readonly host: string; readonly port: number } | undefined
   /** Further checks of /readyz. */
@@ -177,7 +178,7 @@ function usageSource(parts: ApiServerParts): UsageSource {
 
 function backendOf({ dialNode, authority, caller }: ApiServerParts, name: string): Backend {
   const place = found(dialNode(name), 'nodes', { name })
-  return { ...place, tls: { ...caller, ca: authority.certificate, serverName: name } }
+  return { ...place, tls: { ...caller.current, ca: authority.bundle, serverName: name } }
 }
 
 function found<T>(object: T | undefined, resource: string, { name }: ObjectKey): T {

@@ -51,7 +51,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   )
   const controllers = builtinControllers({
     ...config,
-    rootCa: controlPlane.authority.certificate,
+    rootCa: controlPlane.authority.bundle,
     signCertificate: controlPlane.authority.sign,
     frontProxyCa: async () => (await controlPlane.frontProxy()).authority,
     issueToken: (subject) => issueLegacyToken(controlPlane.tokenKeys, subject),

@@ -6,7 +6,7 @@ import { createLoopbackTransport } from '../client/loopback-transport.ts'
 import { createClient } from '../client/resource-client.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
-import { loadOrCreateAuthority, loadOrIssue } from '../server/auth/certificate-files.ts'
+import { loadOrCreateAuthority } from '../server/auth/certificate-files.ts'
 import { createTokenKeys, loadOrCreateSigningKey, type TokenKeys } from '../server/auth/json-web-token.ts'
 import type { HealthCheck } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
@@ -21,6 +21,7 @@ import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { SYSTEM } from './identities.ts'
+import { type Certificates, createCertificates } from './security/certificates.ts'
 import { type OwnKeys, openEncryption } from './security/encryption.ts'
 
 /** The common name with which the API server calls nodes. */
@@ -47,15 +48,13 @@ export interface ControlPlane extends AsyncDisposable {
   readonly encryptionKeys: OwnKeys | undefined
   /** With what the server comes to API servers behind it. */
   readonly frontProxy: () => Promise<FrontProxy>
-  /** What a kubeconfig holds. */
-  readonly admin: KeyPair
   readonly port: number
   /** Also listens on this address of the machine, on the same port. */
   listenOn(host: string): Promise<void>
   /** A client in this process that speaks as this user. */
   clientAs(user: UserInfo): Client
-  /** A certificate of the cluster's authority, kept in its folder under `name`. */
-  issue(name: string, names: readonly string[], commonName: string, organizations: readonly string[]): Promise<KeyPair>
+  /** Of the cluster's authority, kept in its folder. */
+  readonly certificates: Certificates
 }
 
 /** How long requests may go on after the listener has closed, in ms. */
@@ -73,34 +72,36 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     loadOrCreateSigningKey(join(keys, 'service-account.key')),
   ])
   stack.use(storage)
-  const issue = (name: string, names: readonly string[], commonName: string, organizations: readonly string[]) =>
-    loadOrIssue(keys, {
-      name,
-      authority,
-      nowMs: clock.now(),
-      names,
-      issue: () =>
-        names.length > 0
-          ? authority.issueServer({ commonName, organizations, names, client: true })
-          : authority.issueClient({ commonName, organizations }),
-    })
-  const [serving, admin, caller] = await Promise.all([
-    issue('apiserver', servingNames(config), 'kube-apiserver', []),
-    issue('admin', [], 't8s-admin', [ADMINISTRATORS_GROUP]),
-    issue('apiserver-kubelet-client', [], API_SERVER_NAME, ['system:masters']),
-  ])
-  const tokenKeys = createTokenKeys([signingKey])
   const stopping = new AbortController()
   stack.defer(() => stopping.abort())
   const { signal } = stopping
+  const certificates = createCertificates({ directory: keys, authority, environment, signal })
+  const listeners: Listener[] = []
+  const tlsOf = (pair: KeyPair) => ({ ...pair, clientCa: authority.bundle })
+  const [serving, caller] = await Promise.all([
+    certificates.keep({ name: 'apiserver', commonName: 'kube-apiserver', names: servingNames(config) }, (pair) => {
+      for (const listener of listeners) listener.renew(tlsOf(pair))
+    }),
+    certificates.keep({
+      name: 'apiserver-kubelet-client',
+      commonName: API_SERVER_NAME,
+      organizations: ['system:masters'],
+    }),
+    // What `t8s kubeconfig` reads.
+    certificates.keep({ name: 'admin', commonName: 't8s-admin', organizations: [ADMINISTRATORS_GROUP] }),
+  ])
+  const tokenKeys = createTokenKeys([signingKey])
   const server = stack.use(await createApiServer({ ...parts, storage, authority, tokenKeys, caller, signal, stack }))
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
-  const tls = { ...serving, clientCa: authority.certificate }
-  const shared = { handle: server.handle, tls, http2: config.http2, clock, log, leavesBody: isProxyPath }
-  const first = await listen({ ...shared, hosts: [config.host], port: config.port })
-  const listeners: Listener[] = [first]
+  const shared = { handle: server.handle, http2: config.http2, clock, log, leavesBody: isProxyPath }
+  const listenAt = async (host: string, port: number) => {
+    const listener = await listen({ ...shared, tls: tlsOf(serving.current), hosts: [host], port })
+    listeners.push(listener)
+    return listener
+  }
+  const { port } = await listenAt(config.host, config.port)
   stack.defer(async () => void (await Promise.all(listeners.map((listener) => listener.close(DRAIN_MS)))))
   const owned = stack.move()
   return {
@@ -110,22 +111,13 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     tokenKeys,
     encryptionKeys: encryption.ownKeys,
     frontProxy: createFrontProxy(config, environment),
-    admin,
-    port: first.port,
+    port,
     listenOn: async (host) => {
-      const names = [...servingNames(config), host]
-      const certificate = await issue('apiserver', names, 'kube-apiserver', [])
-      listeners.push(
-        await listen({
-          ...shared,
-          tls: { ...certificate, clientCa: authority.certificate },
-          hosts: [host],
-          port: first.port,
-        }),
-      )
+      await serving.cover(host)
+      await listenAt(host, port)
     },
     clientAs,
-    issue,
+    certificates,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
-import { type KeyPair, restoreCertificateAuthority } from '../server/auth/certificate-authority.ts'
-import { loadPair } from '../server/auth/certificate-files.ts'
+import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
+import { loadAuthority, loadPair } from '../server/auth/certificate-files.ts'
 
 export interface Credentials extends KeyPair {
   /** PEM. */
@@ -13,8 +13,8 @@ export interface Credentials extends KeyPair {
 
 /** The administrator's own certificate. Undefined: the cluster has never run. */
 export async function administratorCredentials(directory: string): Promise<Credentials | undefined> {
-  const [authority, admin] = await pairs(directory, ['ca', 'admin'])
-  return authority && admin ? { ...admin, authority: authority.certificate } : undefined
+  const [authority, admin] = await Promise.all([clusterAuthority(directory), loadPair(keysOf(directory), 'admin')])
+  return authority && admin ? { ...admin, authority: authority.bundle } : undefined
 }
 
 /** A new certificate for a user of these groups, valid for a year. Undefined: the cluster has never run. */
@@ -23,13 +23,18 @@ export async function issueCredentials(
   user: string,
   groups: readonly string[],
 ): Promise<Credentials | undefined> {
-  const [authority] = await pairs(directory, ['ca'])
+  const authority = await clusterAuthority(directory)
   if (!authority) return undefined
-  const restored = restoreCertificateAuthority(authority, { clock: systemClock, random: systemRandom })
-  const issued = await restored.issueClient({ commonName: user, organizations: groups })
-  return { ...issued, authority: authority.certificate }
+  const issued = await authority.issueClient({ commonName: user, organizations: groups })
+  return { ...issued, authority: authority.bundle }
 }
 
-function pairs(directory: string, names: readonly string[]): Promise<readonly (KeyPair | undefined)[]> {
-  return Promise.all(names.map((name) => loadPair(join(directory, 'pki'), name)))
+const PARTS = { clock: systemClock, random: systemRandom }
+
+function clusterAuthority(directory: string): Promise<CertificateAuthority | undefined> {
+  return loadAuthority(keysOf(directory), 'ca', PARTS)
+}
+
+function keysOf(directory: string): string {
+  return join(directory, 'pki')
 }

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import type { KeyPair } from '../server/auth/certificate-authority.ts'
+import { type KeyPair, needsRenewal } from '../server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority, loadOrIssue } from '../server/auth/certificate-files.ts'
 import type { ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
@@ -14,17 +14,32 @@ export interface FrontProxy extends KeyPair {
   readonly authority: string
 }
 
+/** How long nobody looks whether the end is near, in ms. */
+const LOOK_MS = 3_600_000
+
 /** The common name that servers behind this one expect. */
 const COMMON_NAME = 'front-proxy-client'
 
-/** Kept in the cluster's folder. A failure is forgotten, so that the next who asks tries again. */
+/**
+ * Kept in the cluster's folder, and made anew when its end is near: ask for each connection. A failure is forgotten, so
+ * that the next who asks tries again.
+ */
 export function createFrontProxy({ directory }: ClusterConfig, environment: Environment): () => Promise<FrontProxy> {
+  const { clock } = environment
   let made: Promise<FrontProxy> | undefined
-  return () => {
-    made ??= make(join(directory, 'pki'), environment).catch((error: unknown) => {
+  let lookAtMs = 0
+  return async () => {
+    if (made !== undefined && clock.now() < lookAtMs) return made
+    const known = await made
+    if (known !== undefined && !needsRenewal(known.certificate, clock.now())) {
+      lookAtMs = clock.now() + LOOK_MS
+      return known
+    }
+    made = make(join(directory, 'pki'), environment).catch((error: unknown) => {
       made = undefined
       throw error
     })
+    lookAtMs = clock.now() + LOOK_MS
     return made
   }
 }
@@ -37,5 +52,5 @@ async function make(keys: string, { clock, random }: Environment): Promise<Front
     nowMs: clock.now(),
     issue: () => authority.issueClient({ commonName: COMMON_NAME }),
   })
-  return { ...pair, authority: authority.certificate }
+  return { ...pair, authority: authority.bundle }
 }

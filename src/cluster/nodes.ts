@@ -108,13 +108,14 @@ async function inhabit(
   const { config, environment, informers, controlPlane } = parts
   const identity = nodeIdentity(name)
   const names = [name, '127.0.0.1', place.ip]
-  const certificate = await controlPlane.issue(`kubelet-${name}`, names, identity.name, [NODES_GROUP])
+  const wish = { name: `kubelet-${name}`, commonName: identity.name, organizations: [NODES_GROUP], names }
+  const certificate = await controlPlane.certificates.issue(wish)
   return startNode({
     ...place,
     ...{ config, environment, informers, feed, name },
     client: controlPlane.clientAs(identity),
     directory: join(config.directory, 'nodes', name, 'pods'),
-    tls: { ...certificate, clientCa: controlPlane.authority.certificate },
+    tls: { ...certificate, clientCa: controlPlane.authority.bundle },
     allowedNames: [API_SERVER_NAME],
   })
 }

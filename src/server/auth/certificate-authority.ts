@@ -24,8 +24,6 @@ export interface Subject {
 export interface ServerNames extends Subject {
   /** DNS names and IP addresses. */
   readonly names: readonly string[]
-  /** Also usable as a client certificate: kubelets. */
-  readonly client?: boolean | undefined
 }
 
 export interface SigningRequest {
@@ -40,6 +38,8 @@ export interface CertificateAuthority {
   /** PEM. */
   readonly certificate: string
   readonly key: string
+  /** PEM: the authorities whose certificates are good, this one first. Those it took the place of come after it. */
+  readonly bundle: string
   issueServer(names: ServerNames): Promise<KeyPair>
   issueClient(subject: Subject): Promise<KeyPair>
   /** Throws when the request is malformed or not signed by its own key. */
@@ -49,6 +49,13 @@ export interface CertificateAuthority {
 export interface AuthorityParts {
   readonly clock: Clock
   readonly random: Random
+}
+
+/** What is left of the authorities before this one. PEM both; empty where there was none. */
+export interface Predecessors {
+  readonly certificates: string
+  /** This authority as the one before signed it: who trusts only that one trusts servers that show it. */
+  readonly chain: string
 }
 
 const DAY_MS = 86_400_000
@@ -121,11 +128,7 @@ export async function createCertificateAuthority(
     publicKey: keys.publicKey,
     signingKey: keys.privateKey,
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+    extensions: await authorityExtensions(keys.publicKey),
   })
   return restoreCertificateAuthority(
     { certificate: certificate.toString('pem'), key: await privateKeyPem(keys.privateKey) },
@@ -133,21 +136,57 @@ export async function createCertificateAuthority(
   )
 }
 
+async function authorityExtensions(publicKey: webcrypto.CryptoKey) {
+  const x509 = await loadLibrary()
+  return [
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+  ]
+}
+
+/** The certificate of an authority, signed by the one whose place it takes, until that one ends. */
+export async function crossSigned(next: string, previous: KeyPair, { clock, random }: AuthorityParts): Promise<string> {
+  const x509 = await loadLibrary()
+  const [subject, issuer] = [new x509.X509Certificate(next), new x509.X509Certificate(previous.certificate)]
+  const publicKey = await subject.publicKey.export()
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(random),
+    subject: subject.subjectName,
+    issuer: issuer.subjectName,
+    notBefore: new Date(clock.now() - BACKDATE_MS),
+    notAfter: issuer.notAfter,
+    publicKey,
+    signingKey: await importPrivateKey(previous.key),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      ...(await authorityExtensions(publicKey)),
+      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
+    ],
+  })
+  return certificate.toString('pem')
+}
+
 /** The authority of a stored key pair. */
-export function restoreCertificateAuthority(pair: KeyPair, parts: AuthorityParts): CertificateAuthority {
+export function restoreCertificateAuthority(
+  pair: KeyPair,
+  parts: AuthorityParts,
+  { certificates, chain }: Predecessors = { certificates: '', chain: '' },
+): CertificateAuthority {
   const create = (parameters: LeafParameters) => createLeaf(pair, parameters, parts)
   return {
     ...pair,
-    async issueServer({ names, client = false, ...subject }) {
+    bundle: joinedPem(pair.certificate, certificates),
+    async issueServer({ names, ...subject }) {
       const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-      const usages = ['digital signature', 'key encipherment', 'server auth', ...(client ? ['client auth'] : [])]
+      const usages = ['digital signature', 'key encipherment', 'server auth']
       const certificate = await create({
         subject: nameOf(subject),
         publicKey: keys.publicKey,
         usages,
         names: names.map(hostName),
       })
-      return { certificate, key: await privateKeyPem(keys.privateKey) }
+      return { certificate: joinedPem(certificate, chain), key: await privateKeyPem(keys.privateKey) }
     },
     async issueClient(subject) {
       const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
@@ -173,6 +212,14 @@ export function restoreCertificateAuthority(pair: KeyPair, parts: AuthorityParts
       })
     },
   }
+}
+
+/** One after the other, each on lines of its own. */
+export function joinedPem(...texts: readonly string[]): string {
+  return texts
+    .map((text) => text.trimEnd())
+    .filter((text) => text !== '')
+    .join('\n')
 }
 
 /** Kinds of alternative names that a signed certificate takes over from its request. */

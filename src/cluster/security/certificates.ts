@@ -1,0 +1,85 @@
+/**
+ * The certificates of the control plane: issued by the cluster's authority, kept in its folder, and replaced while
+ * everything runs, long before they end. Those of nodes are renewed by the nodes (`node-certificates.ts`).
+ */
+
+import { every } from '../../base/clock.ts'
+import { messageOf } from '../../base/error-text.ts'
+import { type CertificateAuthority, type KeyPair, needsRenewal } from '../../server/auth/certificate-authority.ts'
+import { loadOrIssue } from '../../server/auth/certificate-files.ts'
+import type { Environment } from '../environment.ts'
+
+export interface CertificateParts {
+  readonly directory: string
+  readonly authority: CertificateAuthority
+  readonly environment: Pick<Environment, 'clock' | 'log'>
+  readonly signal: AbortSignal
+}
+
+export interface PairWish {
+  /** Of its files. */
+  readonly name: string
+  readonly commonName: string
+  readonly organizations?: readonly string[] | undefined
+  /** DNS names and addresses: a server's. Absent: a client's. */
+  readonly names?: readonly string[] | undefined
+}
+
+/** A pair that is never near its end. */
+export interface KeptPair {
+  readonly current: KeyPair
+  /** Makes it good for this name as well. */
+  cover(name: string): Promise<void>
+}
+
+export interface Certificates {
+  /** The stored pair, or a new one. */
+  issue(wish: PairWish): Promise<KeyPair>
+  /** The same, renewed until the signal aborts. `changed` is called with each new pair. */
+  keep(wish: PairWish, changed?: (pair: KeyPair) => void): Promise<KeptPair>
+}
+
+/** How often ends are looked at, in ms. Nothing that lives a year notices. */
+const LOOK_MS = 3_600_000
+
+export function createCertificates({ directory, authority, environment, signal }: CertificateParts): Certificates {
+  const { clock, log } = environment
+  const issue = ({ name, commonName, organizations, names }: PairWish) =>
+    loadOrIssue(directory, {
+      ...{ name, authority, names, nowMs: clock.now() },
+      issue: () =>
+        names === undefined
+          ? authority.issueClient({ commonName, organizations })
+          : authority.issueServer({ commonName, organizations, names }),
+    })
+  const keep: Certificates['keep'] = async (first, changed = () => {}) => {
+    let wish = first
+    let current = await issue(wish)
+    const look = async () => {
+      const pair = await issue(wish)
+      if (pair.certificate === current.certificate) return
+      current = pair
+      changed(pair)
+    }
+    every(clock, LOOK_MS, signal, async () => {
+      if (!needsRenewal(current.certificate, clock.now())) return
+      try {
+        await look()
+        log.info('a certificate was renewed', { certificate: wish.name })
+      } catch (error) {
+        log.error('a certificate could not be renewed', { certificate: wish.name, error: messageOf(error) })
+      }
+    })
+    return {
+      get current() {
+        return current
+      },
+      cover(name) {
+        const { names = [] } = wish
+        if (!names.includes(name)) wish = { ...wish, names: [...names, name] }
+        return look()
+      },
+    }
+  }
+  return { issue, keep }
+}
