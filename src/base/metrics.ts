@@ -13,6 +13,8 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly string[],
   ): (labels: MetricLabels, value: number) => void
+  /** What somebody else counts: lines of the text format, asked for whenever `text` is. */
+  append(lines: () => string): void
   /** The text exposition format. */
   text(): Promise<string>
   readonly contentType: string
@@ -21,6 +23,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const shared = { registers: [registry] }
+  const appended: (() => string)[] = []
   return {
     counter(name, help, labels = []) {
       const metric = new Counter({ name, help, labelNames: [...labels], ...shared })
@@ -34,7 +37,8 @@ export function createMetrics(): Metrics {
       const metric = new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], ...shared })
       return (values, value) => metric.observe({ ...values }, value)
     },
-    text: () => registry.metrics(),
+    append: (lines) => void appended.push(lines),
+    text: async () => (await registry.metrics()) + appended.map((lines) => lines()).join(''),
     contentType: registry.contentType,
   }
 }

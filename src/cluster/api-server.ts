@@ -39,6 +39,7 @@ import { SYSTEM } from './identities.ts'
 import { openAudit } from './security/audit.ts'
 import { createAuthentication } from './security/authentication.ts'
 import { createAuthorization } from './security/authorization.ts'
+import { createClusterFlowControl } from './security/flow-control.ts'
 import type { KeptPair } from './security/certificates.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
 import { buildDate, T8S_VERSION } from './version.ts'
@@ -86,6 +87,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
   })
   const authentication = await createAuthentication({ ...parts, keys, registries, client })
   const { authenticator, issuer, tokenIssuer } = authentication
+  const { flowControl, paths: dumps } = createClusterFlowControl({ ...parts, clock, registries, metrics })
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
   const address = `${config.host}:${config.port}`
   late.server = createServer({
@@ -101,12 +103,13 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
       authenticator,
       authorizer,
       metrics: createRequestMetrics(metrics),
+      flowControl,
       auditing: parts.stack.use(await openAudit(config, environment, metrics)),
     }),
     authorization: { authorizer, roles },
     tokenIssuer,
     serviceNetwork: { serviceCidr: checkedCidr(config.serviceCidr), nodePorts: config.nodePorts },
-    paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), ...parts.paths],
+    paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), dumps, ...parts.paths],
     connect: connectTo(parts, lookups),
     resolveService: resolveWith(lookups, random),
     subresources: [

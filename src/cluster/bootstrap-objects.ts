@@ -8,50 +8,18 @@ import { AUTOMANAGED_LABEL, localApiServices } from '../apis/apiregistration/aut
 import type { APIService } from '../apis/apiregistration/types.gen.ts'
 import { builtinResources } from '../apis/builtin.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
-import {
-  AUTO_UPDATE_ANNOTATION,
-  MANDATORY_FLOWS,
-  MANDATORY_LEVELS,
-  SUGGESTED_FLOWS,
-  SUGGESTED_LEVELS,
-} from '../apis/flowcontrol/built-in-flows.ts'
-import { flowSchemas } from '../apis/flowcontrol/flow-schema.ts'
-import { priorityLevelConfigurations } from '../apis/flowcontrol/priority-level-configuration.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Client } from '../client/client.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
+import { ensureFlowObjects } from './flow-objects.ts'
 
 /** Safe to repeat; writes nothing when nothing is missing. */
 export async function ensureServerObjects(client: Client): Promise<void> {
-  await Promise.all([
-    ensureSpecs(client, priorityLevelConfigurations, levels(), keepsSpec),
-    ensureSpecs(client, flowSchemas, flows(), keepsSpec),
-    ensureApiServices(client),
-  ])
+  await Promise.all([ensureFlowObjects(client), ensureApiServices(client)])
 }
 
 interface WithSpec extends KubeObject {
   readonly spec: object
-}
-
-function flows() {
-  return withSpecs({ ...MANDATORY_FLOWS, ...SUGGESTED_FLOWS })
-}
-
-function levels() {
-  return withSpecs({ ...MANDATORY_LEVELS, ...SUGGESTED_LEVELS })
-}
-
-function withSpecs<Spec extends object>(specs: Readonly<Record<string, Spec>>) {
-  return Object.entries(specs).map(([name, spec]) => ({
-    metadata: { name, annotations: { [AUTO_UPDATE_ANNOTATION]: 'true' } },
-    spec,
-  }))
-}
-
-/** The owner has taken the object over; or it is the exempt level, of which shares are the owner's. */
-function keepsSpec({ metadata: { name, annotations } }: KubeObject): boolean {
-  return annotations?.[AUTO_UPDATE_ANNOTATION] !== 'true' || name === 'exempt'
 }
 
 async function ensureApiServices(client: Client): Promise<void> {

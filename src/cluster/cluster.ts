@@ -15,6 +15,7 @@ import type { ClusterConfig } from './config.ts'
 import { controlPaths } from './control-paths.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import type { Environment } from './environment.ts'
+import { keepFlowObjects } from './flow-objects.ts'
 import { CONTROLLER_MANAGER, controllerIdentities, SCHEDULER, SYSTEM } from './identities.ts'
 import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
@@ -46,6 +47,9 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   )
   const system = controlPlane.clientAs(SYSTEM)
   await bootstrap(system, config)
+  const stopping = new AbortController()
+  stack.defer(() => stopping.abort())
+  keepFlowObjects(system, environment, stopping.signal)
   const informers = stack.use(
     createInformers({ client: controlPlane.clientAs(CONTROLLER_MANAGER), clock, random, log }),
   )

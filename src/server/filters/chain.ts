@@ -7,13 +7,14 @@ import type { ApiRequest, ApiResponse, Handler } from '../../machinery/wire/mess
 import type { Auditing } from '../audit/auditing.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Authorizer, RequestTarget } from '../auth/authorizer.ts'
+import type { FlowControl } from '../flow-control/flow-control.ts'
 import { audit } from './audit.ts'
 import { auditStages } from './audit-stages.ts'
 import { authenticate } from './authenticate.ts'
 import { authorize } from './authorize.ts'
 import { requestDeadline } from './deadline.ts'
 import type { Filter, Step } from './filter.ts'
-import { flowControl, type InFlightLimits } from './flow-control.ts'
+import { flowControl } from './flow-control.ts'
 import { impersonate } from './impersonate.ts'
 import { panicToStatus } from './panic.ts'
 import { type RequestMetrics, requestMetrics } from './request-metrics.ts'
@@ -28,7 +29,8 @@ export interface FilterParts {
   readonly metrics: RequestMetrics
   /** Absent: nothing is logged of what is asked. */
   readonly auditing?: Auditing | undefined
-  readonly limits?: Partial<InFlightLimits> | undefined
+  /** Absent: whatever comes is handled at once. */
+  readonly flowControl?: FlowControl | undefined
 }
 
 export const filters = (parts: FilterParts): readonly Filter[] => [

@@ -12,7 +12,7 @@ export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
   return (next) => async (call) => {
     const { request, target } = call
     if (isLongRunning(target)) return next(call)
-    using limit = deadline(clock, timeoutMs(request.query.get('timeout')), request.signal)
+    using limit = deadline(clock, requestTimeoutMs(request.query.get('timeout')), request.signal)
     try {
       return await orAborted(next({ ...call, request: { ...request, signal: limit.signal } }), limit.signal)
     } catch (error) {
@@ -25,7 +25,7 @@ export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
 
 /** `?timeout=10s`, never more than the server's own; absent or 0: the server's own. */
-function timeoutMs(text: string | null): number {
+export function requestTimeoutMs(text: string | null): number {
   if (text === null || text === '') return REQUEST_TIMEOUT_MS
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text) && text !== '0')
     throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`)

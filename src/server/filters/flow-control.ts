@@ -1,39 +1,62 @@
 /**
- * Limits on requests under way, apart for reading and writing. Beyond them callers get 429 and come again in a
- * second. Superusers and this process's own components are never turned away: they are who can help.
+ * Lets a request through when its priority level has seats for it, and turns it away with 429 when it had to wait for
+ * too long. Streams to containers and proxies are not counted; a watch is until it has begun.
  */
 
 import { assert } from '../../base/assert.ts'
-import { tooManyRequests } from '../../machinery/meta/api-error.ts'
-import { isSuperuser } from '../auth/superusers.ts'
-import { type Filter, isLongRunning } from './filter.ts'
+import { ApiError } from '../../machinery/meta/api-error.ts'
+import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import type { FlowControl } from '../flow-control/flow-control.ts'
+import { requestTimeoutMs } from './deadline.ts'
+import { failureResponse } from './failure-response.ts'
+import { type Filter, isLongRunning, withHeaders } from './filter.ts'
 
-export interface InFlightLimits {
-  readonly readingMax: number
-  readonly mutatingMax: number
-}
+/** The part of its time that a request may spend waiting; of a watch, which has no end, of the usual time. */
+const WAIT_SHARE = 1 / 4
+/** Whatever time the caller has. */
+const WAIT_MS_MAX = 60_000
 
-/** Upstream's `max-requests-inflight` and `max-mutating-requests-inflight`. */
-const DEFAULT_LIMITS: InFlightLimits = { readingMax: 400, mutatingMax: 200 }
-const RETRY_AFTER_SECONDS = 1
-
-const READING: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options'])
-
-export function flowControl(parts: { readonly limits?: Partial<InFlightLimits> | undefined }): Filter {
-  const limits = { ...DEFAULT_LIMITS, ...parts.limits }
-  const underWay = { reading: 0, mutating: 0 }
+/** Absent: everything is let through. */
+export function flowControl({ flowControl: control }: { readonly flowControl?: FlowControl | undefined }): Filter {
+  if (control === undefined) return (next) => next
   return (next) => async (call) => {
     const { request, target } = call
-    assert(request.user !== undefined, 'authentication comes before flow control')
-    if (isLongRunning(target) || request.wants === 'object' || isSuperuser(request.user)) return next(call)
-    const kind = READING.has(target.verb) ? 'reading' : 'mutating'
-    if (underWay[kind] >= limits[`${kind}Max`])
-      throw tooManyRequests('Too many requests, please try again later.', RETRY_AFTER_SECONDS)
-    underWay[kind]++
+    const { user, query, signal } = request
+    assert(user !== undefined, 'authentication comes before flow control')
+    const isWatch = target.verb === 'watch'
+    if (isLongRunning(target) && !isWatch) return next(call)
+    const inProcess = request.wants === 'object'
+    const ticket = control.start({ user, target, query, inProcess })
+    if (ticket.standing === 'waiting') await control.turnOf(ticket, waitMs(request, isWatch), signal)
+    if (ticket.standing !== 'running') return refusal(control.retryAfter(ticket), ticket.flow.headers)
     try {
-      return await next(call)
+      const answer = await next(call)
+      if (inProcess) return answer
+      if (answer.body.type === 'stream') control.watching(target, signal)
+      return withHeaders(answer, ticket.flow.headers)
+    } catch (error) {
+      // What is refused tells of its classification as well.
+      if (inProcess || !(error instanceof ApiError)) throw error
+      return withHeaders(failureResponse(error.status, request), ticket.flow.headers)
     } finally {
-      underWay[kind]--
+      control.finish(ticket, inProcess)
     }
   }
+}
+
+function waitMs({ query }: ApiRequest, isWatch: boolean): number {
+  const wholeMs = requestTimeoutMs(isWatch ? null : query.get('timeout'))
+  return Math.min(WAIT_MS_MAX, wholeMs * WAIT_SHARE)
+}
+
+/** As upstream: a text, no Status. */
+function refusal(retryAfterSeconds: number, classified: Readonly<Record<string, string>>): ApiResponse {
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'retry-after': String(retryAfterSeconds),
+    ...classified,
+  }
+  const bytes = Buffer.from('Too many requests, please try again later.\n')
+  return { status: 429, headers, body: { type: 'bytes', bytes } }
 }

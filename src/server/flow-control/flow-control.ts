@@ -1,0 +1,135 @@
+/**
+ * API priority and fairness: every request belongs to the priority level that its flow schema names, and takes seats
+ * of it while it is handled. When a level has none left, its requests wait in fair queues, or are turned away. What it
+ * is for, and where it differs from upstream: docs/decisions/0125.
+ */
+
+import { type Clock, every } from '../../base/clock.ts'
+import type { UserInfo } from '../../machinery/wire/message.ts'
+import type { RequestTarget } from '../auth/authorizer.ts'
+import { Configuration, type FlowObjects } from './configuration.ts'
+import type { Level } from './level.ts'
+import { RetryAfter } from './retry-after.ts'
+import { ONE_SEAT, Ticket } from './ticket.ts'
+import { WatchCounts } from './watch-counts.ts'
+import { estimateWork, type StatisticsOf } from './work.ts'
+
+export interface FlowControlParts {
+  readonly objects: FlowObjects
+  readonly statisticsOf: StatisticsOf
+  readonly clock: Clock
+  /** Of all levels together. Absent: as many as upstream has. */
+  readonly seats?: number | undefined
+  /** Ends the adjustment of limits. */
+  readonly signal: AbortSignal
+}
+
+export interface Arrival {
+  readonly user: UserInfo
+  readonly target: RequestTarget
+  readonly query: URLSearchParams
+  /** A component of this process: it takes seats, but waits for none, so that none waits for another. */
+  readonly inProcess: boolean
+}
+
+export interface FlowControl {
+  /** Classifies the request and lets it run, wait or go: see the ticket's `standing`. */
+  start(arrival: Arrival): Ticket
+  /** Resolves when a ticket that waits does so no longer: its turn has come, the time is over, or the caller is gone. */
+  turnOf(ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void>
+  /** To be called once for every ticket that ran, when its answer is there. */
+  finish(ticket: Ticket, inProcess: boolean): void
+  /** Counts a watch that has begun, until the signal aborts. */
+  watching(target: RequestTarget, signal: AbortSignal): void
+  /** Seconds after which one who was turned away should come again. */
+  retryAfter(ticket: Ticket): number
+  /** In the order of their names, with their numbers as of now. */
+  readonly levels: readonly Level[]
+  readonly fairFraction: number
+}
+
+/** Limits follow demand at this interval. Upstream's. */
+const ADJUSTMENT_MS = 10_000
+
+export function createFlowControl({ objects, statisticsOf, clock, seats, signal }: FlowControlParts): FlowControl {
+  const configuration = new Configuration(objects, clock, seats)
+  const watches = new WatchCounts()
+  const retries = new Map<string, RetryAfter>()
+  const work = { statisticsOf, watches }
+  const release = releaseAfterTurn(clock, (ticket) => {
+    const { queues } = ticket.flow
+    queues.finish(ticket)
+    if (queues.quiescing && queues.isIdle) configuration.reap()
+  })
+  every(clock, ADJUSTMENT_MS, signal, () => configuration.adjust())
+  return {
+    start({ user, target, query, inProcess }) {
+      const schema = configuration.classifier.schemaOf(user, target)
+      const flow = schema.flowOf(schema.distinguishes ? distinguisherOf(schema.spec, user, target) : '')
+      const cost = inProcess ? ONE_SEAT : estimateWork(work, target, query, flow)
+      const ticket = new Ticket(flow, cost, { target, user: user.name, arrivedMs: clock.monotonic() })
+      flow.queues.start(ticket, inProcess)
+      return ticket
+    },
+    turnOf: (ticket, limitMs, caller) => turnOf(clock, ticket, limitMs, caller),
+    finish(ticket, inProcess) {
+      ticket.endedMs = clock.monotonic()
+      release(ticket, inProcess)
+    },
+    watching(target, caller) {
+      if (target.type === 'resource') watches.count(target, caller)
+    },
+    retryAfter({ flow: { level } }) {
+      const known = retries.get(level) ?? new RetryAfter()
+      retries.set(level, known)
+      return known.refused(clock.now())
+    },
+    get levels() {
+      return configuration.levels
+    },
+    get fairFraction() {
+      return configuration.fairFraction
+    },
+  }
+}
+
+function distinguisherOf(
+  { distinguisherMethod }: { readonly distinguisherMethod?: { readonly type: string } | undefined },
+  user: UserInfo,
+  target: RequestTarget,
+): string {
+  if (distinguisherMethod?.type === 'ByUser') return user.name
+  return target.type === 'resource' ? target.namespace : ''
+}
+
+/**
+ * An answer that is ready is still to be encrypted and sent, and until the event loop has looked for what else has
+ * come, nobody could have been fair to those who sent it. So seats of requests over the wire are given back together,
+ * in the next turn of the loop: one timer for all that ended in this one.
+ */
+function releaseAfterTurn(clock: Clock, finish: (ticket: Ticket) => void): (ticket: Ticket, atOnce: boolean) => void {
+  let ended: Ticket[] = []
+  return (ticket, atOnce) => {
+    if (atOnce) return finish(ticket)
+    if (ended.push(ticket) > 1) return
+    clock.after(0, () => {
+      const all = ended
+      ended = []
+      for (const each of all) finish(each)
+    })
+  }
+}
+
+function turnOf(clock: Clock, ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const leave = () => ticket.flow.queues.leave(ticket)
+    const timer = clock.after(limitMs, leave)
+    ticket.settle = () => {
+      timer.cancel()
+      signal.removeEventListener('abort', leave)
+      resolve()
+    }
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+  })
+}
