@@ -30,6 +30,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'server/flow-control': [...COMPONENT, 'server/auth'],
   'server/admission': [...COMPONENT, 'server/registry', 'server/auth', 'server/outbound'],
   'server/handlers': [...COMPONENT, 'watch', 'server/registry', 'server/discovery', 'server/openapi'],
+  'server/aggregation': [
+    ...COMPONENT,
+    'watch',
+    'server/registry',
+    'server/discovery',
+    'server/openapi',
+    'server/outbound',
+    'server/auth',
+  ],
   'server/filters': [...COMPONENT, 'server/auth', 'server/audit', 'server/flow-control'],
   server: [
     ...COMPONENT,
@@ -43,6 +52,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'server/audit',
     'server/flow-control',
     'server/admission',
+    'server/aggregation',
     'server/handlers',
     'server/filters',
   ],

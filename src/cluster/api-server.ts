@@ -16,7 +16,7 @@ import { createClient } from '../client/resource-client.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../machinery/meta/object.ts'
 import type { ResolveService } from '../server/admission/webhooks/webhook-client.ts'
-import type { CertificateAuthority } from '../server/auth/certificate-authority.ts'
+import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import type { TokenKeys } from '../server/auth/json-web-token.ts'
 import type { Backend } from '../server/backend.ts'
 import { filters } from '../server/filters/chain.ts'
@@ -39,8 +39,8 @@ import { SYSTEM } from './identities.ts'
 import { openAudit } from './security/audit.ts'
 import { createAuthentication } from './security/authentication.ts'
 import { createAuthorization } from './security/authorization.ts'
-import { createClusterFlowControl } from './security/flow-control.ts'
 import type { KeptPair } from './security/certificates.ts'
+import { createClusterFlowControl } from './security/flow-control.ts'
 import { serviceEndpointsOf } from './service-endpoints.ts'
 import { buildDate, T8S_VERSION } from './version.ts'
 
@@ -53,6 +53,8 @@ export interface ApiServerParts {
   readonly tokenKeys: TokenKeys
   /** What the server shows to nodes. */
   readonly caller: Pick<KeptPair, 'current'>
+  /** What it shows to API servers behind it. */
+  readonly frontProxy: () => Promise<KeyPair>
   /** Where a node's API listens. Undefined: no node of this name runs here. */
   readonly dialNode: (name: string) => { readonly host: string; readonly port: number } | undefined
   /** Further checks of /readyz. */
@@ -85,7 +87,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
     metrics,
     signal: parts.signal,
   })
-  const authentication = await createAuthentication({ ...parts, keys, registries, client })
+  const authentication = await createAuthentication({ ...parts, keys, registries, client, metrics })
   const { authenticator, issuer, tokenIssuer } = authentication
   const { flowControl, paths: dumps } = createClusterFlowControl({ ...parts, clock, registries, metrics })
   const checks = { livez: [ping], readyz: [ping, storageCheck(storage), ...parts.checks] }
@@ -112,6 +114,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
     paths: [plainPaths({ checks, metrics, keys, issuer, address: `https://${address}` }), dumps, ...parts.paths],
     connect: connectTo(parts, lookups),
     resolveService: resolveWith(lookups, random),
+    frontProxy: parts.frontProxy,
     subresources: [
       ...reviews({ authorizer, rules, tokens: authentication.tokenReviewer }),
       ...resourceMetricsHandlers({ list: lookups.list, source: usageSource(parts), clock }),

@@ -77,11 +77,13 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const { signal } = stopping
   const certificates = createCertificates({ directory: keys, authority, environment, signal })
   const listeners: Listener[] = []
-  const tlsOf = (pair: KeyPair) => ({ ...pair, clientCa: authority.bundle })
+  const trusted: { frontProxyCa?: string } = {}
+  const tlsOf = (pair: KeyPair) => ({ ...pair, clientCa: authority.bundle, ...trusted })
+  const renew = (pair: KeyPair) => {
+    for (const listener of listeners) listener.renew(tlsOf(pair))
+  }
   const [serving, caller] = await Promise.all([
-    certificates.keep({ name: 'apiserver', commonName: 'kube-apiserver', names: servingNames(config) }, (pair) => {
-      for (const listener of listeners) listener.renew(tlsOf(pair))
-    }),
+    certificates.keep({ name: 'apiserver', commonName: 'kube-apiserver', names: servingNames(config) }, renew),
     certificates.keep({
       name: 'apiserver-kubelet-client',
       commonName: API_SERVER_NAME,
@@ -91,11 +93,18 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     certificates.keep({ name: 'admin', commonName: 't8s-admin', organizations: [ADMINISTRATORS_GROUP] }),
   ])
   const tokenKeys = createTokenKeys([signingKey])
-  const server = stack.use(await createApiServer({ ...parts, storage, authority, tokenKeys, caller, signal, stack }))
+  const frontProxy = createFrontProxy(config, environment, (frontProxyCa) => {
+    trusted.frontProxyCa = frontProxyCa
+    renew(serving.current)
+  })
+  const server = stack.use(
+    await createApiServer({ ...parts, storage, authority, tokenKeys, caller, frontProxy, signal, stack }),
+  )
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
-  const shared = { handle: server.handle, http2: config.http2, clock, log, leavesBody: isProxyPath }
+  const leavesBody = (url: string): boolean => isProxyPath(url) || server.aggregation.passes(url)
+  const shared = { handle: server.handle, http2: config.http2, clock, log, leavesBody }
   const listenAt = async (host: string, port: number) => {
     const listener = await listen({ ...shared, tls: tlsOf(serving.current), hosts: [host], port })
     listeners.push(listener)
@@ -110,7 +119,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     authority,
     tokenKeys,
     encryptionKeys: encryption.ownKeys,
-    frontProxy: createFrontProxy(config, environment),
+    frontProxy,
     port,
     listenOn: async (host) => {
       await serving.cover(host)

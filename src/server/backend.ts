@@ -5,9 +5,9 @@
 
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import type { Duplex } from 'node:stream'
 import { ApiError, badRequest, internalError, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
+import { splice } from './outbound/splice.ts'
 
 /** Credentials and checks for TLS; PEM. */
 export interface BackendTls {
@@ -145,23 +145,4 @@ function switchingHead({ rawHeaders }: IncomingMessage): string {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2)
     lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`)
   return `${lines.join('\r\n')}\r\n\r\n`
-}
-
-/** What one side sends the other gets, until either is gone. */
-export function splice(near: Duplex, far: Duplex): void {
-  for (const [from, to] of [
-    [near, far],
-    [far, near],
-  ] as const) {
-    from.on('error', () => from.destroy())
-    from.once('close', () => endThenDestroy(to))
-    from.pipe(to)
-  }
-}
-
-/** Lets what is written reach the other end first. */
-function endThenDestroy(stream: Duplex): void {
-  if (stream.destroyed) return
-  if (stream.writableFinished) stream.destroy()
-  else stream.end(() => stream.destroy())
 }

@@ -17,6 +17,8 @@ import { admissionChain, builtinPlugins, type PluginParts } from './admission/ch
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
 import { equivalentsAmong } from './admission/webhooks/invocation.ts'
 import { createWebhookClient, type ResolveService } from './admission/webhooks/webhook-client.ts'
+import { type Aggregation, createAggregation } from './aggregation/aggregation.ts'
+import type { ConnectionParts } from './aggregation/connections.ts'
 import { type Authorization, onlySuperusers } from './auth/authorization.ts'
 import { admitConnection } from './connect-admission.ts'
 import { createCustomResources } from './extensions/custom-resources.ts'
@@ -35,7 +37,7 @@ import type { TokenIssuer } from './registry/subresources/token-request.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
 import type { Connect } from './streaming-proxy.ts'
 
-export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clock'> {
+export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clock' | 'aggregation'> {
   readonly storage: Storage
   readonly catalog: Catalog
   readonly clock: Clock
@@ -48,8 +50,10 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
   readonly paths?: readonly PathHandler[] | undefined
   /** Streams to containers and proxies to services: log, exec, attach, portforward, proxy. */
   readonly connect?: Connect | undefined
-  /** Where the Services of webhooks are reached. Absent: nowhere. */
+  /** Where the Services of webhooks and aggregated servers are reached. Absent: nowhere. */
   readonly resolveService?: ResolveService | undefined
+  /** With what this server comes to aggregated ones. Absent: there are none. */
+  readonly frontProxy?: ConnectionParts['frontProxy'] | undefined
   /** Further handlers by `group/resource/subresource`, with an empty subresource for reviews and the like. */
   readonly subresources?: readonly (readonly [string, SubresourceHandler])[] | undefined
   /** For plugins that ask for rights besides the request's own. Absent: superusers have them, nobody else. */
@@ -71,6 +75,7 @@ export interface Server extends Disposable {
   readonly handle: Handler
   /** For what runs beside the server and must not depend on itself: authorizers, token checks. */
   readonly registries: Registries
+  readonly aggregation: Aggregation
 }
 
 export function createServer(dependencies: ServerDependencies): Server {
@@ -103,7 +108,10 @@ export function createServer(dependencies: ServerDependencies): Server {
     storageOf: (definition) => customResources.storageOf(definition, { storage, dispatcher }),
   })
   const pathNames = dependencies.paths?.flatMap(({ names = [] }) => names)
-  const documents = createDocuments({ ...dependencies, pathNames })
+  const resolve = dependencies.resolveService ?? resolveNothing
+  const { frontProxy = noFrontProxy } = dependencies
+  const aggregation = createAggregation({ ...customParts, resolve, frontProxy })
+  const documents = createDocuments({ ...dependencies, pathNames, aggregation })
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
   const connected = dependencies.connect ? connectHandlers(dependencies.connect, admission) : []
@@ -111,6 +119,9 @@ export function createServer(dependencies: ServerDependencies): Server {
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
     if (!customResources.isReady) await customResources.whenReady(request.signal)
+    if (!aggregation.isReady) await aggregation.whenReady(request.signal)
+    const forwarded = aggregation.handle(request, info)
+    if (forwarded) return forwarded
     if (info.type === 'resource' && isServedGroup(catalog, info.group)) return handleResource(parts, request, info)
     for (const path of paths) {
       const answer = await path.handle(request)
@@ -123,14 +134,17 @@ export function createServer(dependencies: ServerDependencies): Server {
   const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
   startExpiry([events], clock, log, stopping.signal)
   customResources.start()
+  aggregation.start()
   return {
     handle: chain(dependencies.filters, requestInfo, handle),
     registries,
+    aggregation,
     [Symbol.dispose]() {
       stopping.abort()
       webhooks[Symbol.dispose]()
       customResources[Symbol.dispose]()
       documents[Symbol.dispose]()
+      aggregation[Symbol.dispose]()
       registries[Symbol.dispose]()
       dispatcher[Symbol.dispose]()
     },
@@ -139,6 +153,10 @@ export function createServer(dependencies: ServerDependencies): Server {
 
 function resolveNothing(_namespace: string, name: string): Promise<never> {
   return Promise.reject(new Error(`service ${JSON.stringify(name)} not found`))
+}
+
+function noFrontProxy(): Promise<never> {
+  return Promise.reject(new Error('this server is no front proxy'))
 }
 
 function isServedGroup(catalog: Catalog, group: string): boolean {

@@ -1,19 +1,27 @@
 /** What the server says about itself: discovery, the version, OpenAPI. Rebuilt when the catalog changes. */
 
 import type { Catalog } from '../../apis/catalog.ts'
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import { encodeProtobuf, PROTOBUF_TYPE } from '../../apis/protobuf-forms.ts'
 import type { Clock } from '../../base/clock.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
 import { methodNotAllowed, notAcceptable } from '../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
 import { type AggregatedType, aggregatedAnswer, aggregatedDiscovery, aggregatedType } from '../discovery/aggregated.ts'
 import { coreVersions, groupDocument, groupList, servedGroups } from '../discovery/groups.ts'
+import type { Registration } from '../discovery/registration.ts'
 import { resourceList } from '../discovery/resources.ts'
 import { type BuildInfo, versionInfo } from '../discovery/version.ts'
-import { type OpenApiDocuments, openApiDocumentAnswer, openApiDocuments } from '../openapi/documents.ts'
+import {
+  type OpenApiDocuments,
+  openApiDocumentAnswer,
+  openApiDocuments,
+  type RemoteOpenApi,
+} from '../openapi/documents.ts'
 import type { Descriptions } from '../openapi/schemas.ts'
 
 const JSON_TYPE = 'application/json'
@@ -28,6 +36,14 @@ export interface DocumentParts {
   readonly descriptions: () => Descriptions
   /** Paths beside resources and documents, for the index at `/`. */
   readonly pathNames?: readonly string[] | undefined
+  /** Absent: nothing. */
+  readonly aggregation?: { registered(): Registered; onChange(listener: () => void): () => void } | undefined
+}
+
+/** What is served beside the catalog's definitions. */
+export interface Registered {
+  readonly registrations: readonly Registration[]
+  readonly openApi: RemoteOpenApi
 }
 
 export interface Documents extends Disposable {
@@ -36,17 +52,20 @@ export interface Documents extends Disposable {
 }
 
 export function createDocuments(parts: DocumentParts): Documents {
-  const { catalog } = parts
   let known = new Map<string, ApiResponse | undefined>()
   let descriptions: Descriptions | undefined
+  let served: Served | undefined
   let openApi: OpenApiDocuments | undefined
-  const stop = catalog.onChange(() => {
+  const forget = (): void => {
     known = new Map()
+    served = undefined
     openApi = undefined
-  })
+  }
+  const stops = [parts.catalog.onChange(forget), parts.aggregation?.onChange(forget)]
   const currentOpenApi = (): OpenApiDocuments => {
     descriptions ??= parts.descriptions()
-    openApi ??= openApiDocuments(catalog.all(), descriptions)
+    served ??= servedBy(parts)
+    openApi ??= openApiDocuments(served.definitions, descriptions, served.openApi)
     return openApi
   }
   const remembered = (name: string, make: () => ApiResponse | undefined): ApiResponse | undefined => {
@@ -57,18 +76,36 @@ export function createDocuments(parts: DocumentParts): Documents {
     handle(request) {
       const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path
       if (path.startsWith('/openapi/')) return openApiAnswer(currentOpenApi(), path, request, parts.clock.now())
+      served ??= servedBy(parts)
+      const what = served
       const type = path === '/api' || path === '/apis' ? aggregatedType(request.headers.accept) : undefined
       if (type)
         return notModified(
           request,
-          remembered(`aggregated ${path} ${type}`, () => aggregated(catalog, path, type)),
+          remembered(`aggregated ${path} ${type}`, () => aggregated(what, path, type)),
         )
-      const value = documentAt(parts, path)
+      const value = documentAt(parts, what, path)
       if (value && request.method !== 'GET' && !answersAnyMethod(path)) throw methodNotAllowed()
       return value && answerOf(request, value)
     },
-    [Symbol.dispose]: () => stop(),
+    [Symbol.dispose]() {
+      for (const stop of stops) stop?.()
+    },
   }
+}
+
+interface Served extends Registered {
+  /** Of what this server serves itself. */
+  readonly definitions: readonly ResourceDefinition[]
+}
+
+/** Where another server is registered for a version, what this one would serve there is not served. */
+function servedBy({ catalog, aggregation }: DocumentParts): Served {
+  const registered = aggregation?.registered() ?? { registrations: [], openApi: { v2: [], v3: new Map() } }
+  const taken = new Set(registered.registrations.filter(({ remote }) => remote).map(apiVersionOf))
+  const all = catalog.all()
+  const definitions = taken.size === 0 ? all : all.filter((definition) => !taken.has(apiVersionOf(definition)))
+  return { ...registered, definitions }
 }
 
 /** The lists of groups and of a group's versions are no routes upstream: whatever is done to them, they are read. */
@@ -76,11 +113,9 @@ function answersAnyMethod(path: string): boolean {
   return /^\/apis(?:\/[^/]+)?$/.test(path)
 }
 
-function aggregated(catalog: Catalog, path: string, type: AggregatedType): ApiResponse {
-  const { bytes, headers } = aggregatedAnswer(
-    aggregatedDiscovery(catalog.all(), path === '/api' ? 'api' : 'apis'),
-    type,
-  )
+function aggregated({ definitions, registrations }: Served, path: string, type: AggregatedType): ApiResponse {
+  const list = aggregatedDiscovery(definitions, path === '/api' ? 'api' : 'apis', registrations)
+  const { bytes, headers } = aggregatedAnswer(list, type)
   return { status: 200, headers, body: { type: 'bytes', bytes } }
 }
 
@@ -90,30 +125,37 @@ function notModified({ headers }: ApiRequest, answer: ApiResponse | undefined): 
   return { status: 304, headers: { etag }, body: { type: 'none' } }
 }
 
-function documentAt({ catalog, build, serverAddress, pathNames }: DocumentParts, path: string): object | undefined {
+function documentAt(
+  { build, serverAddress, pathNames }: DocumentParts,
+  served: Served,
+  path: string,
+): object | undefined {
+  const { definitions, registrations } = served
   if (path === '/')
-    return { paths: [...DOCUMENT_PATHS, ...apiPaths(catalog), ...(pathNames ?? [])].toSorted(byCodeUnit) }
+    return { paths: [...DOCUMENT_PATHS, ...apiPaths(served), ...(pathNames ?? [])].toSorted(byCodeUnit) }
   if (path === '/version') return versionInfo(build)
-  if (path === '/api') return coreVersions(catalog.all(), serverAddress)
-  if (path === '/apis') return groupList(catalog.all())
+  if (path === '/api') return coreVersions(definitions, serverAddress)
+  if (path === '/apis') return groupList(definitions, registrations)
   const [, root, first = '', second, ...rest] = path.split('/')
   if (rest.length > 0) return undefined
-  if (root === 'api' && second === undefined) return resourcesOf(catalog, first)
+  if (root === 'api' && second === undefined) return resourcesOf(definitions, first)
   if (root !== 'apis') return undefined
-  return second === undefined ? groupDocument(catalog.all(), first) : resourcesOf(catalog, `${first}/${second}`)
+  return second === undefined
+    ? groupDocument(definitions, first, registrations)
+    : resourcesOf(definitions, `${first}/${second}`)
 }
 
 const DOCUMENT_PATHS = ['/api', '/apis', '/apis/', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version']
 
-function apiPaths(catalog: Catalog): readonly string[] {
-  return servedGroups(catalog.all()).flatMap(({ name, versions }) => {
+function apiPaths({ definitions, registrations }: Served): readonly string[] {
+  return servedGroups(definitions, registrations).flatMap(({ name, versions }) => {
     const base = name === '' ? '/api' : `/apis/${name}`
     return [...(name === '' ? [] : [base]), ...versions.map((version) => `${base}/${version}`)]
   })
 }
 
-function resourcesOf(catalog: Catalog, groupVersion: string): object | undefined {
-  const list = resourceList(catalog.all(), groupVersion)
+function resourcesOf(definitions: readonly ResourceDefinition[], groupVersion: string): object | undefined {
+  const list = resourceList(definitions, groupVersion)
   return list.resources.length > 0 ? list : undefined
 }
 

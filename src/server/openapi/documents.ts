@@ -4,10 +4,12 @@
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
 import { sha512HexUpper } from '../../base/hash.ts'
 import type { MediaType } from '../../machinery/wire/content-type.ts'
 import { mediaTypeCovers, parseAccept } from '../../machinery/wire/content-type.ts'
 import { encodeDocument } from './gnostic.ts'
+import { mergeV2, type PartV2 } from './merge-v2.ts'
 import { basePath } from './operations.ts'
 import type { Descriptions } from './schemas.ts'
 import { type DocumentV2, documentV2 } from './v2.ts'
@@ -33,12 +35,24 @@ const JSON_TYPE = 'application/json'
 /** The list of documents has no type of its own upstream. */
 const INDEX_TYPE = 'text/plain; charset=utf-8'
 const PROTOBUF_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
+/** What aggregated servers have to say. */
+export interface RemoteOpenApi {
+  /** In the order of their priority. */
+  readonly v2: readonly PartV2[]
+  /** Where this server has them, by their names. */
+  readonly v3: ReadonlyMap<string, string>
+}
+
+const NOTHING_REMOTE: RemoteOpenApi = { v2: [], v3: new Map() }
+
 /** `descriptions` may be empty: the documents then have the same structure without texts. */
 export function openApiDocuments(
   definitions: readonly ResourceDefinition[],
   descriptions: Descriptions,
+  remote: RemoteOpenApi = NOTHING_REMOTE,
 ): OpenApiDocuments {
-  const modelV2 = once(() => documentV2(definitions, descriptions))
+  const modelV2 = once(() => mergeV2(documentV2(definitions, descriptions), remote.v2))
   const forms = {
     json: once(() => answer(Buffer.from(JSON.stringify(modelV2())), JSON_TYPE)),
     protobuf: once(() => protobufAnswer(modelV2())),
@@ -61,10 +75,9 @@ export function openApiDocuments(
     v3Names,
     v3,
     v3Index: once(() => {
-      const entries = v3Names().map((name) => [
-        name,
-        { serverRelativeURL: `/openapi/v3/${name}?hash=${v3(name)?.hash}` },
-      ])
+      const own = v3Names().map((name) => [name, `/openapi/v3/${name}?hash=${v3(name)?.hash}`] as const)
+      const urls = [...new Map([...remote.v3, ...own])].toSorted(([left], [right]) => byCodeUnit(left, right))
+      const entries = urls.map(([name, serverRelativeURL]) => [name, { serverRelativeURL }])
       return answer(Buffer.from(JSON.stringify({ paths: Object.fromEntries(entries) })), INDEX_TYPE)
     }),
   }

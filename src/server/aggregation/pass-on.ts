@@ -1,0 +1,99 @@
+/**
+ * A client's request passed on to an aggregated server as it comes: its body is streamed, its answer's head is waited
+ * for. Where a body ends is said once and means the same to both servers: what comes without a length is sent in
+ * chunks or, where the method has no bodies by custom, read first. Otherwise a body could be taken for a request.
+ */
+
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Agent } from 'node:https'
+import { Readable } from 'node:stream'
+import httpProxy from 'http-proxy'
+import { requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
+import type { RawExchange } from '../../machinery/wire/message.ts'
+import { ConnectionGone, collect } from './call.ts'
+import type { BackendHeaders } from './caller-headers.ts'
+import type { Reached } from './connections.ts'
+
+export interface Passed {
+  readonly exchange: RawExchange
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  readonly headers: BackendHeaders
+  readonly signal: AbortSignal
+}
+
+/** Bodies of these are sent in chunks by Node where they have no length. */
+const CHUNKED_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+/** Bytes of a body that is read first; upstream's limit on bodies. */
+const BODY_BYTES_MAX = 3 * 1024 * 1024
+
+/** Resolves with the head of the answer. Throws `ApiError` for a body that is too large. */
+export async function passOn(reached: Reached, passed: Passed): Promise<IncomingMessage> {
+  const { method, headers, exchange } = passed
+  if (headers['content-length'] !== undefined || CHUNKED_METHODS.has(method)) {
+    return send(reached, passed, { agent: reached.single })
+  }
+  const body = await collect(exchange.request, BODY_BYTES_MAX)
+  if (body === undefined) throw requestEntityTooLarge(`Request entity too large: limit is ${BODY_BYTES_MAX}`)
+  const framed = { ...passed, headers: { ...headers, ...(body.length > 0 && { 'content-length': `${body.length}` }) } }
+  const isRead = body.length === 0 && (method === 'GET' || method === 'HEAD')
+  if (!isRead) return send(reached, framed, { agent: reached.single, body })
+  try {
+    return await send(reached, framed, { agent: reached.kept, body })
+  } catch (error) {
+    if (!(error instanceof ConnectionGone)) throw error
+    return send(reached, framed, { agent: reached.single, body })
+  }
+}
+
+interface Way {
+  readonly agent: Agent
+  /** Absent: the request's own, as it comes. */
+  readonly body?: Buffer | undefined
+}
+
+function send(reached: Reached, { exchange, path, headers, signal }: Passed, { agent, body }: Way) {
+  const { host, port } = reached
+  const { request, response } = exchange
+  const proxy = httpProxy.createProxyServer({
+    target: { protocol: 'https:', host, hostname: host, port },
+    agent,
+    secure: true,
+    // The path is what `url` says, byte for byte.
+    toProxy: true,
+    selfHandleResponse: true,
+  })
+  // The library takes both from the request; HTTP/2's own headers are none of HTTP/1.1.
+  Object.defineProperty(request, 'headers', { value: headers, configurable: true })
+  Object.defineProperty(request, 'url', { value: withoutSchemes(path), configurable: true })
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    let sent: ClientRequest | undefined
+    const leave = (): void => {
+      sent?.destroy()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    const settle = (): void => signal.removeEventListener('abort', leave)
+    const fail = (error: NodeJS.ErrnoException): void => {
+      settle()
+      reject(sent?.reusedSocket && error.code === 'ECONNRESET' ? new ConnectionGone('EOF') : error)
+    }
+    proxy.on('proxyReq', (outgoing) => {
+      sent = outgoing
+      if (signal.aborted) outgoing.destroy()
+    })
+    proxy.on('proxyRes', (answer) => {
+      settle()
+      resolve(answer)
+    })
+    proxy.on('error', fail)
+    proxy.on('econnreset', fail)
+    proxy.web(request, response, body && { buffer: Readable.from(body.length > 0 ? [body] : []) })
+  })
+}
+
+/** The library doubles the slash behind what looks like the beginning of a URL; escaped it means the same. */
+function withoutSchemes(path: string): string {
+  return path.replaceAll(/(https?):\//g, '$1%3A/')
+}

@@ -1,0 +1,116 @@
+/**
+ * Which group versions other servers have, with what those say about them. Another server that is registered for a
+ * version has it, whatever this one could serve there.
+ */
+
+import { apiServiceName } from '../../apis/apiregistration/automanaged.ts'
+import type { APIService } from '../../apis/apiregistration/types.gen.ts'
+import { deepEqual } from '../../base/deep-equal.ts'
+import { byCodeUnit } from '../../base/group-by.ts'
+import type { GroupVersion } from '../../machinery/meta/group-version.ts'
+import type { Registration } from '../discovery/registration.ts'
+import type { RemoteOpenApi } from '../openapi/documents.ts'
+import { type FollowParts, followDocuments, type RemoteDocuments, unknownDocuments } from './follow-documents.ts'
+import type { ServicesSink } from './follow-services.ts'
+import { type RemoteVersion, remoteVersion } from './remote-version.ts'
+
+export interface RemoteRegistry extends ServicesSink, Disposable {
+  /** Undefined: this server serves the version, or nobody does. */
+  find(groupVersion: GroupVersion): RemoteVersion | undefined
+  /** Whether there is any. */
+  readonly isEmpty: boolean
+  registrations(): readonly Registration[]
+  openApi(): RemoteOpenApi
+  /** Called when one of the last two changes. */
+  onChange(listener: () => void): () => void
+}
+
+interface Entry {
+  readonly service: APIService
+  readonly remote?: RemoteVersion | undefined
+  documents?: RemoteDocuments | undefined
+  /** Ends the reading of the documents. */
+  readonly stop: AbortController
+}
+
+export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): RemoteRegistry {
+  const entries = new Map<string, Entry>()
+  /** Those of other servers: asked with every request. */
+  const remotes = new Map<string, RemoteVersion>()
+  const listeners = new Set<() => void>()
+  const announce = (): void => {
+    for (const listener of listeners) listener()
+  }
+  const put = (service: APIService): void => {
+    const { name = '' } = service.metadata
+    const before = entries.get(name)
+    const remote = remoteVersion(service)
+    if (before && deepEqual([before.remote, prioritiesOf(before.service)], [remote, prioritiesOf(service)])) return
+    before?.stop.abort()
+    const same = before?.remote && remote && deepEqual(before.remote.service, remote.service)
+    const documents = remote && ((same && before.documents) || unknownDocuments(remote))
+    const entry: Entry = { service, remote, documents, stop: new AbortController() }
+    entries.set(name, entry)
+    if (remote) remotes.set(name, remote)
+    else remotes.delete(name)
+    announce()
+    if (!remote || !documents) return
+    const changed = (next: RemoteDocuments): void => {
+      entry.documents = next
+      announce()
+    }
+    void followDocuments({ ...parts, changed }, remote, documents, entry.stop.signal)
+  }
+  const remove = (name: string): void => {
+    entries.get(name)?.stop.abort()
+    remotes.delete(name)
+    if (entries.delete(name)) announce()
+  }
+  return {
+    put,
+    remove,
+    replaceAll(services) {
+      const names = new Set(services.map(({ metadata }) => metadata.name))
+      for (const name of [...entries.keys()]) if (!names.has(name)) remove(name)
+      for (const service of services) put(service)
+    },
+    find: (groupVersion) => remotes.get(apiServiceName(groupVersion)),
+    get isEmpty() {
+      return remotes.size === 0
+    },
+    registrations: () => [...entries.values()].map(registrationOf),
+    openApi: () => openApiOf([...entries.values()].filter(({ remote }) => remote).toSorted(byPriority)),
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    [Symbol.dispose]() {
+      for (const { stop } of entries.values()) stop.abort()
+    },
+  }
+}
+
+function prioritiesOf({ spec }: APIService) {
+  const { groupPriorityMinimum: groupPriority = 0, versionPriority = 0 } = spec
+  return { groupPriority, versionPriority }
+}
+
+function registrationOf({ service, documents }: Entry): Registration {
+  const { group = '', version = '' } = service.spec
+  return { group, version, ...prioritiesOf(service), remote: documents?.discovery }
+}
+
+function byPriority({ service: left }: Entry, { service: right }: Entry): number {
+  const [one, other] = [prioritiesOf(left), prioritiesOf(right)]
+  return (
+    other.groupPriority - one.groupPriority ||
+    other.versionPriority - one.versionPriority ||
+    byCodeUnit(left.metadata.name ?? '', right.metadata.name ?? '')
+  )
+}
+
+/** The first that has a document of a name keeps it. */
+function openApiOf(entries: readonly Entry[]): RemoteOpenApi {
+  const v3 = entries.toReversed().flatMap(({ documents }) => [...(documents?.openApiV3 ?? [])])
+  return { v2: entries.flatMap(({ documents }) => documents?.openApiV2 ?? []), v3: new Map(v3) }
+}
