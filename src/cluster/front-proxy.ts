@@ -17,14 +17,18 @@ export interface FrontProxy extends KeyPair {
 /** How long nobody looks whether the end is near, in ms. */
 const LOOK_MS = 3_600_000
 
-/** The common name that servers behind this one expect. */
-const COMMON_NAME = 'front-proxy-client'
+/** The common name that servers behind this one expect, and this one of a proxy before it. */
+export const FRONT_PROXY_NAME = 'front-proxy-client'
 
 /**
  * Kept in the cluster's folder, and made anew when its end is near: ask for each connection. A failure is forgotten, so
- * that the next who asks tries again.
+ * that the next who asks tries again. `trust` hears of its authority: proxies before this server have the same authority.
  */
-export function createFrontProxy({ directory }: ClusterConfig, environment: Environment): () => Promise<FrontProxy> {
+export function createFrontProxy(
+  { directory }: ClusterConfig,
+  environment: Environment,
+  trust: (authority: string) => void,
+): () => Promise<FrontProxy> {
   const { clock } = environment
   let made: Promise<FrontProxy> | undefined
   let lookAtMs = 0
@@ -35,10 +39,15 @@ export function createFrontProxy({ directory }: ClusterConfig, environment: Envi
       lookAtMs = clock.now() + LOOK_MS
       return known
     }
-    made = make(join(directory, 'pki'), environment).catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
+    made = make(join(directory, 'pki'), environment)
+      .then((pair) => {
+        trust(pair.authority)
+        return pair
+      })
+      .catch((error: unknown) => {
+        made = undefined
+        throw error
+      })
     lookAtMs = clock.now() + LOOK_MS
     return made
   }
@@ -47,10 +56,10 @@ export function createFrontProxy({ directory }: ClusterConfig, environment: Envi
 async function make(keys: string, { clock, random }: Environment): Promise<FrontProxy> {
   const authority = await loadOrCreateAuthority(keys, 'front-proxy-ca', { clock, random })
   const pair = await loadOrIssue(keys, {
-    name: COMMON_NAME,
+    name: FRONT_PROXY_NAME,
     authority,
     nowMs: clock.now(),
-    issue: () => authority.issueClient({ commonName: COMMON_NAME }),
+    issue: () => authority.issueClient({ commonName: FRONT_PROXY_NAME }),
   })
   return { ...pair, authority: authority.bundle }
 }

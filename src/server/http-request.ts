@@ -24,6 +24,7 @@ export function apiRequestOf(request: Incoming, body: RequestBody, signal: Abort
     body,
     signal,
     peer: peer.user,
+    frontProxy: peer.frontProxy,
     peerFailure: peer.failure,
     remoteAddress: request.socket.remoteAddress?.replace(/^::ffff:/, ''),
     wants: 'bytes',

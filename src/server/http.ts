@@ -17,14 +17,13 @@ import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machi
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
-import { createPeers, type Peers } from './peer-certificate.ts'
+import { createPeers, type PeerAuthorities, type Peers } from './peer-certificate.ts'
 
-export interface TlsFiles {
+/** With the authorities whose client certificates name users, and front proxies. */
+export interface TlsFiles extends PeerAuthorities {
   /** PEM; the chain, leaf first. */
   readonly certificate: string
   readonly key: string
-  /** PEM; authorities whose client certificates name users. */
-  readonly clientCa: string
 }
 
 export interface HttpLimits {
@@ -111,6 +110,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     address: options.hosts[0] ?? '',
     port,
     renew: (tls) => {
+      connections.authorities = tls
       for (const server of servers) server.setSecureContext(contextOptions(tls))
     },
     close: async (graceMs) => {
@@ -121,8 +121,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
-function contextOptions({ certificate, key, clientCa }: TlsFiles) {
-  return { cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2' } as const
+function contextOptions({ certificate, key, clientCa, frontProxyCa }: TlsFiles) {
+  const ca = frontProxyCa === undefined ? clientCa : [clientCa, frontProxyCa]
+  return { cert: certificate, key, ca, minVersion: 'TLSv1.2' } as const
 }
 
 function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server {
@@ -176,6 +177,8 @@ const STOPPING = new Error('the server is stopping')
 
 /** Everything open on a set of servers, and what is under way on it. */
 class Connections {
+  /** Of the connections that begin now. */
+  authorities: PeerAuthorities
   readonly #options: ListenOptions
   readonly #limits: HttpLimits
   readonly #peers: Peers
@@ -188,7 +191,8 @@ class Connections {
   constructor(options: ListenOptions, limits: HttpLimits) {
     this.#options = options
     this.#limits = limits
-    this.#peers = createPeers(options.clock)
+    this.authorities = options.tls
+    this.#peers = createPeers(options.clock, () => this.authorities)
   }
 
   serve(server: Server): void {

@@ -1,18 +1,28 @@
 /**
- * Who is at the other end of a TLS connection: CN, O and fingerprint of a client certificate. Read once per connection;
- * the certificate's end is looked at on every request, because connections outlive certificates.
+ * Who is at the other end of a TLS connection: CN, O and fingerprint of a client certificate, or the name of a front
+ * proxy. Read once per connection; the certificate's end is looked at on every request, because connections outlive
+ * certificates. The authority of the one kind never vouches for the other.
  */
 
+import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Http2ServerRequest } from 'node:http2'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 
-/** Neither: the connection presented no certificate. */
+/** None of it: the connection presented no certificate. */
 export interface Peer {
   readonly user?: UserInfo | undefined
+  /** The common name of a front proxy: not a user, but who may say who asks. */
+  readonly frontProxy?: string | undefined
   readonly failure?: string | undefined
+}
+
+/** PEM, one or more. */
+export interface PeerAuthorities {
+  readonly clientCa: string
+  readonly frontProxyCa?: string | undefined
 }
 
 const NOBODY: Peer = {}
@@ -21,8 +31,14 @@ export interface Peers {
   of(request: IncomingMessage | Http2ServerRequest): Peer
 }
 
-export function createPeers(clock: Clock): Peers {
-  const known = new WeakMap<object, { readonly peer: Peer; readonly validUntilMs: number }>()
+interface Known {
+  readonly peer: Peer
+  readonly validUntilMs: number
+}
+
+/** `authorities`: those of the connections that begin now. */
+export function createPeers(clock: Clock, authorities: () => PeerAuthorities): Peers {
+  const known = new WeakMap<object, Known>()
   return {
     of(request) {
       const connection = request instanceof Http2ServerRequest ? request.stream.session : request.socket
@@ -30,13 +46,17 @@ export function createPeers(clock: Clock): Peers {
       let entry = known.get(connection)
       if (!entry) {
         const socket = request instanceof Http2ServerRequest ? request.stream.session?.socket : request.socket
-        entry = isTls(socket) ? read(socket) : { peer: NOBODY, validUntilMs: Number.POSITIVE_INFINITY }
+        entry = isTls(socket) ? read(socket, authorities()) : lasting(NOBODY)
         known.set(connection, entry)
       }
       if (clock.now() <= entry.validUntilMs) return entry.peer
       return { failure: 'x509: certificate has expired or is not yet valid' }
     },
   }
+}
+
+function lasting(peer: Peer): Known {
+  return { peer, validUntilMs: Number.POSITIVE_INFINITY }
 }
 
 /** A session's socket is a proxy around the real one, so `instanceof` alone does not tell. */
@@ -46,18 +66,49 @@ function isTls(socket: unknown): socket is TLSSocket {
   )
 }
 
-function read(socket: TLSSocket) {
+function read(socket: TLSSocket, authorities: PeerAuthorities): Known {
   const certificate = socket.getPeerCertificate()
-  if (!certificate?.subject) return { peer: NOBODY, validUntilMs: Number.POSITIVE_INFINITY }
+  if (!certificate?.subject) return lasting(NOBODY)
   if (!socket.authorized) {
-    const failure = `x509: ${socket.authorizationError?.message ?? String(socket.authorizationError ?? 'not verified')}`
-    return { peer: { failure }, validUntilMs: Number.POSITIVE_INFINITY }
+    const reason = socket.authorizationError?.message ?? String(socket.authorizationError ?? 'not verified')
+    return lasting({ failure: `x509: ${reason}` })
   }
-  return { peer: peerOf(certificate), validUntilMs: Date.parse(certificate.valid_to) }
+  return { peer: peerOf(certificate, authorities, socket), validUntilMs: Date.parse(certificate.valid_to) }
+}
+
+/** The handshake has found a way to one of the authorities; with a front proxy's among them, to which? */
+function peerOf(certificate: PeerCertificate, { clientCa, frontProxyCa }: PeerAuthorities, socket: TLSSocket): Peer {
+  if (frontProxyCa === undefined) return userOf(certificate)
+  const chain = socket.getPeerX509Certificate()
+  if (!chain) return { failure: 'x509: the certificate cannot be read' }
+  if (leadsTo(chain, clientCa)) return userOf(certificate)
+  const failure = 'x509: certificate signed by unknown authority'
+  if (!leadsTo(chain, frontProxyCa)) return { failure }
+  return { frontProxy: listOf(certificate.subject.CN).at(-1) ?? '', failure }
+}
+
+/** Intermediate authorities between a certificate and a trusted one. */
+const INTERMEDIATES_MAX = 5
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
+function leadsTo(leaf: X509Certificate, bundle: string): boolean {
+  const authorities = (bundle.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem))
+  let certificate: X509Certificate | undefined = leaf
+  for (let passed = 0; certificate !== undefined && passed <= INTERMEDIATES_MAX; passed++) {
+    const current: X509Certificate = certificate
+    if (authorities.some((authority) => isSignedBy(current, authority))) return true
+    const { issuerCertificate } = current
+    certificate = issuerCertificate && isSignedBy(current, issuerCertificate) ? issuerCertificate : undefined
+  }
+  return false
+}
+
+function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
 }
 
 /** Attributes that repeat come as an array; upstream takes the last CN and every O. */
-function peerOf({ subject, fingerprint256 }: PeerCertificate): Peer {
+function userOf({ subject, fingerprint256 }: PeerCertificate): Peer {
   const name = listOf(subject.CN).at(-1)
   if (!name) return { failure: 'x509: the certificate has no common name' }
   const id = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`

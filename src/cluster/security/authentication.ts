@@ -7,6 +7,7 @@ import { serviceAccounts } from '../../apis/core/service-account.ts'
 import type { Secret } from '../../apis/core/types.gen.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { messageOf } from '../../base/error-text.ts'
+import type { Metrics } from '../../base/metrics.ts'
 import type { Client } from '../../client/client.ts'
 import { type KubeObject, keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
@@ -16,6 +17,7 @@ import { bearerToken, forAudiences, type TokenVerifier, tokensInOrder } from '..
 import { bootstrapTokens } from '../../server/auth/bootstrap-token.ts'
 import type { TokenKeys } from '../../server/auth/json-web-token.ts'
 import { legacyTokens } from '../../server/auth/legacy-token.ts'
+import { requestHeaders } from '../../server/auth/request-header.ts'
 import {
   type BoundObjects,
   createServiceAccountTokens,
@@ -25,6 +27,9 @@ import { type TokenReviewer, tokenReviewer } from '../../server/auth/token-revie
 import type { Registries } from '../../server/registry/registries.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Environment } from '../environment.ts'
+import { FRONT_PROXY_NAME } from '../front-proxy.ts'
+import { reviewedTokens, staticTokens } from './outside-tokens.ts'
+import { structuredAuthentication } from './structured-authentication.ts'
 
 export interface AuthenticationParts {
   readonly config: Pick<ClusterConfig, 'domain' | 'security'>
@@ -35,6 +40,8 @@ export interface AuthenticationParts {
   readonly registries: () => Registries
   /** The server's own client. */
   readonly client: () => Client
+  readonly metrics: Metrics
+  /** Ends the following of files and the connections to webhooks. */
   readonly signal: AbortSignal
 }
 
@@ -49,13 +56,28 @@ export interface Authentication {
 /** Throws `ConfigError` when a file that the settings name cannot be used. */
 export async function createAuthentication(parts: AuthenticationParts): Promise<Authentication> {
   const { config, environment, keys } = parts
+  const settings = config.security.authentication ?? {}
   const issuer = `https://kubernetes.default.svc.${config.domain}`
   const audiences = [issuer]
   const bound = boundObjects(parts)
   const tokenIssuer = createServiceAccountTokens({ ...environment, keys, issuer, audiences, bound })
-  const verifier = tokensInOrder([legacyOf(parts, audiences), tokenIssuer, bootstrapOf(parts, audiences)])
+  const structured =
+    settings.config === undefined
+      ? undefined
+      : await structuredAuthentication({ ...parts, path: settings.config, ownIssuer: issuer, audiences })
+  const verifier = tokensInOrder([
+    ...(settings.tokens === undefined ? [] : [await staticTokens({ ...parts, path: settings.tokens, audiences })]),
+    legacyOf(parts, audiences),
+    tokenIssuer,
+    bootstrapOf(parts, audiences),
+    ...(structured ? [structured.tokens] : []),
+    ...(settings.webhook ? [await reviewedTokens({ ...parts, ...settings.webhook, audiences })] : []),
+  ])
   return {
-    authenticator: inOrder([peerIdentity, bearerToken(verifier, audiences)], anonymous),
+    authenticator: inOrder(
+      [requestHeaders([FRONT_PROXY_NAME]), peerIdentity, bearerToken(verifier, audiences)],
+      structured ? structured.anonymous : anonymous,
+    ),
     issuer,
     tokenIssuer,
     tokenReviewer: tokenReviewer(verifier, audiences),

@@ -59,6 +59,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** The verified identity of the connection: a client certificate over TLS, the component's own over loopback. */
   readonly peer?: UserInfo | undefined
+  /** The common name of the front proxy whose certificate the connection presented: it may say who asks. */
+  readonly frontProxy?: string | undefined
   /** Why the certificate that the connection presented proves nobody: unknown authority, expired. */
   readonly peerFailure?: string | undefined
   /** Names and values in turn as received, for the few headers that may repeat. Absent over loopback. */

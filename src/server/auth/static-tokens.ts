@@ -29,7 +29,11 @@ export function parseStaticTokens(text: string, path: string): StaticTokens {
       continue
     }
     if (users.has(token)) warnings.push(`duplicate token has been found ${place}`)
-    users.set(token, { name, ...(uid !== '' && { uid }), groups: groups === undefined ? [] : groups.split(',') })
+    users.set(token, {
+      name,
+      ...(uid !== '' && { uid }),
+      groups: (groups ?? '').split(',').filter((group) => group !== ''),
+    })
   }
   return { users, warnings }
 }

@@ -3,6 +3,7 @@
 import type { Logger } from '../../base/log.ts'
 import { unauthorized } from '../../machinery/meta/api-error.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
+import { withoutRemoteHeaders } from '../auth/request-header.ts'
 import type { Filter } from './filter.ts'
 
 export function authenticate(parts: { readonly authenticator: Authenticator; readonly log: Logger }): Filter {
@@ -12,10 +13,12 @@ export function authenticate(parts: { readonly authenticator: Authenticator; rea
     if (result.outcome === 'failed')
       parts.log.warn('a request could not be authenticated', { from: request.remoteAddress, reason: result.reason })
     if (result.outcome !== 'user') throw unauthorized()
-    const { user, warnings = [] } = result
+    const { user, warnings = [], facts = [] } = result
     for (const text of warnings) request.warn?.(text)
+    for (const [key, value] of facts) request.audit?.annotate(key, value)
     const cause = request.cause ?? { by: 'request', user: user.name, about: request.headers['audit-id'] }
-    const { authorization, ...headers } = request.headers
-    return next({ ...call, request: { ...request, headers, user, cause } })
+    const { headers, ...rest } = withoutRemoteHeaders(request)
+    const { authorization, ...others } = headers
+    return next({ ...call, request: { ...rest, headers: others, user, cause } })
   }
 }

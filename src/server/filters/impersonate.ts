@@ -4,10 +4,10 @@
  */
 
 import { assert } from '../../base/assert.ts'
-import { setOwn } from '../../base/deep-freeze.ts'
 import { ApiError, badRequest } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
+import { extraValues, headerValues } from '../auth/header-values.ts'
 import { refusedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 import { type Need, type Way, type Wish, waysOf } from './impersonation.ts'
@@ -67,14 +67,10 @@ async function check(authorizer: Authorizer, attributes: Attributes): Promise<Ap
 }
 
 function wishOf(request: ApiRequest): Wish | ApiError {
-  const [name = ''] = values(request, 'impersonate-user')
-  const [uid = ''] = values(request, 'impersonate-uid')
-  const groups = values(request, 'impersonate-group')
-  const extra: Record<string, readonly string[]> = {}
-  for (const header of Object.keys(request.headers)) {
-    if (!header.startsWith(EXTRA_PREFIX)) continue
-    setOwn(extra, unescaped(header.slice(EXTRA_PREFIX.length)), values(request, header))
-  }
+  const [name = ''] = headerValues(request, 'impersonate-user')
+  const [uid = ''] = headerValues(request, 'impersonate-uid')
+  const groups = headerValues(request, 'impersonate-group')
+  const extra = extraValues(request, EXTRA_PREFIX)
   if (name === '') return badRequest(`requested ${goText({ uid, groups, extra })} without impersonating a user name`)
   return { name, uid, groups, extra }
 }
@@ -86,23 +82,4 @@ function goText({ uid, groups, extra }: Omit<Wish, 'name'>): string {
   const groupsText = groups.length > 0 ? list(groups) : '[]string(nil)'
   const extraText = entries.length > 0 ? `map[string][]string{${entries.join(', ')}}` : 'map[string][]string(nil)'
   return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groupsText}, Extra:${extraText}}`
-}
-
-/** Every value of a header that may repeat. Values may contain commas, so the joined form does not tell. */
-function values({ headers, rawHeaders }: ApiRequest, name: string): readonly string[] {
-  if (!rawHeaders) return headers[name] === undefined ? [] : [headers[name]]
-  const found: string[] = []
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const value = rawHeaders[index + 1]
-    if (rawHeaders[index]?.toLowerCase() === name && value !== undefined) found.push(value)
-  }
-  return found
-}
-
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key)
-  } catch {
-    return key
-  }
 }
