@@ -8,7 +8,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'openapi/**/*.test.ts', 'conformance/*.test.ts', 'test/tidy.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'openapi/**/*.test.ts',
+            'conformance/*.test.ts',
+            'bench/*.test.ts',
+            'test/tidy.test.ts',
+          ],
           setupFiles: ['test/support/whole-tls.ts'],
           isolate: false,
           pool: 'threads',

@@ -28,6 +28,10 @@ export interface RequestTemplate {
   readonly contentType?: string
   readonly accept?: string
   readonly acceptEncoding?: string
+  /** All pages of a list are one operation. */
+  readonly paged?: boolean
+  /** Ends an answer that goes on for ever. */
+  readonly until?: string
 }
 
 /** In ms. */

@@ -27,3 +27,26 @@ export function pod(name: string, scheduler = 'default-scheduler'): string {
     },
   })
 }
+
+/** About 1 KB, in a stream of its own, with the time at which it was sent. */
+export function sentConfigMap(name: string, stream: string): string {
+  const metadata = { name, labels: { stream }, annotations: { 'bench/sent': '{now}' } }
+  return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { payload: PAYLOAD } })
+}
+
+/** What a node offers, on both sides. */
+export const NODE_RESOURCES = { cpu: '32', memory: '256Gi', pods: '110' }
+
+/** A node in one of a hundred zones that is Ready and of which nobody takes care. */
+export function node(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': 'zone-{c}' } },
+    status: {
+      allocatable: NODE_RESOURCES,
+      capacity: NODE_RESOURCES,
+      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'ready' }],
+    },
+  })
+}

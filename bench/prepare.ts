@@ -1,5 +1,6 @@
 /** The programs that a comparison needs besides t8s, built once per machine: upstream's, KWOK, the load generator. */
 
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,12 +10,22 @@ import { type UpstreamProgram, upstreamPrograms } from '../conformance/upstream.
 export interface Programs {
   upstream(program: UpstreamProgram): string
   readonly kwok: string
+  /** What KWOK does with nodes and pods, as its release has it: files. */
+  readonly kwokStages: readonly string[]
   readonly generator: string
 }
 
 const COMPONENTS: readonly UpstreamProgram[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
-const KWOK = 'sigs.k8s.io/kwok/cmd/kwok'
-export const KWOK_VERSION = 'v0.8.0'
+const KWOK = 'sigs.k8s.io/kwok'
+const KWOK_VERSION = 'v0.8.0'
+/** The fastest ones. */
+const KWOK_STAGES = [
+  'node/fast/node-initialize.yaml',
+  'node/heartbeat-with-lease/node-heartbeat-with-lease.yaml',
+  'pod/fast/pod-ready.yaml',
+  'pod/fast/pod-complete.yaml',
+  'pod/fast/pod-delete.yaml',
+]
 const GENERATOR = join(import.meta.dirname, 'generator')
 
 /** Throws with the reason when something cannot be built. */
@@ -23,11 +34,24 @@ export async function prepare(options: BuildOptions): Promise<Programs> {
   if (!upstream.available) throw new Error(upstream.reason)
   const [kwok, generator] = [kwokBuild(), generatorBuild()]
   await buildMissing([kwok, generator], options)
-  return { upstream: (program) => upstream.path(program), kwok: kwok.path, generator: generator.path }
+  return {
+    upstream: (program) => upstream.path(program),
+    kwok: kwok.path,
+    kwokStages: KWOK_STAGES.map((stage) => join(kwokSources(), 'kustomize', 'stage', stage)),
+    generator: generator.path,
+  }
+}
+
+/** Where Go keeps the sources of the release. */
+function kwokSources(): string {
+  const words = ['mod', 'download', '-json', `${KWOK}@${KWOK_VERSION}`]
+  const { status, stdout, stderr } = spawnSync('go', words, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the sources of KWOK cannot be had: ${stderr}`)
+  return JSON.parse(stdout).Dir
 }
 
 function kwokBuild(): GoBuild {
-  const source = `${KWOK}@${KWOK_VERSION}`
+  const source = `${KWOK}/cmd/kwok@${KWOK_VERSION}`
   return {
     title: `KWOK ${KWOK_VERSION}`,
     path: join(programFolder('kwok', KWOK_VERSION), 'kwok'),

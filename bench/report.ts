@@ -1,9 +1,11 @@
-/** What a run leaves in `bench/results`: figures as JSON for programs, as a Markdown table for people. */
+/** What a run leaves in `bench/results`: observations as JSON for programs, a Markdown table for people. */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Observation } from './compare.ts'
 import type { MachineCard } from './machine.ts'
-import type { Figure } from './row.ts'
+import { FIGURES } from './scenario.ts'
+import { type Line, linesOf } from './verdicts.ts'
 
 export interface Report {
   /** ISO 8601, UTC. */
@@ -13,7 +15,9 @@ export interface Report {
   readonly machine: MachineCard
   /** Over the last minute, after the last row; the machine card has it before the first. */
   readonly loadAfter: number
-  readonly rows: Readonly<Record<string, readonly Figure[]>>
+  /** The first is the one that is judged. */
+  readonly sides: readonly string[]
+  readonly observations: readonly Observation[]
 }
 
 const RESULTS = join(import.meta.dirname, 'results')
@@ -29,32 +33,34 @@ export function writeReport(report: Report): string {
   return join(RESULTS, `${name}.md`)
 }
 
-export function markdownOf({ date, commit, quick, machine, loadAfter, rows }: Report): string {
+export function markdownOf(report: Report): string {
+  const { date, commit, quick, machine, loadAfter, sides, observations } = report
   const { fdatasyncMs, calibrationMs, load } = machine
-  const head = [
+  const [own = ''] = sides
+  const others = sides.slice(1)
+  return [
     `# ${date.slice(0, 16).replace('T', ' ')} UTC, ${commit}${quick ? ', quick' : ''}`,
     '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node};`,
     `fdatasync of 2.3 KB ${fdatasyncMs.p50.toFixed(2)} ms (p99 ${fdatasyncMs.p99.toFixed(2)});`,
     `calibration ${calibrationMs.toFixed(0)} ms; load ${load.toFixed(2)} before, ${loadAfter.toFixed(2)} after.`,
     '',
-  ]
-  const tables = Object.entries(rows).flatMap(([name, figures]) => [
-    `## ${name}`,
+    `| row | figure | ${sides.join(' | ')} | times better (95 %) | goal | |`,
+    `|---|---|${sides.map(() => '--:|').join('')}--:|--:|---|`,
+    ...linesOf(observations, own).map((line) => tableLine(line, own, others)),
     '',
-    '| figure | median | p10 | p90 | unit | samples |',
-    '|---|--:|--:|--:|---|--:|',
-    ...figures.map(
-      ({ name: figure, median, low, high, unit, samples }) =>
-        `| ${figure} | ${text(median)} | ${text(low)} | ${text(high)} | ${unit} | ${samples} |`,
-    ),
-    '',
-  ])
-  return [...head, ...tables].join('\n')
+  ].join('\n')
+}
+
+function tableLine({ row, figure, medians, times, goal, verdict }: Line, own: string, others: readonly string[]) {
+  const cells = [own, ...others].map((side) => (medians[side] === undefined ? '' : text(medians[side])))
+  const ratio = times ? `${text(times.ratio)} (${text(times.low)}-${text(times.high)})` : ''
+  const { unit } = FIGURES[figure]
+  return `| ${[row, `${figure}, ${unit}`, ...cells, ratio, goal ?? '', verdict ?? ''].join(' | ')} |`
 }
 
 /** Three significant digits, never in powers of ten. */
 function text(value: number): string {
   if (value >= 100) return value.toFixed(0)
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
+  return value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3)
 }

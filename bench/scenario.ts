@@ -14,10 +14,11 @@ export const FIGURES = {
   ms: { unit: 'ms', better: 'lower' },
   /** Of all processes of the side, per operation. */
   cpuMs: { unit: 'CPU-ms', better: 'lower' },
+  /** The same in µs, per delivery of an event. */
+  cpuUs: { unit: 'CPU-µs', better: 'lower' },
   cpuPercent: { unit: '% of a core', better: 'lower' },
   residentMb: { unit: 'MB', better: 'lower' },
   peakMb: { unit: 'MB', better: 'lower' },
-  exponent: { unit: '', better: 'lower' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly better: 'higher' | 'lower' }>>
 
 export type FigureName = keyof typeof FIGURES

@@ -16,7 +16,7 @@ type Job struct {
 	Key  string `json:"key"`
 	// HTTP2 offers HTTP/2, as client-go does; without it only HTTP/1.1 is spoken.
 	HTTP2 bool `json:"http2"`
-	// Clients is the number of transports, each with connections of its own. 0: one for each worker.
+	// Clients is the number of transports, each with connections of its own. 0: one for each worker or watcher.
 	Clients int `json:"clients"`
 
 	// Workers send one request after the other.
@@ -47,6 +47,10 @@ type Template struct {
 	ContentType    string `json:"contentType"`
 	Accept         string `json:"accept"`
 	AcceptEncoding string `json:"acceptEncoding"`
+	// Paged follows the continue tokens of a list: all pages are one operation.
+	Paged bool `json:"paged"`
+	// Until ends an answer that goes on for ever: with this text the operation is done.
+	Until string `json:"until"`
 }
 
 // Result is what came of it. Times are in milliseconds.

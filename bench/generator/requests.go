@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +18,7 @@ type worker struct {
 	job       Job
 	client    *http.Client
 	buffer    []byte
+	start     []byte
 	latencies []time.Duration
 	bytes     int64
 	statuses  map[string]int
@@ -45,6 +48,7 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 			job:       job,
 			client:    clients[index%len(clients)],
 			buffer:    make([]byte, 64*1024),
+			start:     make([]byte, 0, startBytes),
 			latencies: make([]time.Duration, 0, count/job.Workers+1),
 			statuses:  map[string]int{},
 		}
@@ -72,36 +76,71 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 	return resultOf(workers, time.Since(start))
 }
 
-// send sends one request and reads its answer to the end.
+// send sends one request, or one for each page of a list, and reads the answers to their end.
 func (w *worker) send(number int, due time.Time) {
 	template := w.job.Requests[number%len(w.job.Requests)]
+	path := template.path(number)
+	for next := path; next != ""; {
+		answer, err := w.exchange(template, next, number)
+		if err != nil {
+			w.fail("error", err.Error())
+			break
+		}
+		status := strconv.Itoa(answer.status)
+		if answer.status >= 300 {
+			w.fail(status, fmt.Sprintf("%s %s: %s %s", template.Method, next, status, answer.start[:min(len(answer.start), shownBytes)]))
+			break
+		}
+		w.statuses[status]++
+		next = ""
+		if token := continueToken(answer.start); template.Paged && token != "" {
+			next = path + "&continue=" + token
+		}
+	}
+	w.latencies = append(w.latencies, time.Since(due))
+}
+
+// answer is what is known of an answer that was read.
+type answer struct {
+	status int
+	// start is how it began: metadata come before the items of a list.
+	start []byte
+}
+
+func (w *worker) exchange(template Template, path string, number int) (answer, error) {
 	var body io.Reader
 	if template.Body != "" {
 		body = strings.NewReader(template.body(number))
 	}
-	request, err := http.NewRequest(template.Method, w.job.Server+template.path(number), body)
+	request, err := http.NewRequest(template.Method, w.job.Server+path, body)
 	if err != nil {
-		w.fail("error", err.Error())
-		return
+		return answer{}, err
 	}
 	setHeaders(request, template)
 	response, err := w.client.Do(request)
 	if err != nil {
-		w.fail("error", err.Error())
-		return
+		return answer{}, err
 	}
-	read, start, err := w.drain(response.Body)
-	w.latencies = append(w.latencies, time.Since(due))
-	w.bytes += read
+	defer response.Body.Close()
 	w.protocol = response.Proto
-	status := strconv.Itoa(response.StatusCode)
-	if err != nil {
-		w.fail("error", err.Error())
-	} else if response.StatusCode >= 300 {
-		w.fail(status, fmt.Sprintf("%s %s: %s %s", template.Method, request.URL.Path, status, start))
-	} else {
-		w.statuses[status]++
+	start, err := w.drain(response.Body, []byte(template.Until))
+	return answer{status: response.StatusCode, start: start}, err
+}
+
+var continueMarker = []byte(`"continue":"`)
+
+// continueToken is found near the start of a list in JSON.
+func continueToken(start []byte) string {
+	at := bytes.Index(start, continueMarker)
+	if at < 0 {
+		return ""
 	}
+	token := start[at+len(continueMarker):]
+	end := bytes.IndexByte(token, '"')
+	if end < 0 {
+		return ""
+	}
+	return url.QueryEscape(string(token[:end]))
 }
 
 func setHeaders(request *http.Request, template Template) {
@@ -124,23 +163,36 @@ func setHeaders(request *http.Request, template Template) {
 	request.Header.Set("Content-Type", contentType)
 }
 
-// shownBytes is how much of an answer a message repeats.
-const shownBytes = 300
+const (
+	// shownBytes is how much of an answer a message repeats.
+	shownBytes = 300
+	// startBytes is how much of an answer is kept.
+	startBytes = 4096
+)
 
-// drain reads everything, and returns how much it was and how it began.
-func (w *worker) drain(body io.ReadCloser) (total int64, start string, err error) {
-	defer body.Close()
+// drain reads everything, or as far as the text that ends it, and returns how it began.
+func (w *worker) drain(body io.Reader, until []byte) ([]byte, error) {
+	start := w.start[:0]
+	kept := 0
 	for {
-		count, err := body.Read(w.buffer)
-		if total == 0 && count > 0 {
-			start = string(w.buffer[:min(count, shownBytes)])
+		// What may be the beginning of the text that ends it stays in the buffer.
+		count, err := body.Read(w.buffer[kept:])
+		w.bytes += int64(count)
+		if room := startBytes - len(start); room > 0 {
+			start = append(start, w.buffer[kept:kept+min(count, room)]...)
 		}
-		total += int64(count)
+		if len(until) > 0 {
+			seen := w.buffer[:kept+count]
+			if bytes.Contains(seen, until) {
+				return start, nil
+			}
+			kept = copy(w.buffer, seen[max(0, len(seen)-len(until)+1):])
+		}
 		if err == io.EOF {
-			return total, start, nil
+			return start, nil
 		}
 		if err != nil {
-			return total, start, err
+			return start, err
 		}
 	}
 }

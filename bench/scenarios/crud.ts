@@ -1,9 +1,9 @@
 /** C1 to C4: single objects, one after the other and many at once. */
 
-import type { JobResult, RequestTemplate } from '../generator.ts'
-import { type Job, runJob } from '../generator.ts'
+import type { Job, RequestTemplate } from '../generator.ts'
 import { configMap, pod } from '../objects.ts'
 import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { measure, prepared, timed } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
@@ -107,30 +107,28 @@ export const crud: Scenario = {
     await warmUp(parts)
     const rows: Record<string, Sample> = {}
     for (const { row, job } of loads(parts.quick)) rows[row] = await measure(parts, job)
-    return rows
+    return { ...rows, [`C4 deletecollection of ${COLLECTION}`]: await deleteCollection(parts) }
   },
 }
 
 const WARM_UP = 1_000
 
-async function warmUp({ side, programs }: ScenarioParts): Promise<void> {
-  const jobs: readonly RequestTemplate[] = [
-    { method: 'POST', path: PODS, body: pod('warm-{i}', NOBODY) },
-    { method: 'POST', path: CONFIG_MAPS, body: configMap('warm-{i}') },
-    { method: 'GET', path: `${PODS}/warm-{i}` },
-    apply(CONFIG_MAPS, configMap('warm-applied-{i}')),
-  ]
-  for (const request of jobs)
-    await runJob(programs.generator, side.access, { workers: 10, operations: WARM_UP, requests: [request] })
+async function warmUp(parts: ScenarioParts): Promise<void> {
+  await prepared(parts, { method: 'POST', path: PODS, body: pod('warm-{i}', NOBODY) }, WARM_UP)
+  await prepared(parts, { method: 'POST', path: CONFIG_MAPS, body: configMap('warm-{i}') }, WARM_UP)
+  await prepared(parts, { method: 'GET', path: `${PODS}/warm-{i}` }, WARM_UP)
+  await prepared(parts, apply(CONFIG_MAPS, configMap('warm-applied-{i}')), WARM_UP)
 }
 
-/** Throughput, latencies and the processor time of the server for each request. */
-export async function measure({ side, programs }: ScenarioParts, job: Job): Promise<Sample> {
-  const before = side.figures.cpuMs()
-  const result = await runJob(programs.generator, side.access, job)
-  return { ...figuresOf(result), cpuMs: (side.figures.cpuMs() - before) / result.operations }
-}
+const COLLECTION = 1_000
 
-function figuresOf({ operations, seconds, latency }: JobResult): Sample {
-  return { perSecond: operations / seconds, p50: latency.p50, p99: latency.p99 }
+/** All objects of a namespace by one request. */
+async function deleteCollection(parts: ScenarioParts): Promise<Sample> {
+  const namespace = '/api/v1/namespaces/collected'
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'collected' } })
+  await prepared(parts, { method: 'POST', path: '/api/v1/namespaces', body }, 1)
+  const path = `${namespace}/configmaps`
+  await prepared(parts, { method: 'POST', path, body: configMap('map-{i}') }, COLLECTION)
+  const { ms, cpuMs } = await timed(parts, () => prepared(parts, { method: 'DELETE', path }, 1))
+  return { perSecond: (COLLECTION / ms) * 1_000, cpuMs: cpuMs / COLLECTION }
 }

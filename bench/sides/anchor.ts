@@ -77,7 +77,7 @@ async function launch(parts: Launch): Promise<RunningSide> {
   try {
     start(programs.upstream('etcd'), etcdFlags(parts), 'etcd')
     start(programs.upstream('kube-apiserver'), serverFlags(parts), 'kube-apiserver')
-    if (wish.nodes !== undefined) {
+    if (hasComponents(wish)) {
       start(programs.upstream('kube-controller-manager'), managerFlags(parts), 'kube-controller-manager')
       start(programs.upstream('kube-scheduler'), schedulerFlags(parts), 'kube-scheduler')
     }
@@ -86,11 +86,11 @@ async function launch(parts: Launch): Promise<RunningSide> {
     })
     const readyMs = performance.now() - startedAt
     if (wish.nodes !== undefined && wish.nodes > 0) {
-      start(programs.kwok, kwokFlags(access), 'kwok')
+      start(programs.kwok, kwokFlags(parts), 'kwok')
       await addKwokNodes(access.credentials, wish.nodes)
     }
     return {
-      ...{ name, access, readyMs },
+      ...{ name, access, startedAt, readyMs },
       figures: figuresOf(() => running.map(({ pid }) => pid)),
       async crash() {
         await stop('SIGKILL')
@@ -103,8 +103,13 @@ async function launch(parts: Launch): Promise<RunningSide> {
     }
   } catch (error) {
     await stop('SIGKILL')
+    removeFolder(folder)
     throw error
   }
+}
+
+function hasComponents({ nodes, schedulerOnly = false }: SideWish): boolean {
+  return nodes !== undefined || schedulerOnly
 }
 
 /** The same kind of keys as on the other side: EC P-256. */
@@ -187,12 +192,12 @@ function serverFlags({ folder, ports, tuning, wish }: Launch): readonly string[]
     // The address it would publish is this machine's, and 127.0.0.1 is not allowed.
     '--endpoint-reconciler-type=none',
     // Nobody makes the accounts that this plugin waits for where no controllers run.
-    ...(wish.nodes === undefined ? ['--disable-admission-plugins=ServiceAccount'] : []),
+    ...(hasComponents(wish) ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ...(tuning.raised ? [`--delete-collection-workers=${DELETE_WORKERS}`] : []),
   ]
 }
 
-function managerFlags({ folder, ports, tuning }: Launch): readonly string[] {
+function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[] {
   const file = (name: string) => join(folder, name)
   const syncs = [
     'deployment',
@@ -214,6 +219,7 @@ function managerFlags({ folder, ports, tuning }: Launch): readonly string[] {
     `--service-cluster-ip-range=${SERVICE_RANGE}`,
     '--allocate-node-cidrs=true',
     '--use-service-account-credentials=true',
+    ...(wish.schedulerOnly ? ['--controllers=serviceaccount-controller'] : []),
     ...(tuning.raised ? syncs.map((name) => `--concurrent-${name}-syncs=${SYNCS}`) : []),
   ]
 }
@@ -227,6 +233,8 @@ function componentFlags(kubeconfig: string, port: number, { raised }: Tuning): r
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,
+    // A component that starts before the roles are there would end otherwise.
+    '--authentication-skip-lookup=true',
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
     '--leader-elect=false',
@@ -234,6 +242,7 @@ function componentFlags(kubeconfig: string, port: number, { raised }: Tuning): r
   ]
 }
 
-function kwokFlags({ kubeconfig }: Access): readonly string[] {
-  return [`--kubeconfig=${kubeconfig}`, '--manage-all-nodes=true', '--node-ip=127.0.0.1']
+function kwokFlags({ access, programs }: Launch): readonly string[] {
+  const stages = programs.kwokStages.map((stage) => `--config=${stage}`)
+  return [`--kubeconfig=${access.kubeconfig}`, '--manage-all-nodes=true', '--node-ip=127.0.0.1', ...stages]
 }

@@ -2,10 +2,8 @@
 
 import type { KubeconfigEntry } from '../../src/client/kubeconfig.ts'
 import { openConnection } from '../connection.ts'
+import { NODE_RESOURCES } from '../objects.ts'
 import { nodesReady } from '../world.ts'
-
-/** As simulated nodes of t8s offer it. */
-const RESOURCES = { cpu: '32', memory: '256Gi', pods: '110' }
 
 /** Resolves when all of them are Ready. */
 export async function addKwokNodes(credentials: KubeconfigEntry, count: number): Promise<void> {
@@ -27,6 +25,6 @@ function node(index: number): string {
       annotations: { 'kwok.x-k8s.io/node': 'fake' },
       labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
     },
-    status: { allocatable: RESOURCES, capacity: RESOURCES },
+    status: { allocatable: NODE_RESOURCES, capacity: NODE_RESOURCES },
   })
 }

@@ -6,6 +6,8 @@ import type { ProcessFigures } from './process-figures.ts'
 export interface SideWish {
   /** Controllers and scheduler run besides the API server, and this many simulated nodes. Undefined: the API alone. */
   readonly nodes?: number | undefined
+  /** Besides the API server only the scheduler and what pods need to be admitted have to run. */
+  readonly schedulerOnly?: boolean | undefined
   /** The API server also speaks HTTP/2. */
   readonly http2?: boolean | undefined
 }
@@ -20,6 +22,8 @@ export interface Side {
 export interface RunningSide extends AsyncDisposable {
   readonly name: string
   readonly access: Access
+  /** When the first process was started, by `performance.now()`. */
+  readonly startedAt: number
   /** From starting the first process to 200 from `/readyz`, in ms; of a restart when there was one. */
   readonly readyMs: number
   /** All processes of the side together. */

@@ -53,7 +53,7 @@ async function launch(parts: Launch): Promise<RunningSide> {
     const readyMs = performance.now() - startedAt
     const access = await accessFrom(kubeconfig, folder, () => assertRunning(child, folder))
     return {
-      ...{ name: t8s.name, access, readyMs },
+      ...{ name: t8s.name, access, startedAt, readyMs },
       figures: figuresOf(() => (child.pid === undefined ? [] : [child.pid])),
       async crash() {
         await ended(child, 'SIGKILL')
@@ -68,6 +68,7 @@ async function launch(parts: Launch): Promise<RunningSide> {
     }
   } catch (error) {
     await stop()
+    removeFolder(folder)
     throw error
   }
 }

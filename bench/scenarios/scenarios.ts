@@ -1,0 +1,27 @@
+/** Everything that is measured, in the order it runs. */
+
+import type { Scenario } from '../scenario.ts'
+import { crud } from './crud.ts'
+import { deployment } from './deployment.ts'
+import { firstPod } from './first-pod.ts'
+import { idleNodes } from './idle.ts'
+import { lists } from './lists.ts'
+import { namespace } from './namespace.ts'
+import { scheduling } from './scheduling.ts'
+import { start } from './start.ts'
+import { volume } from './volume.ts'
+import { watches } from './watches.ts'
+
+export const SCENARIOS: readonly Scenario[] = [
+  start,
+  firstPod,
+  crud,
+  lists,
+  watches,
+  deployment,
+  ...scheduling,
+  namespace,
+  idleNodes(100),
+  idleNodes(1_000),
+  volume,
+]

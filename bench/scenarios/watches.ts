@@ -1,0 +1,76 @@
+/** E1, E2: one change to many watchers, as fast as it goes and now and then; and everybody comes back at once. */
+
+import { pod, sentConfigMap } from '../objects.ts'
+import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { costOf, prepared } from './measure.ts'
+
+const PODS = '/api/v1/namespaces/default/pods'
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
+const WATCHERS = [1, 100, 1_000]
+const WRITERS = 4
+/** How long the last event may take to reach the last watcher, in ms. */
+const SETTLE_MS = 60_000
+const MICRO = 1_000
+const NOBODY = 'nobody'
+
+interface FanOut {
+  readonly row: string
+  readonly name: string
+  readonly watchers: number
+  readonly operations: number
+  readonly rate?: number
+}
+
+export const watches: Scenario = {
+  name: 'watches',
+  about: 'E1: 1, 100 and 1,000 watchers, events as fast as 4 writers go and 10 per second; E2: 1,000 clients come back',
+  wish: {},
+  async run(parts) {
+    const scale = parts.quick ? 0.2 : 1
+    const rows: Record<string, Sample> = {}
+    for (const watchers of WATCHERS) {
+      const events = Math.round((watchers === 1_000 ? 300 : 2_000) * scale)
+      const name = `${watchers} watchers`
+      const saturated = { row: `E1 ${name}, saturated`, name: `fast-${watchers}`, watchers, operations: events }
+      const rare = { row: `E1 ${name}, 10 per second`, name: `rare-${watchers}`, watchers, operations: 50, rate: 10 }
+      for (const each of [saturated, rare]) rows[each.row] = await fanOut(parts, each)
+    }
+    return { ...rows, 'E2 1,000 clients list 10,000 pods by watching': await comeBack(parts) }
+  },
+}
+
+async function fanOut(parts: ScenarioParts, { name, watchers, operations, rate }: FanOut): Promise<Sample> {
+  const { result, cpuMs } = await costOf(parts, {
+    watchers,
+    watchPath: `${CONFIG_MAPS}?watch=true&labelSelector=stream%3D${name}&resourceVersion=0`,
+    workers: rate === undefined ? WRITERS : 1,
+    warmUp: Math.min(20, operations),
+    operations,
+    ...(rate !== undefined && { rate }),
+    requests: [{ method: 'POST', path: CONFIG_MAPS, body: sentConfigMap(`${name}-{i}`, name) }],
+    settleMs: SETTLE_MS,
+  })
+  const { deliveries = 0, deliverySeconds = 0, delivery } = result
+  return {
+    perSecond: deliveries / deliverySeconds,
+    ...(delivery && { p50: delivery.p50, p99: delivery.p99 }),
+    cpuUs: (cpuMs / deliveries) * MICRO,
+  }
+}
+
+const COMING_BACK = 1_000
+const KEPT = { quick: 1_000, full: 10_000 }
+const INITIAL = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+
+/** Every client asks for all objects as watch events, all at the same moment. */
+async function comeBack(parts: ScenarioParts): Promise<Sample> {
+  const { side, quick } = parts
+  await prepared(parts, { method: 'POST', path: PODS, body: pod('pod-{i}', NOBODY) }, quick ? KEPT.quick : KEPT.full)
+  side.figures.resetPeak()
+  const { result, cpuMs } = await costOf(parts, {
+    workers: quick ? COMING_BACK / 10 : COMING_BACK,
+    operations: quick ? COMING_BACK / 10 : COMING_BACK,
+    requests: [{ method: 'GET', path: `${PODS}?${INITIAL}`, until: 'k8s.io/initial-events-end' }],
+  })
+  return { ms: result.seconds * 1_000, cpuMs: cpuMs / result.operations, peakMb: side.figures.peakMb() }
+}

@@ -1,0 +1,62 @@
+/** Observations of many rounds as one line for each figure: medians, the ratio to the best of the others, the goal. */
+
+import type { Observation } from './compare.ts'
+import { GOALS } from './goals.ts'
+import { FIGURES, type FigureName } from './scenario.ts'
+import { median, type Ratio, ratioOfMedians } from './statistics.ts'
+
+export interface Line {
+  readonly row: string
+  readonly figure: FigureName
+  /** Medians by side. */
+  readonly medians: Readonly<Record<string, number>>
+  /** How many times better the first side is than the best of the others; below 1: it loses. Absent without others. */
+  readonly times?: Ratio | undefined
+  /** The best of the others. */
+  readonly against?: string | undefined
+  readonly goal?: number | undefined
+  readonly verdict?: 'reached' | 'missed' | 'undecided' | undefined
+  readonly rounds: number
+}
+
+/** `side`: whose figures are judged. */
+export function linesOf(observations: readonly Observation[], side: string): readonly Line[] {
+  const keys = new Map(observations.map(({ row, figure }) => [JSON.stringify([row, figure]), { row, figure }]))
+  return [...keys.values()].map(({ row, figure }) => {
+    const those = observations.filter((each) => each.row === row && each.figure === figure)
+    return lineOf(
+      row,
+      figure,
+      Map.groupBy(those, (each) => each.side),
+      side,
+    )
+  })
+}
+
+function lineOf(
+  row: string,
+  figure: FigureName,
+  bySide: ReadonlyMap<string, readonly Observation[]>,
+  side: string,
+): Line {
+  const values = new Map([...bySide].map(([name, those]) => [name, those.map(({ value }) => value)]))
+  const medians = Object.fromEntries([...values].map(([name, samples]) => [name, median(samples)]))
+  const own = values.get(side) ?? []
+  const line = { row, figure, medians, rounds: own.length }
+  const others = [...values].filter(([name]) => name !== side)
+  const [best] = others.toSorted(([, left], [, right]) => betterFirst(figure, median(left), median(right)))
+  if (!best || own.length === 0) return line
+  const [against, samples] = best
+  const times = FIGURES[figure].better === 'higher' ? ratioOfMedians(own, samples) : ratioOfMedians(samples, own)
+  const goal = GOALS.find((each) => each.row === row && each.figure === figure)?.times
+  return { ...line, times, against, goal, verdict: goal === undefined ? undefined : verdictOf(times, goal) }
+}
+
+function betterFirst(figure: FigureName, left: number, right: number): number {
+  return FIGURES[figure].better === 'higher' ? right - left : left - right
+}
+
+function verdictOf({ low, high }: Ratio, goal: number): Line['verdict'] {
+  if (low >= goal) return 'reached'
+  return high < goal ? 'missed' : 'undecided'
+}
