@@ -4,7 +4,13 @@ import { controllerIdentities, nodeIdentity } from './identities.ts'
 
 const controllers = builtinControllers({
   ...{ podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', nodePrefixLength: 24, rootCa: '' },
-  ...{ signCertificate: async () => '', issueToken: async () => '', frontProxyCa: async () => '' },
+  ...{
+    signCertificate: async () => '',
+    namesOfNode: () => undefined,
+    issueToken: async () => '',
+    frontProxyCa: async () => '',
+    checkApiService: async () => {},
+  },
 })
 const identityOf = controllerIdentities()
 
@@ -12,6 +18,7 @@ test('only what upstream runs in its API server may do everything', () => {
   const all = controllers.filter(({ name }) => identityOf(name).groups.includes('system:masters'))
   expect(new Set(all.map(({ name }) => name))).toEqual(
     new Set([
+      'apiservice-status-available-controller',
       'autoregister',
       'cluster-authentication-trust-controller',
       'ip-address-controller',

@@ -13,6 +13,7 @@ import { deviceClaimReleaser } from './devices/device-claim-releaser.ts'
 import { podDeviceClaims } from './devices/pod-device-claims.ts'
 import { admissionPolicyStatusController } from './extensions/admission-policy-status.ts'
 import { autoRegisterController } from './extensions/auto-register.ts'
+import { availabilityController, type CheckApiService } from './extensions/availability.ts'
 import { flowSchemaStatusController } from './extensions/flow-schema-status.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
 import { namespaceController } from './namespaces/namespace.ts'
@@ -38,6 +39,7 @@ import { certificateCleaner } from './security/certificate-cleaner.ts'
 import { certificateSigner, type SignCertificate } from './security/certificate-signer.ts'
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
 import { type IssueToken, serviceAccountTokenController } from './security/service-account-tokens.ts'
+import { type NamesOfNode, servingApprover } from './security/serving-approver.ts'
 import { tokenCleaner } from './security/token-cleaner.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
 import {
@@ -56,10 +58,13 @@ export interface ControllerSettings {
   readonly rootCa: string
   /** Signs with that authority. */
   readonly signCertificate: SignCertificate
+  /** What the serving certificates of the cluster's own nodes may name. */
+  readonly namesOfNode: NamesOfNode
   /** Tokens of service accounts that never end. */
   readonly issueToken: IssueToken
   /** PEM: the authority of the certificate with which the API server comes to others behind it. */
   readonly frontProxyCa: () => Promise<string>
+  readonly checkApiService: CheckApiService
 }
 
 export function builtinControllers({
@@ -68,8 +73,10 @@ export function builtinControllers({
   nodePrefixLength,
   rootCa,
   signCertificate,
+  namesOfNode,
   issueToken,
   frontProxyCa,
+  checkApiService,
 }: ControllerSettings): readonly Controller[] {
   return [
     namespaceController,
@@ -79,6 +86,7 @@ export function builtinControllers({
     clusterRoleAggregationController,
     authenticationTrustController({ rootCa, frontProxyCa }),
     certificateApprover,
+    servingApprover(namesOfNode),
     certificateSigner(signCertificate),
     certificateCleaner,
     bootstrapSigner,
@@ -96,6 +104,7 @@ export function builtinControllers({
     deviceClaimReleaser,
     horizontalPodAutoscalerController,
     autoRegisterController,
+    availabilityController(checkApiService),
     flowSchemaStatusController,
     admissionPolicyStatusController,
     nodeIpamController(podCidr, nodePrefixLength),
