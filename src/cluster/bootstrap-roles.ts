@@ -1,5 +1,7 @@
 /** Roles and bindings that must be there before anybody may do anything: created, or put right, at every start. */
 
+import { certificateSigningRequests } from '../apis/certificates/certificate-signing-request.ts'
+import { KUBELET_SERVING_SIGNER } from '../apis/certificates/node-requests.ts'
 import type { ResourceDefinition } from '../apis/definition.ts'
 import { clusterRoles } from '../apis/rbac/cluster-role.ts'
 import { clusterRoleBindings } from '../apis/rbac/cluster-role-binding.ts'
@@ -17,6 +19,7 @@ import { formatTime } from '../machinery/meta/time.ts'
 import { bootstrapRoles } from '../server/auth/rbac/bootstrap-roles.ts'
 import { reconciledBinding, reconciledRole } from '../server/auth/rbac/reconcile.ts'
 import type { Registries } from '../server/registry/registries.ts'
+import { NODES_GROUP } from './identities.ts'
 
 /** The group of the user in the cluster's kubeconfig. */
 export const ADMINISTRATORS_GROUP = 't8s:admins'
@@ -27,6 +30,39 @@ const administrators: ClusterRoleBinding = {
   subjects: [{ kind: 'Group', apiGroup: RBAC_GROUP, name: ADMINISTRATORS_GROUP }],
   roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: 'cluster-admin' },
 }
+
+const SERVING_APPROVER = 't8s:kubelet-serving-approver'
+
+/** The cluster approves the serving certificates of its own nodes; upstream's role leaves them out. */
+const servingApprover: ClusterRole = {
+  metadata: { name: SERVING_APPROVER },
+  rules: [
+    {
+      verbs: ['approve'],
+      apiGroups: [certificateSigningRequests.group],
+      resources: ['signers'],
+      resourceNames: [KUBELET_SERVING_SIGNER],
+    },
+  ],
+}
+
+const ownBindings: readonly ClusterRoleBinding[] = [
+  administrators,
+  {
+    metadata: { name: SERVING_APPROVER },
+    subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: 'certificate-controller' }],
+    roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: SERVING_APPROVER },
+  },
+  // As kubeadm does: a kubelet that has a client certificate gets the next one.
+  {
+    metadata: { name: 't8s:node-certificate-rotation' },
+    subjects: [{ kind: 'Group', apiGroup: RBAC_GROUP, name: NODES_GROUP }],
+    roleRef: {
+      ...{ apiGroup: RBAC_GROUP, kind: 'ClusterRole' },
+      name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
+    },
+  },
+]
 
 export interface RoleParts {
   readonly registries: Registries
@@ -39,9 +75,9 @@ export interface RoleParts {
 export async function ensureRoles(parts: RoleParts): Promise<void> {
   const wanted = bootstrapRoles()
   await Promise.all([
-    ensureAll(parts, clusterRoles, wanted.clusterRoles, putRoleRight),
+    ensureAll(parts, clusterRoles, [...wanted.clusterRoles, servingApprover], putRoleRight),
     ensureAll(parts, roles, wanted.roles, putRoleRight),
-    ensureAll(parts, clusterRoleBindings, [...wanted.clusterRoleBindings, administrators], putBindingRight),
+    ensureAll(parts, clusterRoleBindings, [...wanted.clusterRoleBindings, ...ownBindings], putBindingRight),
     ensureAll(parts, roleBindings, wanted.roleBindings, putBindingRight),
   ])
 }

@@ -36,6 +36,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'endpointslice-mirroring-controller': 'endpointslicemirroring-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
   'horizontal-pod-autoscaler-controller': 'horizontal-pod-autoscaler',
+  'kubelet-serving-approving-controller': 'certificate-controller',
   'node-ipam-controller': 'node-controller',
   'node-lifecycle-controller': 'node-controller',
   'persistentvolume-attach-detach-controller': 'attachdetach-controller',

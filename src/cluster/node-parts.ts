@@ -1,16 +1,19 @@
 /** One logical node, put together: runtime, volumes, probes, agent, its API. The same parts for Docker and simulated nodes. */
 
+import { KUBELET_SERVING_SIGNER } from '../apis/certificates/node-requests.ts'
 import { configMaps } from '../apis/core/config-map.ts'
 import { nodes } from '../apis/core/node.ts'
 import { persistentVolumes } from '../apis/core/persistent-volume/definition.ts'
 import { persistentVolumeClaims } from '../apis/core/persistent-volume-claim.ts'
 import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'
+import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { toNumber } from '../machinery/meta/quantity.ts'
-import { startKubeletServer } from '../node/api/kubelet-server.ts'
+import { type KubeletServer, startKubeletServer } from '../node/api/kubelet-server.ts'
+import { type KeyPair, keepCertificate } from '../node/certificates/certificate-manager.ts'
 import type { EnvironmentSources } from '../node/environment.ts'
 import { createExecutor } from '../node/execute.ts'
 import { startHeartbeat } from '../node/heartbeat.ts'
@@ -31,6 +34,7 @@ import { createTokenSource } from '../node/volumes/token-source.ts'
 import { createPodVolumes } from '../node/volumes/volumes.ts'
 import { type ClusterConfig, dnsAddress } from './config.ts'
 import type { Environment } from './environment.ts'
+import { NODES_GROUP, nodeIdentity } from './identities.ts'
 import { KUBELET_VERSION } from './version.ts'
 
 export interface NodeParts {
@@ -51,6 +55,10 @@ export interface NodeParts {
   readonly directory: string
   /** For the node's HTTPS API. */
   readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa: string }
+  /** What its certificate names. */
+  readonly names: readonly string[]
+  /** Keeps the certificate that it has renewed. */
+  readonly keep: (pair: KeyPair) => Promise<void>
   readonly allowedNames: readonly string[]
   /** Resolves when the node's network carries pods. */
   readonly networkReady: (signal: AbortSignal) => Promise<void>
@@ -58,6 +66,8 @@ export interface NodeParts {
 
 export interface RunningNode extends AsyncDisposable {
   readonly name: string
+  /** What its certificate names. */
+  readonly names: readonly string[]
   /** Where its API listens. */
   readonly host: string
   readonly port: number
@@ -79,6 +89,7 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const pods = () => late.kubelet?.pods() ?? []
   const where = { ...tls, host: LOOPBACK, port: 0, allowedNames }
   const api = stack.use(await startKubeletServer({ ...where, nodeName: name, runtime, pods, clock, log }))
+  void keepServingCertificate(parts, api, log, stop.signal)
   const description = describe(parts, `${version.name}://${version.version}`, api.port)
   // Adopted pods are looked at when the network they are in is known again.
   const whenRegistered = async () => {
@@ -88,6 +99,7 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const ready = startHeartbeat({ client, runtime, clock, log, description, whenRegistered }, stop.signal)
   return {
     name,
+    names: parts.names,
     host: api.host,
     port: api.port,
     ready,
@@ -96,6 +108,24 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
       return stack.disposeAsync()
     },
   }
+}
+
+/** Renewed by a request to the cluster, as any kubelet does. */
+function keepServingCertificate(
+  { environment, client, name, names, tls, keep }: NodeParts,
+  api: KubeletServer,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random } = environment
+  const renewed = async (pair: KeyPair) => {
+    await keep(pair)
+    api.renew(pair)
+  }
+  const template = { commonName: nodeIdentity(name).name, organizations: [NODES_GROUP], names }
+  const usages = ['digital signature', 'server auth'] as const
+  const wish = { signerName: KUBELET_SERVING_SIGNER, usages, template, current: tls }
+  return keepCertificate({ ...wish, client, clock, random, log, renewed }, signal)
 }
 
 /** The kubelet with everything it acts through. */

@@ -109,7 +109,8 @@ async function inhabit(
   const identity = nodeIdentity(name)
   const names = [name, '127.0.0.1', place.ip]
   const wish = { name: `kubelet-${name}`, commonName: identity.name, organizations: [NODES_GROUP], names }
-  const certificate = await controlPlane.certificates.issue(wish)
+  const { certificates } = controlPlane
+  const certificate = await certificates.issue(wish)
   return startNode({
     ...place,
     ...{ config, environment, informers, feed, name },
@@ -117,6 +118,8 @@ async function inhabit(
     directory: join(config.directory, 'nodes', name, 'pods'),
     tls: { ...certificate, clientCa: controlPlane.authority.bundle },
     allowedNames: [API_SERVER_NAME],
+    names,
+    keep: (pair) => certificates.replace(wish.name, pair),
   })
 }
 

@@ -6,7 +6,7 @@
 import { every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
 import { type CertificateAuthority, type KeyPair, needsRenewal } from '../../server/auth/certificate-authority.ts'
-import { loadOrIssue } from '../../server/auth/certificate-files.ts'
+import { loadOrIssue, savePair } from '../../server/auth/certificate-files.ts'
 import type { Environment } from '../environment.ts'
 
 export interface CertificateParts {
@@ -35,6 +35,8 @@ export interface KeptPair {
 export interface Certificates {
   /** The stored pair, or a new one. */
   issue(wish: PairWish): Promise<KeyPair>
+  /** Keeps a pair that somebody else has renewed. */
+  replace(name: string, pair: KeyPair): Promise<void>
   /** The same, renewed until the signal aborts. `changed` is called with each new pair. */
   keep(wish: PairWish, changed?: (pair: KeyPair) => void): Promise<KeptPair>
 }
@@ -81,5 +83,5 @@ export function createCertificates({ directory, authority, environment, signal }
       },
     }
   }
-  return { issue, keep }
+  return { issue, keep, replace: (name, pair) => savePair(directory, name, pair) }
 }

@@ -18,6 +18,8 @@ import { attachTo, execIn, forwardPorts } from './streams.ts'
 export interface KubeletServer extends AsyncDisposable {
   readonly host: string
   readonly port: number
+  /** New connections are shown this certificate; open ones go on. */
+  renew(pair: { readonly certificate: string; readonly key: string }): void
 }
 
 type Route = (request: KubeletRequest, response: ServerResponse) => Promise<void>
@@ -59,6 +61,7 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   return {
     host: address.address,
     port: address.port,
+    renew: (pair) => server.setSecureContext({ cert: pair.certificate, key: pair.key, ca: clientCa }),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
