@@ -10,5 +10,5 @@ export async function rotateEncryptionKey(context: CommandContext, name: string 
   using control = await openControl(config)
   const options = { method: 'POST', signal: context.interrupted }
   const rotation = (await control.json('/t8s/encryption-key', options)) as KeyRotation
-  await printValue(context, rotation, () => `${rotation.key} created, ${rotation.written} secrets written with it\n`)
+  await printValue(context, rotation, () => `${rotation.key} created; secrets written with it: ${rotation.written}\n`)
 }

@@ -1,0 +1,145 @@
+/**
+ * Goal: nobody gets in. Method: seeded requests with paths, queries, headers, tokens and upgrades as an attacker would
+ * try them, to the whole server but its sockets (those are in `sockets.test.ts`). Without a credential every answer is
+ * 401 or a documented open path; without rights nothing is read and nothing written; a tenant sees nothing of others.
+ */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Random, seededRandom } from '../../../../src/base/random.ts'
+import type { UserInfo } from '../../../../src/machinery/wire/message.ts'
+import { chance, pick } from '../../../support/fuzz/draw.ts'
+import { drawHeaders, drawUpgrade } from '../../../support/fuzz/headers.ts'
+import { drawMethod, drawPath, drawQuery } from '../../../support/fuzz/paths.ts'
+import { drawAuthorization, drawToken } from '../../../support/fuzz/tokens.ts'
+import {
+  type Answered,
+  CANARY,
+  type FuzzCluster,
+  type Input,
+  OWN,
+  openFuzzCluster,
+  strangerGot,
+  TENANT,
+} from './fuzz-cluster.ts'
+
+/** In the name of every test: a failure is found again with the same number. */
+const SEED = 20_261_121
+
+/** Growth of the live heap that a leak of a few hundred bytes per input would exceed. */
+const HEAP_GROWTH_BYTES_MAX = 64 * 1024 * 1024
+
+let cluster: FuzzCluster
+let heapBefore: number
+beforeAll(async () => {
+  cluster = await openFuzzCluster()
+  heapBefore = process.memoryUsage().heapUsed
+})
+afterAll(async () => cluster[Symbol.asyncDispose]())
+
+type Judge = (input: Input, answer: Answered) => string | undefined
+
+/** The first input of each kind of finding. Every status in `expected` must occur: else the inputs are of no use. */
+async function feed(count: number, draw: () => Input, judge: Judge, expected: readonly number[]) {
+  const findings = new Map<string, Input>()
+  const seen = new Set<number>()
+  for (let left = count; left > 0; left--) {
+    const input = draw()
+    const answer = await cluster.send(input)
+    const finding = judge(input, answer)
+    seen.add(answer.status)
+    if (finding !== undefined && !findings.has(finding)) findings.set(finding, input)
+  }
+  return { findings: [...findings], missing: expected.filter((status) => !seen.has(status)) }
+}
+
+const NOTHING = { findings: [], missing: [] }
+
+const PROTOTYPE_KEYS = Reflect.ownKeys(Object.prototype)
+
+function body(random: Random): Input['body'] {
+  const text = pick(random, [
+    '{}',
+    '',
+    '{"kind":"Status"}',
+    '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"x"}}',
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"stranger"}}',
+    '\0\xff',
+  ])
+  return chance(random, 0.5) ? { type: 'none' } : { type: 'bytes', bytes: Buffer.from(text, 'latin1') }
+}
+
+function request(random: Random, headers: Input['headers'], peer?: UserInfo): Input {
+  return {
+    method: drawMethod(random),
+    path: drawPath(random),
+    query: drawQuery(random),
+    headers,
+    body: body(random),
+    peer,
+  }
+}
+
+const STRANGERS: readonly (readonly [what: string, inputs: number, headers: (random: Random) => Input['headers']])[] = [
+  ['paths and queries', 25_000, () => []],
+  ["headers of others' proxies", 25_000, (random) => drawHeaders(random)],
+  ['tokens', 15_000, (random) => [['Authorization', drawAuthorization(random, cluster.seeds)], ...drawHeaders(random)]],
+  ['upgrades', 10_000, (random) => [...drawUpgrade(random, drawToken(random, cluster.seeds)), ...drawHeaders(random)]],
+]
+
+for (const [what, inputs, headers] of STRANGERS)
+  test(`${inputs} ${what} from seed ${SEED} let nobody in`, { timeout: 120_000 }, async () => {
+    const random = seededRandom(SEED)
+    const { head } = cluster.controlPlane.storage
+    expect(await feed(inputs, () => request(random, headers(random)), strangerGot, [200, 401, 403])).toEqual(NOTHING)
+    expect(cluster.controlPlane.storage.head).toBe(head)
+  })
+
+const NOBODY: UserInfo = { name: 'nobody', groups: [] }
+
+test(`15000 requests from seed ${SEED} of somebody without rights read and write nothing`, {
+  timeout: 120_000,
+}, async () => {
+  const random = seededRandom(SEED)
+  const { head } = cluster.controlPlane.storage
+  const draw = () => request(random, drawHeaders(random), NOBODY)
+  const judge = (_: Input, { status, text }: Answered) => {
+    if (holdsCanary(text)) return 'a secret'
+    if (text.startsWith('(')) return text.slice(0, 20)
+    return status < 500 ? undefined : `an answer ${status}`
+  }
+  expect(await feed(15_000, draw, judge, [200, 400, 403, 404, 406])).toEqual(NOTHING)
+  expect(cluster.controlPlane.storage.head).toBe(head)
+})
+
+test(`15000 requests from seed ${SEED} of a tenant show nothing of other namespaces`, {
+  timeout: 120_000,
+}, async () => {
+  const random = seededRandom(SEED)
+  const draw = (): Input => {
+    const input = request(random, drawHeaders(random), TENANT)
+    if (chance(random, 0.3)) return input
+    const path = `/api/v1/namespaces/${OWN}/${pick(random, ['secrets', 'configmaps', 'pods', 'events'])}`
+    const name = pick(random, ['', '/mine', '/mine/status', '/../../victim/secrets/canary', '/%2e%2e%2fvictim'])
+    return {
+      ...input,
+      method: pick(random, ['GET', 'GET', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+      path: path + name,
+    }
+  }
+  const judge = (_: Input, { status, text }: Answered) => {
+    if (holdsCanary(text)) return 'a secret'
+    return status < 500 || status === 504 ? undefined : `an answer ${status}: ${text.slice(0, 200)}`
+  }
+  expect(await feed(15_000, draw, judge, [200, 400, 403, 404, 415])).toEqual(NOTHING)
+})
+
+test('the server has nothing to say against itself, and has not grown', async () => {
+  expect(cluster.errors).toEqual([])
+  expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(HEAP_GROWTH_BYTES_MAX)
+  expect(Reflect.ownKeys(Object.prototype)).toEqual(PROTOTYPE_KEYS)
+  expect((await cluster.ask('GET', '/readyz')).text).toBe('ok')
+})
+
+function holdsCanary(text: string): boolean {
+  return text.includes(CANARY) || text.includes(Buffer.from(CANARY).toString('base64'))
+}
