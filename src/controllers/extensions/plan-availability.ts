@@ -43,9 +43,9 @@ export function findAvailability({ apiService, service, slices }: AvailabilityVi
   return unavailable('MissingEndpoints', `endpointslices for ${subject} ${missing}`)
 }
 
-function hasEndpoint({ endpoints, ports = [] }: EndpointSlice, portName: string): boolean {
+function hasEndpoint({ endpoints, ports }: EndpointSlice, portName: string): boolean {
   const ready = (endpoints ?? []).some(({ conditions }) => conditions?.ready !== false)
-  return ready && ports.some(({ name = '', port }) => name === portName && port !== undefined)
+  return ready && (ports ?? []).some(({ name = '', port }) => name === portName && port !== undefined)
 }
 
 export function unavailable(reason: string, message: string): Finding {
