@@ -4,12 +4,11 @@
  * a success or a 4xx Status; the server logs no failure of its own and its heap stays where it was.
  */
 
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { builtinResources } from '../../../src/apis/builtin.ts'
 import type { ResourceDefinition } from '../../../src/apis/definition.ts'
 import { type Random, randomInteger, seededRandom } from '../../../src/base/random.ts'
+import { liveHeapBytes } from '../../support/live-heap.ts'
 import { minimalObject } from '../../support/minimal-objects.ts'
 import { deploymentMessage, envelope, message } from '../../support/protobuf.ts'
 import { expectRefusal, type HostileServer, openHostileServer } from './hostile-server.ts'
@@ -169,14 +168,6 @@ function jsonPatch(object: object, random: Random): Uint8Array {
     value: mutated(object, random),
   }))
   return Buffer.from(JSON.stringify(random.next() < 0.1 ? mutated(patch, random) : patch))
-}
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
-
-function liveHeapBytes(): number {
-  collectGarbage()
-  return process.memoryUsage().heapUsed
 }
 
 async function deleteEverything({ send }: HostileServer): Promise<void> {
