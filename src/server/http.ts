@@ -192,7 +192,7 @@ class Connections {
     this.#options = options
     this.#limits = limits
     this.authorities = options.tls
-    this.#peers = createPeers(options.clock, () => this.authorities)
+    this.#peers = createPeers(options, () => this.authorities)
   }
 
   serve(server: Server): void {

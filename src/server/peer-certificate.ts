@@ -9,6 +9,8 @@ import type { IncomingMessage } from 'node:http'
 import { Http2ServerRequest } from 'node:http2'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { formatTime } from '../machinery/meta/time.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 
 /** None of it: the connection presented no certificate. */
@@ -33,30 +35,50 @@ export interface Peers {
 
 interface Known {
   readonly peer: Peer
+  readonly validFromMs: number
   readonly validUntilMs: number
+  /** Whether it was said that the time is over, which is once for a connection. */
+  isReported: boolean
+}
+
+export interface PeerParts {
+  readonly clock: Clock
+  readonly log: Logger
 }
 
 /** `authorities`: those of the connections that begin now. */
-export function createPeers(clock: Clock, authorities: () => PeerAuthorities): Peers {
-  const known = new WeakMap<object, Known>()
+export function createPeers({ clock, log }: PeerParts, authorities: () => PeerAuthorities): Peers {
+  const connections = new WeakMap<object, Known>()
   return {
     of(request) {
       const connection = request instanceof Http2ServerRequest ? request.stream.session : request.socket
       if (!connection) return NOBODY
-      let entry = known.get(connection)
+      let entry = connections.get(connection)
       if (!entry) {
         const socket = request instanceof Http2ServerRequest ? request.stream.session?.socket : request.socket
         entry = isTls(socket) ? read(socket, authorities()) : lasting(NOBODY)
-        known.set(connection, entry)
+        connections.set(connection, entry)
       }
-      if (clock.now() <= entry.validUntilMs) return entry.peer
+      const nowMs = clock.now()
+      if (nowMs >= entry.validFromMs && nowMs <= entry.validUntilMs) return entry.peer
+      const { user, frontProxy } = entry.peer
+      if (!entry.isReported)
+        log.warn('a client certificate is refused: it has expired or is not yet valid', {
+          user: user?.name ?? frontProxy,
+          until: formatTime(entry.validUntilMs),
+        })
+      entry.isReported = true
       return { failure: 'x509: certificate has expired or is not yet valid' }
     },
   }
 }
 
 function lasting(peer: Peer): Known {
-  return { peer, validUntilMs: Number.POSITIVE_INFINITY }
+  return known(peer, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+}
+
+function known(peer: Peer, validFromMs: number, validUntilMs: number): Known {
+  return { peer, validFromMs, validUntilMs, isReported: false }
 }
 
 /** A session's socket is a proxy around the real one, so `instanceof` alone does not tell. */
@@ -71,9 +93,21 @@ function read(socket: TLSSocket, authorities: PeerAuthorities): Known {
   if (!certificate?.subject) return lasting(NOBODY)
   if (!socket.authorized) {
     const reason = socket.authorizationError?.message ?? String(socket.authorizationError ?? 'not verified')
-    return lasting({ failure: `x509: ${reason}` })
+    if (!TIME_FAILURES.has(reason) || !isVouchedFor(socket, authorities)) return lasting({ failure: `x509: ${reason}` })
   }
-  return { peer: peerOf(certificate, authorities, socket), validUntilMs: Date.parse(certificate.valid_to) }
+  const peer = peerOf(certificate, authorities, socket)
+  return known(peer, Date.parse(certificate.valid_from), Date.parse(certificate.valid_to))
+}
+
+/** The TLS library has only the machine's time; what is late is the clock's to say. */
+const TIME_FAILURES: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+const CLIENT_USAGE = '1.3.6.1.5.5.7.3.2'
+
+/** The time may have hidden another failure of the library's, so the rest is looked at again. */
+function isVouchedFor(socket: TLSSocket, { clientCa, frontProxyCa = '' }: PeerAuthorities): boolean {
+  const certificate = socket.getPeerX509Certificate()
+  if (!certificate?.keyUsage?.includes(CLIENT_USAGE)) return false
+  return authoritiesIn(`${clientCa}\n${frontProxyCa}`).some((authority) => isSignedBy(certificate, authority))
 }
 
 /** The handshake has found a way to one of the authorities; with a front proxy's among them, to which? */
@@ -92,7 +126,7 @@ const INTERMEDIATES_MAX = 5
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
 function leadsTo(leaf: X509Certificate, bundle: string): boolean {
-  const authorities = (bundle.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem))
+  const authorities = authoritiesIn(bundle)
   let certificate: X509Certificate | undefined = leaf
   for (let passed = 0; certificate !== undefined && passed <= INTERMEDIATES_MAX; passed++) {
     const current: X509Certificate = certificate
@@ -101,6 +135,10 @@ function leadsTo(leaf: X509Certificate, bundle: string): boolean {
     certificate = issuerCertificate && isSignedBy(current, issuerCertificate) ? issuerCertificate : undefined
   }
   return false
+}
+
+function authoritiesIn(bundle: string): readonly X509Certificate[] {
+  return (bundle.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem))
 }
 
 function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
