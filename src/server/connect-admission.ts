@@ -38,6 +38,7 @@ export async function admitConnection(
     options: {},
     signal: request.signal,
     warn: warnTo(request),
+    audit: request.audit,
   }
   const object = await admission.mutate(attributes, options)
   await admission.validate({ ...attributes, object })

@@ -126,13 +126,17 @@ describe('bodies', () => {
   })
 
   test('are refused beyond the limit, declared or not', async () => {
-    const { port } = await start(async () => text('unreachable'), { limits: { bodyBytesMax: 1000 } })
+    const handle: Handler = async ({ bodyFailure }) => {
+      throw bodyFailure ?? new Error('there is a body')
+    }
+    const { port } = await start(handle, { limits: { bodyBytesMax: 1000 } })
     const declared = await fetchOver1(port, { method: 'POST', send: Buffer.alloc(1001) })
     const chunked = { 'Transfer-Encoding': 'chunked' }
     const undeclared = await fetchOver1(port, { method: 'POST', headers: chunked, send: Buffer.alloc(1001) })
     for (const answer of [declared, undeclared]) {
       expect(answer.status).toBe(413)
       expect(answer.body).toContain('Request entity too large: limit is 1000')
+      expect(answer.headers.connection).toBe('close')
     }
   })
 })

@@ -11,7 +11,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
+import {
+  ApiError,
+  badRequest,
+  requestEntityTooLarge,
+  serviceUnavailable,
+  toStatus,
+} from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
 import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machinery/wire/message.ts'
 import { failureResponse } from './filters/failure-response.ts'
@@ -274,9 +280,11 @@ class Connections {
   async #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Promise<ApiResponse> {
     const { handle, clock, log } = this.#options
     try {
-      const body = unread ? ({ type: 'none' } as const) : await readBody(request, this.#limits, { clock, signal })
-      const asked = apiRequestOf(request, body, signal, this.#peers.of(request))
-      return await handle(unread === undefined || unread === 'upgrade' ? asked : { ...asked, exchange: unread })
+      const { body, failure } = unread ? NO_BODY : await bodyOrFailure(request, this.#limits, { clock, signal })
+      const asked = { ...apiRequestOf(request, body, signal, this.#peers.of(request)), bodyFailure: failure }
+      const answer = await handle(unread === undefined || unread === 'upgrade' ? asked : { ...asked, exchange: unread })
+      // Nobody waits for the rest of a body that is not wanted.
+      return failure ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer
     } catch (error) {
       if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
       return failureResponse(toStatus(error))
@@ -288,6 +296,18 @@ class Connections {
       this.#options.log.error('a response could not be written', { error })
       close()
     })
+  }
+}
+
+const NO_BODY = { body: { type: 'none' }, failure: undefined } as const
+
+/** Who may ask nothing is not told what is wrong with the body, so that has to wait. */
+async function bodyOrFailure(...asked: Parameters<typeof readBody>) {
+  try {
+    return { body: await readBody(...asked), failure: undefined }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { ...NO_BODY, failure: error }
   }
 }
 

@@ -118,6 +118,7 @@ export function createServer(dependencies: ServerDependencies): Server {
   const subresources = new Map([...own, ...connected, ...(dependencies.subresources ?? [])])
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
+    if (request.bodyFailure) throw request.bodyFailure
     if (!customResources.isReady) await customResources.whenReady(request.signal)
     if (!aggregation.isReady) await aggregation.whenReady(request.signal)
     const forwarded = aggregation.handle(request, info)

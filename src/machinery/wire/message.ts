@@ -3,7 +3,7 @@
  * `http.ts` makes them from sockets, the loopback transport from function calls; nothing else differs.
  */
 
-import type { Status } from '../meta/api-error.ts'
+import type { ApiError, Status } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
 
 /** Who asks. Set by authentication. */
@@ -55,6 +55,8 @@ export interface ApiRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: RequestBody
+  /** Why there is no body although one was sent: it is too large, or it broke off. Told once the caller is known. */
+  readonly bodyFailure?: ApiError | undefined
   /** Aborts when the caller goes away or the server stops. */
   readonly signal: AbortSignal
   /** The verified identity of the connection: a client certificate over TLS, the component's own over loopback. */

@@ -31,7 +31,7 @@ const CUT = '...TRUNCATED'
 
 /** Facts kept of one request, and characters of one: policies and webhooks bring their own. */
 const ANNOTATIONS_MAX = 128
-const ANNOTATION_LENGTH_MAX = 16 * 1_024
+const ANNOTATION_LENGTH_MAX = 256 * 1_024
 
 interface Annotation {
   readonly value: string

@@ -11,6 +11,8 @@ export type Authentication =
       readonly user: UserInfo
       /** What the caller should know about the proof. */
       readonly warnings?: readonly string[] | undefined
+      /** What the audit log is to say of the proof, by key. */
+      readonly facts?: readonly (readonly [string, string])[] | undefined
     }
   /** The request offers no proof of this kind. */
   | { readonly outcome: 'absent' }

@@ -10,6 +10,8 @@ export interface VerifiedToken {
   readonly audiences: readonly string[]
   /** What its bearer should know. */
   readonly warnings?: readonly string[] | undefined
+  /** What the audit log is to say of the proof, by key. */
+  readonly facts?: readonly (readonly [string, string])[] | undefined
 }
 
 export interface TokenVerifier {
@@ -36,7 +38,8 @@ export function bearerToken(verifier: TokenVerifier, audiences: readonly string[
       try {
         const verified = await verifier.verify(token, audiences)
         if (!verified) return { outcome: 'failed', reason: INVALID_TOKEN }
-        return { outcome: 'user', user: verified.user, warnings: verified.warnings }
+        const { user, warnings, facts } = verified
+        return { outcome: 'user', user, warnings, facts }
       } catch (error) {
         return { outcome: 'failed', reason: error instanceof Error ? error.message : INVALID_TOKEN }
       }

@@ -39,6 +39,8 @@ export interface IssuedToken {
   readonly token: string
   readonly audiences: readonly string[]
   readonly expiresAtMs: number
+  /** By which a token is named that must not be shown. */
+  readonly id: string
 }
 
 export interface TokenIssuer {
@@ -116,17 +118,18 @@ export function createServiceAccountTokens(parts: ServiceAccountTokenParts): Ser
       const audiences = wish.audiences.length > 0 ? wish.audiences : parts.audiences.slice(0, 1)
       const issuedAt = Math.floor(clock.now() / 1_000)
       const expires = issuedAt + wish.expirationSeconds
+      const id = randomUuid(parts.random)
       const token = await keys.sign({
         aud: [...audiences],
         exp: expires,
         iat: issuedAt,
         iss: issuer,
-        jti: randomUuid(parts.random),
+        jti: id,
         'kubernetes.io': boundClaims(wish),
         nbf: issuedAt,
         sub: serviceAccountName(wish.namespace, wish.serviceAccount.name),
       })
-      return { token, audiences, expiresAtMs: expires * 1_000 }
+      return { token, audiences, expiresAtMs: expires * 1_000, id }
     },
   }
 }

@@ -20,7 +20,7 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
       if (!(await record.emit('RequestReceived'))) return refused(auditing, call.request)
       const answer = await next({ ...call, request: { ...call.request, audit: record } }).catch(
         async (error: unknown) => {
-          await failed(record, error, call.request)
+          await failed(record, error, call)
           throw error
         },
       )
@@ -55,12 +55,15 @@ async function finished(record: RequestRecord, answer: ApiResponse): Promise<Api
   return answer
 }
 
-async function failed(record: RequestRecord, error: unknown, { signal }: ApiRequest): Promise<void> {
+async function failed(record: RequestRecord, error: unknown, { request: { signal }, target }: Call): Promise<void> {
   const isPanic = !(error instanceof ApiError) && !signal.aborted
   const status = isPanic ? panicked(error) : toStatus(signal.aborted && !(error instanceof ApiError) ? LATE : error)
   record.answersStatus(status)
   record.answered(status.code ?? 500)
-  await record.emit(isPanic ? 'Panic' : 'ResponseComplete')
+  if (isPanic) return void (await record.emit('Panic'))
+  // A lasting answer that is a refusal has begun as well.
+  if (isLongRunning(target)) await record.emit('ResponseStarted')
+  await record.emit('ResponseComplete')
 }
 
 const LATE = timeout('request did not complete within requested timeout - context deadline exceeded')

@@ -101,6 +101,7 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   await exchange.registry.admit(keyOfTarget(exchange), 'token', sent, parameters)
   const parts = {
     issuer,
+    audit: request.audit,
     get: (resource: string, key: { readonly namespace?: string | undefined; readonly name: string }) => {
       const registry = registries.named('', 'v1', resource)
       if (!registry) throw badRequest(`cannot bind token to ${resource}: they are not served`)
@@ -110,7 +111,8 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   const account = { namespace: target.namespace, name: target.name }
   // The body has been checked against the schema of a TokenRequest.
   const wish = defaultTokenRequest(sent as TokenRequest)
-  const answer = await requestToken(parts, account, trackedMessage(exchange, kind, wish, parameters))
+  const tracked = trackedMessage(exchange, kind, wish, parameters)
+  const answer = await requestToken(parts, account, tracked)
   const uid = randomUuid(exchange.random)
   const creationTimestamp = formatTime(exchange.clock.now())
   return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, uid, creationTimestamp } })

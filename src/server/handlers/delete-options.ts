@@ -40,6 +40,7 @@ export function deleteParameters<T extends KubeObject>({ request }: Exchange<T>)
       cause: request.cause,
       signal: request.signal,
       warn: warnTo(request),
+      audit: request.audit,
     },
   }
 }

@@ -57,6 +57,7 @@ export function writeParameters<T extends KubeObject>(
     cause: request.cause,
     signal: request.signal,
     warn: warnTo(request),
+    audit: request.audit,
   }
 }
 

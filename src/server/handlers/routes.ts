@@ -113,7 +113,11 @@ function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiRespons
   // Lists have a route, which a watch takes as well.
   const isRefusedLater = verb === 'watch' && !served && definition.verbs.includes('list')
   if (!route || !(served || isRefusedLater) || !reaches || isOnlyAsked(definition)) throw methodNotAllowed()
-  if (definition.deprecationWarning !== undefined) exchange.request.warn?.(definition.deprecationWarning)
+  if (definition.deprecationWarning !== undefined) {
+    exchange.request.warn?.(definition.deprecationWarning)
+    // Custom resources are not counted among the API's own that go away.
+    if (definition.schemaStamp === undefined) exchange.request.audit?.annotate('k8s.io/deprecated', 'true')
+  }
   if (isRefusedLater) throw methodNotSupported(definition, verb)
   checkForm(exchange, verb)
   return route.handle(exchange)

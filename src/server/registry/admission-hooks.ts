@@ -5,7 +5,7 @@
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
-import type { UserInfo } from '../../machinery/wire/message.ts'
+import type { AuditTrail, UserInfo } from '../../machinery/wire/message.ts'
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
@@ -29,6 +29,8 @@ export interface AdmissionAttributes {
   readonly signal?: AbortSignal | undefined
   /** Adds a text to the `Warning` headers of the answer. */
   warn(text: string): void
+  /** Takes what the audit log is to say of the decision. Absent: it is not logged. */
+  readonly audit?: AuditTrail | undefined
 }
 
 export interface AdmissionHooks {

@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
-import type { Cause, UserInfo } from '../../machinery/wire/message.ts'
+import type { AuditTrail, Cause, UserInfo } from '../../machinery/wire/message.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { WatchCache } from '../../watch/watch-cache.ts'
 import type { AdmissionAttributes, AdmissionHooks, AdmissionOperation, Reservations } from './admission-hooks.ts'
@@ -34,6 +34,8 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined
   /** Adds a text to the `Warning` headers of the answer. */
   warn(text: string): void
+  /** Takes what the audit log is to say of the write. Absent: it is not logged. */
+  readonly audit?: AuditTrail | undefined
 }
 
 /** A write of the server itself; `by` is the part of it that acts. */
@@ -68,7 +70,7 @@ export function admissionAttributes<T extends KubeObject>(
     readonly object?: KubeObject | undefined
     readonly previous?: KubeObject | undefined
   },
-  { user, dryRun, options, signal, warn }: WriteOptions,
+  { user, dryRun, options, signal, warn, audit }: WriteOptions,
 ): AdmissionAttributes {
   return {
     operation: subject.operation,
@@ -83,5 +85,6 @@ export function admissionAttributes<T extends KubeObject>(
     options,
     signal,
     warn,
+    audit,
   }
 }

@@ -81,6 +81,10 @@ test('a Secret gets a token of its service account, and goes with it', async () 
       groups: ['system:serviceaccounts', 'system:serviceaccounts:a'],
     },
     audiences: ['api'],
+    facts: [
+      ['authentication.k8s.io/legacy-token', 'system:serviceaccount:a:bot'],
+      ['authentication.k8s.io/legacy-token-manual-secret', 'bot-token'],
+    ],
   })
   expect(labels).toEqual(['kubernetes.io/legacy-token-last-used=2026-03-01'])
   const metadataOf = (more: object) => () => ({ ...account, metadata: { ...account.metadata, ...more } })

@@ -16,6 +16,7 @@ import type { ReviewSubject } from '../webhooks/review.ts'
 import { compiledOnce, compileValidatingPolicy } from './compiled-policy.ts'
 import { AdmissionBindings, AuthorizerAnswers, type ExpressionInputs } from './expressions.ts'
 import { type Invocation, invocationsFor, type PolicyParts } from './invocations.ts'
+import { PolicyAnnotations } from './policy-annotations.ts'
 import { namespaceOf, requestOf, subjectAs } from './subject.ts'
 import { type Denial, evaluateValidations } from './validations.ts'
 
@@ -43,11 +44,12 @@ export function validatingPolicies(
       const answers = new AuthorizerAnswers(parts.authorization.authorizer, attributes)
       const namespace = await namespaceOf(attributes, parts.view)
       const denials: Attributed[] = []
+      const annotations = new PolicyAnnotations()
       for (const step of steps) {
         const named = { policy: step.policy.metadata.name ?? '', binding: step.binding?.metadata.name }
         if ('message' in step) {
           const isFatal = step.policy.spec.failurePolicy !== 'Ignore'
-          if (isFatal) denials.push({ ...named, message: step.message, reason: undefined, isForced: true })
+          if (isFatal) denials.push({ ...named, message: step.message, reason: undefined, isForced: true, index: 0 })
           continue
         }
         const policy = compiled(step.policy)
@@ -59,9 +61,11 @@ export function validatingPolicies(
               return new AdmissionBindings(inputs, attributes, withAuthorizer ? ask : undefined)
             }),
           )
-          denials.push(...actedOn(step, found, attributes).map((denial) => ({ ...named, ...denial })))
+          denials.push(...actedOn(step, found.denials, attributes).map((denial) => ({ ...named, ...denial })))
+          annotations.add(named.policy, found.annotations)
         }
       }
+      annotations.publish(attributes.audit)
       const [first] = denials
       if (first !== undefined) throw denied(attributes, first)
     },
@@ -86,17 +90,30 @@ function inputsOf(
   }))
 }
 
-/** The denials that the binding makes refusals; it may make them warnings instead. */
+/** The denials that the binding makes refusals; it may make them warnings, or notes in the audit log, instead. */
 function actedOn({ policy, binding }: Called, denials: readonly Denial[], attributes: AdmissionAttributes) {
   const actions = binding.spec.validationActions ?? []
   const refusals: Denial[] = []
   for (const denial of denials) {
     if (denial.isForced || actions.includes('Deny')) refusals.push(denial)
-    if (denial.isForced || !actions.includes('Warn')) continue
+    if (denial.isForced) continue
+    if (actions.includes('Audit')) auditFailure(binding, denial, attributes)
+    if (!actions.includes('Warn')) continue
     const who = `ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}'`
     attributes.warn(`Validation failed for ${who}: ${denial.message}`)
   }
   return refusals
+}
+
+/** The first failure of a request is the one that is told. */
+function auditFailure(
+  { metadata, spec }: Called['binding'],
+  { message, index }: Denial,
+  { audit }: AdmissionAttributes,
+): void {
+  const { policyName: policy, validationActions } = spec
+  const failure = { message, policy, binding: metadata.name, expressionIndex: index, validationActions }
+  audit?.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]))
 }
 
 const CODES: ReadonlyMap<string, number> = new Map([

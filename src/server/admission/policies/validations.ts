@@ -13,6 +13,14 @@ export interface Denial {
   readonly reason: string | undefined
   /** Whether it is a refusal whatever the binding's actions are. */
   readonly isForced: boolean
+  /** Which of the policy's validations it is of. */
+  readonly index: number
+}
+
+export interface Findings {
+  readonly denials: readonly Denial[]
+  /** For the audit log, by the policy's own keys. */
+  readonly annotations: readonly (readonly [string, string])[]
 }
 
 /** A longer message of a `messageExpression` is not used. */
@@ -23,15 +31,15 @@ export function evaluateValidations(
   { spec }: ValidatingAdmissionPolicy,
   policy: CompiledValidatingPolicy,
   bindings: (withAuthorizer: boolean) => AdmissionBindings,
-): readonly Denial[] {
+): Findings {
   const { failurePolicy } = spec
-  const failure = (message: string): readonly Denial[] =>
-    failurePolicy === 'Ignore' ? [] : [{ message, reason: undefined, isForced: false }]
+  const failure = (message: string, index = 0): readonly Denial[] =>
+    failurePolicy === 'Ignore' ? [] : [{ message, reason: undefined, isForced: false, index }]
   const verdict = evaluateMatchConditions(policy.matchConditions, bindings(true), failurePolicy)
-  if (verdict === 'matches-not') return []
-  if (verdict !== 'matches') return failure(verdict.failure)
+  if (verdict === 'matches-not') return { denials: [], annotations: [] }
+  if (verdict !== 'matches') return { denials: failure(verdict.failure), annotations: [] }
   const evaluation = evaluateAll(policy.validations, bindings(true), REQUEST_COST_MAX)
-  if ('failure' in evaluation) return failure(evaluation.failure)
+  if ('failure' in evaluation) return { denials: failure(evaluation.failure), annotations: [] }
   const messages = evaluateAll(
     policy.validations.map(({ message }) => message),
     bindings(false),
@@ -40,13 +48,14 @@ export function evaluateValidations(
   const denials = policy.validations.flatMap(({ validation }, index) => {
     const result = evaluation.results[index]
     if (result === undefined) return []
-    if ('failure' in result) return failure(result.failure)
-    if ('failure' in messages) return failure(`failed messageExpression: ${messages.failure}`)
+    if ('failure' in result) return failure(result.failure, index)
+    if ('failure' in messages) return failure(`failed messageExpression: ${messages.failure}`, index)
     if (result.value === true) return []
     const message = messageOf(validation, messages.results[index])
-    return [{ message, reason: validation.reason, isForced: false }]
+    return [{ message, reason: validation.reason, isForced: false, index }]
   })
-  return [...denials, ...annotationFailures(policy, bindings(true), failurePolicy)]
+  const { failures, annotations } = evaluateAnnotations(spec, policy, bindings(true))
+  return { denials: failurePolicy === 'Ignore' ? denials : [...denials, ...failures], annotations }
 }
 
 function messageOf({ message = '', expression = '' }: Validation, evaluated: Evaluated | undefined): string {
@@ -57,15 +66,24 @@ function messageOf({ message = '', expression = '' }: Validation, evaluated: Eva
 }
 
 /** Annotations whose value cannot be told deny the request, by the policy's own failure policy. */
-function annotationFailures(
-  { annotations }: CompiledValidatingPolicy,
+function evaluateAnnotations(
+  { auditAnnotations = [] }: ValidatingAdmissionPolicy['spec'],
+  { annotations: expressions }: CompiledValidatingPolicy,
   names: AdmissionBindings,
-  failurePolicy: string | undefined,
-): readonly Denial[] {
-  if (failurePolicy === 'Ignore' || annotations.length === 0) return []
-  const evaluation = evaluateAll(annotations, names, REQUEST_COST_MAX)
+): { readonly failures: readonly Denial[]; readonly annotations: Findings['annotations'] } {
+  if (expressions.length === 0) return { failures: [], annotations: [] }
+  const evaluation = evaluateAll(expressions, names, REQUEST_COST_MAX)
   const results = 'failure' in evaluation ? [evaluation] : evaluation.results
-  return results.flatMap((result) =>
-    result !== undefined && 'failure' in result ? [{ message: result.failure, reason: undefined, isForced: true }] : [],
+  const failures = results.flatMap((result, index) =>
+    result !== undefined && 'failure' in result
+      ? [{ message: result.failure, reason: undefined, isForced: true, index }]
+      : [],
   )
+  const annotations = results.flatMap((result, index) => {
+    const { key } = auditAnnotations[index] ?? {}
+    const text =
+      result !== undefined && 'value' in result && typeof result.value === 'string' ? result.value.trim() : ''
+    return key !== undefined && text !== '' ? [[key, text] as const] : []
+  })
+  return { failures, annotations }
 }

@@ -5,6 +5,7 @@ import { messageOf } from '../../../base/error-text.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type Random, randomUuid } from '../../../base/random.ts'
 import { badRequest, internalError, timeout } from '../../../machinery/meta/api-error.ts'
+import { isQualifiedName } from '../../../machinery/meta/names.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { Authorization } from '../../auth/authorization.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
@@ -39,6 +40,8 @@ export interface WebhookParts {
 export interface Hook<Webhook extends ValidatingWebhook = ValidatingWebhook> {
   /** Tells it from all others, as long as nothing is changed in its configuration's list. */
   readonly id: string
+  /** The name of its configuration. */
+  readonly configuration: string
   readonly webhook: Webhook
 }
 
@@ -49,7 +52,9 @@ export function hooksOf<Webhook extends ValidatingWebhook>(
   const named = configurations.map(({ metadata: { name = '' }, webhooks = [] }) => ({ name, webhooks }))
   return named
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
-    .flatMap(({ name, webhooks }) => webhooks.map((webhook) => ({ id: `${name}/${webhook.name}`, webhook })))
+    .flatMap(({ name, webhooks }) =>
+      webhooks.map((webhook) => ({ id: `${name}/${webhook.name}`, configuration: name, webhook })),
+    )
 }
 
 /** The webhook could not be asked. Its failure policy says what follows from that. */
@@ -96,7 +101,20 @@ export async function askWebhook(
     })
   const answer = readAnswer(webhook, () => readReview(version, uid, mutating, review))
   for (const warning of answer.warnings) attributes.warn(warning)
+  auditAnnotations(webhook, answer, attributes)
   return answer
+}
+
+/** The webhook's own facts for the audit log, under its name. What makes no key is left out. */
+function auditAnnotations(
+  { name = '' }: ValidatingWebhook,
+  answer: ReviewAnswer,
+  { audit }: AdmissionAttributes,
+): void {
+  for (const [key, value] of answer.annotations) {
+    const qualified = `${name}/${key}`
+    if (isQualifiedName(qualified).length === 0) audit?.annotate(qualified, value)
+  }
 }
 
 /** What webhooks have when their configuration does not say. */
@@ -117,11 +135,18 @@ function readAnswer(webhook: ValidatingWebhook, read: () => ReviewAnswer): Revie
   }
 }
 
+/** How a webhook that was left out is told of. */
+export interface LeftOut {
+  readonly log: Logger
+  /** Of the audit log. */
+  readonly key: string
+}
+
 /** What `ask` answers, or undefined when it failed and the webhook's policy is to go on without it. Throws `ApiError`. */
 export async function orPolicy<Answer>(
-  { failurePolicy }: Pick<MutatingWebhook, 'failurePolicy'>,
-  { signal }: AdmissionAttributes,
-  log: Logger,
+  { name = '', failurePolicy }: Pick<MutatingWebhook, 'name' | 'failurePolicy'>,
+  { signal, audit }: AdmissionAttributes,
+  { log, key }: LeftOut,
   ask: () => Promise<Answer>,
 ): Promise<Answer | undefined> {
   try {
@@ -130,6 +155,7 @@ export async function orPolicy<Answer>(
     if (!(error instanceof CallingFailed)) throw error
     if (failurePolicy !== 'Ignore') throw internalError(error.message)
     log.warn('a webhook was left out', { error: error.message })
+    audit?.annotate(key, name)
     if (signal?.aborted) throw timeout('request did not complete within requested timeout')
     return undefined
   }

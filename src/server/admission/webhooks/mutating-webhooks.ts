@@ -59,13 +59,19 @@ async function askAll(
   const hooks = hooksOf(await parts.view.list<MutatingWebhookConfiguration>(mutatingWebhookConfigurations))
   let { object } = attributes
   if (rounds.current === 'second' && !deepEqual(object, memory.left)) askAgain(memory)
-  for (const hook of hooks) {
+  for (const [index, hook] of hooks.entries()) {
     if (rounds.current === 'second' && !memory.again.has(hook.id)) continue
     const subject = await subjectFor(hook.webhook, { ...attributes, object }, parts)
     if (subject === undefined) continue
-    const changed = await ask(hook, subject, parts)
-    if (changed !== undefined && !deepEqual(changed, object)) {
-      object = deepFreeze(changed)
+    const call = `round_${rounds.current === 'second' ? 1 : 0}_index_${index}`
+    const wanted = await ask(hook, subject, call, parts).catch((error: unknown) => {
+      auditMutation(attributes, hook, call, false)
+      throw error
+    })
+    const isChanged = wanted !== undefined && !deepEqual(wanted, object)
+    auditMutation(attributes, hook, call, isChanged)
+    if (isChanged) {
+      object = deepFreeze(wanted)
       askAgain(memory)
       rounds.askForSecond()
     }
@@ -82,11 +88,14 @@ function askAgain({ asked, again }: Memory): void {
 
 /** The object as this webhook wants it; undefined: it wants nothing. */
 function ask(
-  { webhook }: Hook<MutatingWebhook>,
+  { webhook, configuration }: Hook<MutatingWebhook>,
   subject: ReviewSubject,
+  call: string,
   parts: WebhookParts,
 ): Promise<KubeObject | undefined> {
-  return orPolicy(webhook, subject.attributes, parts.log, async () => {
+  const { audit } = subject.attributes
+  const key = `failed-open.mutation.webhook.admission.k8s.io/${call}`
+  return orPolicy(webhook, subject.attributes, { log: parts.log, key }, async () => {
     const answer = await askWebhook(webhook, subject, true, parts)
     if (!answer.allowed) throw rejection(webhook.name, answer.result)
     if (answer.patch === undefined || isEmptyList(answer.patch)) return undefined
@@ -95,8 +104,24 @@ function ask(
       const detail = 'attempted to modify the object, which is not supported for this operation'
       throw internalError(`admission webhook ${name} ${detail}`)
     }
-    return patchedObject(subject, subject.object, answer.patch, parts.convert)
+    const patched = await patchedObject(subject, subject.object, answer.patch, parts.convert)
+    const patch = { configuration, webhook: webhook.name, patch: answer.patch, patchType: 'JSONPatch' }
+    // A patch is a part of the object.
+    audit?.annotate(`patch.webhook.admission.k8s.io/${call}`, JSON.stringify(patch), 'Request')
+    return patched
   })
+}
+
+/** `call` says which one of the request it was. */
+function auditMutation(
+  { audit }: AdmissionAttributes,
+  { webhook, configuration }: Hook<MutatingWebhook>,
+  call: string,
+  mutated: boolean,
+): void {
+  if (audit === undefined) return
+  const text = JSON.stringify({ configuration, webhook: webhook.name, mutated })
+  audit.annotate(`mutation.webhook.admission.k8s.io/${call}`, text)
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -111,12 +111,21 @@ describe('an answer', () => {
   const patch = base64('[{"op":"remove","path":"/spec"}]')
 
   test('allows, warns and patches', () => {
-    const response = { uid: 'u', allowed: true, warnings: ['careful', 7], patch, patchType: 'JSONPatch' }
+    const auditAnnotations = { reason: 'small', count: 7 }
+    const response = {
+      uid: 'u',
+      allowed: true,
+      warnings: ['careful', 7],
+      auditAnnotations,
+      patch,
+      patchType: 'JSONPatch',
+    }
     expect(readReview('v1', 'u', true, review(response))).toEqual({
       allowed: true,
       patch: [{ op: 'remove', path: '/spec' }],
       result: undefined,
       warnings: ['careful'],
+      annotations: [['reason', 'small']],
     })
   })
 

@@ -106,6 +106,8 @@ export interface ReviewAnswer {
   readonly patch: unknown
   readonly result: Partial<Status> | undefined
   readonly warnings: readonly string[]
+  /** Facts for the audit log, by names that are the webhook's own. */
+  readonly annotations: readonly (readonly [string, string])[]
 }
 
 /** Bytes of all warnings of one answer, and the characters of one, that are passed on. */
@@ -130,6 +132,7 @@ export function readReview(version: ReviewVersion, uid: string, mutating: boolea
     allowed: response.allowed === true,
     patch: mutating && text(response.patch) !== '' ? decodedPatch(text(response.patch)) : undefined,
     result: isRecord(response.status) ? (response.status as Partial<Status>) : undefined,
+    annotations: annotationsOf(response.auditAnnotations),
     warnings: Array.isArray(warnings) ? warnings.filter(isText).slice(0, WARNINGS_MAX) : [],
   }
 }
@@ -164,6 +167,14 @@ function decodedPatch(base64: string): unknown {
   } catch {
     throw new UndecodablePatch('invalid JSON')
   }
+}
+
+/** Facts for the audit log that are taken of one answer. */
+const ANNOTATIONS_MAX = 64
+
+function annotationsOf(given: unknown): readonly (readonly [string, string])[] {
+  const entries = isRecord(given) ? Object.entries(given).slice(0, ANNOTATIONS_MAX) : []
+  return entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []))
 }
 
 function isText(value: unknown): value is string {

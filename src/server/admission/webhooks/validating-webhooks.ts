@@ -22,7 +22,11 @@ export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
       const refusals: unknown[] = []
       for (let next = 0; next < questions.length; next += ASKED_AT_ONCE_MAX) {
         const batch = questions.slice(next, next + ASKED_AT_ONCE_MAX)
-        await Promise.all(batch.map((question) => ask(question, parts).catch((error: unknown) => refusals.push(error))))
+        await Promise.all(
+          batch.map((question, index) =>
+            ask(question, next + index, parts).catch((error: unknown) => refusals.push(error)),
+          ),
+        )
       }
       if (refusals.length > 0) throw refusals[0]
     },
@@ -44,8 +48,9 @@ async function questionsFor(attributes: AdmissionAttributes, parts: WebhookParts
 }
 
 /** Throws `ApiError` to refuse. */
-async function ask({ hook: { webhook }, subject }: Question, parts: WebhookParts): Promise<void> {
-  await orPolicy(webhook, subject.attributes, parts.log, async () => {
+async function ask({ hook: { webhook }, subject }: Question, index: number, parts: WebhookParts): Promise<void> {
+  const key = `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`
+  await orPolicy(webhook, subject.attributes, { log: parts.log, key }, async () => {
     const { allowed, result } = await askWebhook(webhook, subject, false, parts)
     if (!allowed) throw rejection(webhook.name, result)
   })

@@ -6,6 +6,7 @@ import type { Pod } from '../../../apis/core/types.gen.ts'
 import { badRequest, conflict, invalid } from '../../../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../../../machinery/meta/object.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
+import type { AuditTrail } from '../../../machinery/wire/message.ts'
 import type { Stored } from '../codec.ts'
 
 interface Named {
@@ -24,14 +25,26 @@ export interface TokenIssuer {
     /** Empty: the API server itself. */
     readonly audiences: readonly string[]
     readonly expirationSeconds: number
-  }): Promise<{ readonly token: string; readonly audiences: readonly string[]; readonly expiresAtMs: number }>
+  }): Promise<Issued>
+}
+
+interface Issued {
+  readonly token: string
+  readonly audiences: readonly string[]
+  readonly expiresAtMs: number
+  /** By which a token is named that must not be shown. */
+  readonly id?: string | undefined
 }
 
 export interface TokenParts {
   readonly issuer: TokenIssuer
+  readonly audit?: AuditTrail | undefined
   /** Throws 404. */
   get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', key: ObjectKey): Promise<Stored>
 }
+
+/** The key under which the audit log names the token. */
+const ISSUED = 'authentication.kubernetes.io/issued-credential-id'
 
 /** The request has its defaults. */
 export async function requestToken(
@@ -52,6 +65,7 @@ export async function requestToken(
     audiences: audiences ?? [],
     expirationSeconds,
   })
+  if (issued.id !== undefined) parts.audit?.annotate(ISSUED, `JTI=${issued.id}`)
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',

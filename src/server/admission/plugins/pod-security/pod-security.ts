@@ -79,11 +79,13 @@ async function checkNamespace(
 
 async function checkPod(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<void> {
   const policy = await policyFor(view, attributes)
-  if (isFree(policy)) return
+  const { enforce } = policy
+  if (isFree(policy)) return audit(attributes, 'enforce-policy', standardText(enforce))
   // The previous state of a pod is a pod.
   if (attributes.previous && !runsSomethingElse(pod, attributes.previous as Pod)) return
   const subject = { spec: pod.spec ?? { containers: [] }, annotations: pod.metadata.annotations ?? {} }
-  const { enforce } = policy
+  audit(attributes, 'enforce-policy', standardText(enforce))
+  auditViolations(attributes, subject, policy.audit)
   const violations = violationsOf(subject, enforce)
   if (violations.length > 0)
     throw refused(attributes, `violates PodSecurity "${standardText(enforce)}": ${detailsText(violations)}`)
@@ -95,9 +97,24 @@ async function warnOfTemplate(
   attributes: AdmissionAttributes,
   template: PodTemplateSpec | undefined,
 ): Promise<void> {
-  const { warn } = await policyFor(view, attributes)
-  if (!template?.spec || warn.level === 'privileged') return
-  warnOf(attributes, { spec: template.spec, annotations: template.metadata?.annotations ?? {} }, warn)
+  const policy = await policyFor(view, attributes)
+  if (!template?.spec) return
+  const subject = { spec: template.spec, annotations: template.metadata?.annotations ?? {} }
+  auditViolations(attributes, subject, policy.audit)
+  if (policy.warn.level !== 'privileged') warnOf(attributes, subject, policy.warn)
+}
+
+/** Under a key of the audit log. */
+function audit({ audit: trail }: AdmissionAttributes, key: string, text: string): void {
+  trail?.annotate(`pod-security.kubernetes.io/${key}`, text)
+}
+
+function auditViolations(attributes: AdmissionAttributes, subject: Subject, standard: Standard): void {
+  if (attributes.audit === undefined || standard.level === 'privileged') return
+  const violations = violationsOf(subject, standard)
+  if (violations.length === 0) return
+  const text = `would violate PodSecurity "${standardText(standard)}": ${detailsText(violations)}`
+  audit(attributes, 'audit-violations', text)
 }
 
 function warnOf({ warn }: AdmissionAttributes, subject: Subject, standard: Standard): void {
