@@ -50,8 +50,10 @@ async function bringUp(connection: Connection, replicas: number): Promise<void> 
 async function rollOver(connection: Connection, replicas: number): Promise<void> {
   const template = { metadata: { labels: { version: '2' } } }
   await send(connection, 'PATCH', PATH, { spec: { template } })
+  const counts = ['updatedReplicas', 'readyReplicas', 'replicas']
+  // The second generation is the new template's.
   const isDone = (text: string) =>
-    ['updatedReplicas', 'readyReplicas', 'replicas'].every((field) => numberIn(statusOf(text), field) === replicas)
+    numberIn(text, 'observedGeneration') === 2 && counts.every((field) => numberIn(text, field) === replicas)
   await until(connection, PATH, isDone)
 }
 

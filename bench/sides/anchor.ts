@@ -204,7 +204,7 @@ function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[
     'replicaset',
     'statefulset',
     'job',
-    'endpoint-slice',
+    'service-endpoint',
     'gc',
     'namespace',
     'resource-quota',
