@@ -35,7 +35,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { ClusterConfig } from './config.ts'
 import { readDescriptions } from './descriptions.ts'
 import type { Environment } from './environment.ts'
-import { SYSTEM } from './identities.ts'
+import { SYSTEM, userAgentOf } from './identities.ts'
 import { openAudit } from './security/audit.ts'
 import { createAuthentication } from './security/authentication.ts'
 import { createAuthorization } from './security/authorization.ts'
@@ -78,7 +78,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
     return late.server
   }
   const registries = () => server().registries
-  const client = () => createClient(createLoopbackTransport(server().handle, SYSTEM))
+  const client = () => createClient(createLoopbackTransport(server().handle, SYSTEM, userAgentOf(SYSTEM)))
   const lookups = createLookups(registries)
   const { authorizer, roles, rules } = await createAuthorization({
     settings: config.security.authorization,

@@ -20,7 +20,7 @@ import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
-import { SYSTEM } from './identities.ts'
+import { SYSTEM, userAgentOf } from './identities.ts'
 import { type Certificates, createCertificates } from './security/certificates.ts'
 import { type OwnKeys, openEncryption } from './security/encryption.ts'
 
@@ -100,7 +100,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const server = stack.use(
     await createApiServer({ ...parts, storage, authority, tokenKeys, caller, frontProxy, signal, stack }),
   )
-  const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user))
+  const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user, userAgentOf(user)))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
   const leavesBody = (url: string): boolean => isProxyPath(url) || server.aggregation.passes(url)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { builtinControllers } from '../controllers/builtin.ts'
-import { controllerIdentities, nodeIdentity } from './identities.ts'
+import { CONTROLLER_MANAGER, controllerIdentities, nodeIdentity, SCHEDULER, SYSTEM, userAgentOf } from './identities.ts'
 
 const controllers = builtinControllers({
   ...{ podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', nodePrefixLength: 24, rootCa: '' },
@@ -41,4 +41,14 @@ test('a service account and a node are in their groups', () => {
     'system:authenticated',
   ])
   expect(nodeIdentity('n1')).toEqual({ name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] })
+})
+
+test.each([
+  ['kube-apiserver', SYSTEM],
+  ['kube-controller-manager', CONTROLLER_MANAGER],
+  ['kube-controller-manager', identityOf('deployment-controller')],
+  ['kube-scheduler', SCHEDULER],
+  ['kubelet', nodeIdentity('n1')],
+])('a part of %s says so', (program, user) => {
+  expect(userAgentOf(user)).toMatch(new RegExp(`^${program}/v1\\.\\d+\\.\\d+ t8s/${user.name}$`))
 })

@@ -7,6 +7,7 @@ import type { UserInfo } from '../machinery/wire/message.ts'
 import { AUTHENTICATED_GROUP } from '../server/auth/authenticator.ts'
 import { bootstrapRoles } from '../server/auth/rbac/bootstrap-roles.ts'
 import { serviceAccountGroups, serviceAccountName } from '../server/auth/service-account-token.ts'
+import { KUBERNETES_VERSION } from './version.ts'
 
 /** The API server itself. */
 export const SYSTEM: UserInfo = { name: 'system:apiserver', groups: ['system:masters', AUTHENTICATED_GROUP] }
@@ -21,6 +22,20 @@ export const NODES_GROUP = 'system:nodes'
 
 export function nodeIdentity(nodeName: string): UserInfo {
   return { name: `system:node:${nodeName}`, groups: [NODES_GROUP, AUTHENTICATED_GROUP] }
+}
+
+/**
+ * What a part calls itself: first the program that it is a part of upstream. That name stands in the managedFields of
+ * all that it writes, where tools that leave a controller's fields alone look for it.
+ */
+export function userAgentOf(user: UserInfo): string {
+  return `${programOf(user)}/${KUBERNETES_VERSION} t8s/${user.name}`
+}
+
+function programOf({ name, groups }: UserInfo): string {
+  if (name === SYSTEM.name) return 'kube-apiserver'
+  if (name === SCHEDULER.name) return 'kube-scheduler'
+  return groups?.includes(NODES_GROUP) ? 'kubelet' : 'kube-controller-manager'
 }
 
 const NAMESPACE = 'kube-system'
