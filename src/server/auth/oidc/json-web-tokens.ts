@@ -1,6 +1,5 @@
 /** Tokens of the issuers that a configuration trusts: each belongs to the one issuer that it names. */
 
-import { messageOf } from '../../../base/error-text.ts'
 import type { UserInfo } from '../../../machinery/wire/message.ts'
 import { unverifiedIssuer } from '../service-account-token.ts'
 import { type ClaimMapping, claimMapping } from './claim-mapping.ts'
@@ -49,7 +48,7 @@ function authenticatorOf(authenticator: JwtAuthenticator, parts: IssuerParts): r
 }
 
 async function timed({ url, issuer, map }: Authenticator, token: string, parts: IssuerParts): Promise<UserInfo> {
-  const { clock, metrics, log } = parts
+  const { clock, metrics } = parts
   const startMs = clock.monotonic()
   const seconds = () => (clock.monotonic() - startMs) / 1_000
   try {
@@ -58,7 +57,6 @@ async function timed({ url, issuer, map }: Authenticator, token: string, parts: 
     return user
   } catch (error) {
     metrics.verified(url, 'failure', seconds())
-    log.debug('a token of an issuer was refused', { issuer: url, reason: messageOf(error) })
     throw error
   }
 }
