@@ -23,7 +23,7 @@ import { type ConnectionParts, createConnections } from './connections.ts'
 import { followServices } from './follow-services.ts'
 import { forward } from './forward.ts'
 import { createRemoteRegistry } from './registry.ts'
-import { groupVersionAt, isSound } from './remote-path.ts'
+import { isSound, placeAt } from './remote-path.ts'
 import { remoteVersion } from './remote-version.ts'
 
 export interface AggregationParts extends ConnectionParts {
@@ -65,8 +65,12 @@ export function createAggregation(parts: AggregationParts): Aggregation {
   }
   const find = (path: string) => {
     if (remotes.isEmpty) return undefined
-    const groupVersion = groupVersionAt(path)
-    return groupVersion && remotes.find(groupVersion)
+    const place = placeAt(path)
+    if (place?.version !== undefined) return remotes.find(place)
+    // A group's own document is this server's, where it serves anything of the group.
+    return place && !catalog.all().some(({ group }) => group === place.group)
+      ? remotes.findGroup(place.group)
+      : undefined
   }
   return {
     start() {

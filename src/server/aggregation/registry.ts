@@ -17,6 +17,8 @@ import { type RemoteVersion, remoteVersion } from './remote-version.ts'
 export interface RemoteRegistry extends ServicesSink, Disposable {
   /** Undefined: this server serves the version, or nobody does. */
   find(groupVersion: GroupVersion): RemoteVersion | undefined
+  /** Who has the document about the group as a whole. */
+  findGroup(group: string): RemoteVersion | undefined
   /** Whether there is any. */
   readonly isEmpty: boolean
   registrations(): readonly Registration[]
@@ -75,6 +77,11 @@ export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): Remot
       for (const service of services) put(service)
     },
     find: (groupVersion) => remotes.get(apiServiceName(groupVersion)),
+    findGroup(group) {
+      const name = `apis/${group}`
+      const having = [...entries.values()].filter(({ documents }) => documents?.openApiV3.has(name))
+      return having.toSorted(byPriority)[0]?.remote
+    },
     get isEmpty() {
       return remotes.size === 0
     },

@@ -5,11 +5,18 @@ import type { GroupVersion } from '../../machinery/meta/group-version.ts'
 /** `apis`, group and version. */
 const VERSION_SEGMENTS = 3
 
-/** `/apis/<group>/<version>` and everything below it, and the OpenAPI document of that name. */
-export function groupVersionAt(path: string): GroupVersion | undefined {
-  const own = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3'.length) : path
+export type RemotePlace = GroupVersion | { readonly group: string; readonly version?: undefined }
+
+/**
+ * The version of `/apis/<group>/<version>` and everything below it, and of the OpenAPI document of that name. Documents
+ * about a group as a whole have none.
+ */
+export function placeAt(path: string): RemotePlace | undefined {
+  const isDocument = path.startsWith('/openapi/v3/')
+  const own = isDocument ? path.slice('/openapi/v3'.length) : path
   const [first, root, group = '', version = ''] = own.split('/', VERSION_SEGMENTS + 1).map(decoded)
-  if (first !== '' || root !== 'apis' || group === '' || version === '') return undefined
+  if (first !== '' || root !== 'apis' || group === '') return undefined
+  if (version === '') return isDocument ? { group } : undefined
   return { group, version }
 }
 
