@@ -219,7 +219,8 @@ function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[
     `--service-cluster-ip-range=${SERVICE_RANGE}`,
     '--allocate-node-cidrs=true',
     '--use-service-account-credentials=true',
-    ...(wish.schedulerOnly ? ['--controllers=serviceaccount-controller'] : []),
+    // One makes what pods need to be admitted, the other lets new nodes be used.
+    ...(wish.schedulerOnly ? ['--controllers=serviceaccount-controller,node-lifecycle-controller'] : []),
     ...(tuning.raised ? syncs.map((name) => `--concurrent-${name}-syncs=${SYNCS}`) : []),
   ]
 }
