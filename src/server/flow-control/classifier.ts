@@ -4,12 +4,11 @@
  */
 
 import type { FlowSchemaSpec, PolicyRulesWithSubjects } from '../../apis/flowcontrol/types.gen.ts'
-import { LruMap } from '../../base/lru.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 import { isForTarget, isForUser } from './schema-matching.ts'
 
-/** Users whose schemas are remembered; about 300 bytes each. */
+/** Users whose schemas are remembered, about 300 bytes each; with one more all are forgotten, which is rare and cheap. */
 const USERS_MAX = 2_000
 
 export interface Schema {
@@ -20,7 +19,7 @@ export class Classifier<S extends Schema> {
   /** In the order in which they are asked. */
   readonly #schemas: readonly S[]
   readonly #fallback: S
-  readonly #users = new LruMap<string, Remembered<S>>(USERS_MAX)
+  readonly #users = new Map<string, Remembered<S>>()
 
   /** `fallback`: for whom no schema is. */
   constructor(schemas: readonly S[], fallback: S) {
@@ -41,6 +40,7 @@ export class Classifier<S extends Schema> {
       const rules = (schema.spec.rules ?? []).filter((rule) => isForUser(rule, user))
       return rules.length === 0 ? [] : [{ schema, rules }]
     })
+    if (this.#users.size >= USERS_MAX) this.#users.clear()
     this.#users.set(user.name, { groups: user.groups, candidates })
     return candidates
   }

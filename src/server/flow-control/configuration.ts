@@ -9,7 +9,6 @@ import type { FlowSchema, PriorityLevelConfiguration } from '../../apis/flowcont
 import { assert } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import { byCodeUnit } from '../../base/group-by.ts'
-import { LruMap } from '../../base/lru.ts'
 import { Classifier } from './classifier.ts'
 import { dealHand } from './dealer.ts'
 import { Level } from './level.ts'
@@ -24,7 +23,7 @@ export interface FlowObjects {
   readonly changedAt: number
 }
 
-/** Flows that a schema remembers; their hands are dealt anew when they are forgotten. About 400 bytes each. */
+/** Flows that a schema remembers, about 400 bytes each; with one more all are forgotten, and their hands dealt anew. */
 const FLOWS_MAX = 1_000
 
 export interface SchemaInUse {
@@ -130,7 +129,7 @@ export class Configuration {
         'x-kubernetes-pf-prioritylevel-uid': level.object.metadata.uid ?? '',
       },
     }
-    const flows = new LruMap<string, Flow>(FLOWS_MAX)
+    const flows = new Map<string, Flow>()
     return {
       spec,
       distinguishes: queueCount > 1 && spec.distinguisherMethod !== undefined,
@@ -139,6 +138,7 @@ export class Configuration {
         if (known) return known
         const hand = queueCount > 1 ? dealHand(name, distinguisher, queueCount, handSize) : [0]
         const flow = { ...shared, distinguisher, hand }
+        if (flows.size >= FLOWS_MAX) flows.clear()
         flows.set(distinguisher, flow)
         return flow
       },

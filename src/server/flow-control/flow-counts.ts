@@ -27,4 +27,9 @@ export class FlowCounts {
   readonly watchSeconds = new Histogram(DURATION_BOUNDS)
   readonly width = new Histogram(SEAT_BOUNDS)
   readonly watchers = new Histogram(WATCH_COUNT_BOUNDS)
+
+  /** Whether there was ever a request. */
+  get isUsed(): boolean {
+    return this.dispatched > 0 || this.waiting > 0 || this.rejected.size > 0
+  }
 }

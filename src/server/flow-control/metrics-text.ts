@@ -81,13 +81,14 @@ function flowFamilies(levels: readonly Level[]): readonly Family[] {
   ]
 }
 
+/** Nothing is told of flows that nobody has had. */
 function perFlow(
   levels: readonly Level[],
   samplesOf: (counts: FlowCounts, labels: Labels) => readonly Sample[],
 ): readonly Sample[] {
   return levels.flatMap(({ name, meter }) =>
     [...meter.flows].flatMap(([schema, counts]) =>
-      samplesOf(counts, `priority_level=${quoted(name)},flow_schema=${quoted(schema)}`),
+      counts.isUsed ? samplesOf(counts, `priority_level=${quoted(name)},flow_schema=${quoted(schema)}`) : [],
     ),
   )
 }
