@@ -1,0 +1,76 @@
+/** An API server on a socket with one aggregated server behind it, and callers who say what clients would never say. */
+
+import { once } from 'node:events'
+import { connect, type TLSSocket } from 'node:tls'
+import { apiServices } from '../../../src/apis/apiregistration/api-service.ts'
+import { services } from '../../../src/apis/core/service/definition.ts'
+import type { Client } from '../../../src/client/client.ts'
+import type { KeyPair } from '../../../src/server/auth/certificate-authority.ts'
+import { type AggregatedServer, startAggregatedServer } from '../../support/aggregated-server.ts'
+import { type OpenedControlPlane, openControlPlane } from '../../support/control-plane.ts'
+
+export const GROUP = 'gadgets.example.com'
+export const ROOT = `/apis/${GROUP}/v1`
+export const GADGETS = `${ROOT}/namespaces/default/gadgets`
+const SERVICE = { namespace: 'default', name: 'gadgets' }
+
+export interface Opened extends AsyncDisposable {
+  readonly plane: OpenedControlPlane
+  readonly backend: AggregatedServer
+  /** Who may everything. */
+  readonly client: Client
+  readonly admin: KeyPair
+  /** Everything that is answered to these bytes until the connection ends, or until `enough` says so. */
+  exchange(bytes: string, enough?: (heard: string) => boolean): Promise<string>
+  /** A connection of the administrator's. */
+  dial(): Promise<TLSSocket>
+}
+
+export async function openAggregation(): Promise<Opened> {
+  await using stack = new AsyncDisposableStack()
+  const backend = stack.use(await startAggregatedServer({ group: GROUP, names: ['gadgets.default.svc'] }))
+  const plane = stack.use(await openControlPlane({ config: { name: 'agg-proxy' } }))
+  const client = plane.controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
+  await register(client, backend)
+  const admin = await plane.user('admin', 'system:masters')
+  const dial = async () => {
+    const { port, authority } = plane.controlPlane
+    const identity = { cert: admin.certificate, key: admin.key }
+    const socket = connect({ host: '127.0.0.1', port, ca: authority.certificate, ...identity })
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  const owned = stack.move()
+  return {
+    ...{ plane, backend, client, admin, dial },
+    async exchange(bytes, enough = () => false) {
+      const socket = await dial()
+      let heard = ''
+      const done = new Promise<void>((resolve) => {
+        socket.on('data', (chunk: Buffer) => {
+          heard += chunk.toString('latin1')
+          if (enough(heard)) resolve()
+        })
+        socket.on('close', () => resolve())
+        socket.on('error', () => resolve())
+      })
+      socket.write(bytes)
+      await done
+      socket.destroy()
+      return heard
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Registers it, and says that it is available. */
+export async function register(client: Client, { port, caBundle }: AggregatedServer): Promise<void> {
+  await client.of(services).create({ metadata: SERVICE, spec: { type: 'ExternalName', externalName: 'localhost' } })
+  const spec = { group: GROUP, version: 'v1', groupPriorityMinimum: 2_000, versionPriority: 10 }
+  const created = await client.of(apiServices).create({
+    metadata: { name: `v1.${GROUP}` },
+    spec: { ...spec, caBundle, service: { ...SERVICE, port } },
+  })
+  const available = { type: 'Available', status: 'True', reason: 'Passed', message: 'all checks passed' } as const
+  await client.of(apiServices).update({ ...created, status: { conditions: [available] } }, { subresource: 'status' })
+}
