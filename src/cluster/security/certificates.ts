@@ -65,6 +65,7 @@ export function createCertificates({ directory, authority, environment, signal }
     }
     every(clock, LOOK_MS, signal, async () => {
       if (!needsRenewal(current.certificate, clock.now())) return
+      log.info('a certificate is to be renewed', { certificate: wish.name })
       try {
         await look()
         log.info('a certificate was renewed', { certificate: wish.name })
