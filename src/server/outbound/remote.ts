@@ -80,7 +80,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024
 /** Connections to the service; further calls wait for one, within their timeout. */
 const CONNECTIONS_MAX = 64
 const IDLE_CONNECTIONS_MAX = 4
-/** Upstream's, for all webhooks of authentication, authorization and audit. */
+/** Upstream's, for webhooks that are asked. */
 export const USUAL_RETRY: Retry = {
   backoff: { initialMs: 500, factor: 1.5, maxMs: 30_000, jitter: 0.2 },
   attemptsMax: 5,
