@@ -139,6 +139,7 @@ function commandTree(perform: Perform): Command {
   addLifecycle(program, perform)
   addQuestions(program, perform)
   addNodes(program, perform)
+  addRotations(program, perform)
   addTools(program, perform)
   return program
 }
@@ -275,6 +276,37 @@ function addNodes(program: Command, perform: Perform): void {
     )
 }
 
+function addRotations(program: Command, perform: Perform): void {
+  const rotate = program.command('rotate').helpCommand(false).description('Give a cluster a new key.')
+  rotate
+    .command('encryption-key')
+    .argument('[name]', 'the cluster')
+    .description('Encrypt the secrets of a running cluster at rest with a new key.')
+    .action(
+      perform(async (context, { words }) =>
+        (await import('./commands/rotate.ts')).rotateEncryptionKey(context, words[0]),
+      ),
+    )
+  rotate
+    .command('ca')
+    .argument('[name]', 'the cluster')
+    .description('Give a stopped cluster a new certificate authority.')
+    .action(
+      perform(async (context, { words }) =>
+        (await import('./commands/rotate-stopped.ts')).rotateAuthority(context, words[0]),
+      ),
+    )
+  rotate
+    .command('signing-key')
+    .argument('[name]', 'the cluster')
+    .description('Give a stopped cluster a new key for the tokens of service accounts.')
+    .action(
+      perform(async (context, { words }) =>
+        (await import('./commands/rotate-stopped.ts')).rotateSigningKey(context, words[0]),
+      ),
+    )
+}
+
 function addTools(program: Command, perform: Perform): void {
   program
     .command('kubeconfig')
@@ -287,18 +319,6 @@ function addTools(program: Command, perform: Perform): void {
     .action(
       perform<KubeconfigOptions>(async (context, { words, flags }) =>
         (await import('./commands/kubeconfig.ts')).kubeconfig(context, words[0], flags),
-      ),
-    )
-  program
-    .command('rotate')
-    .helpCommand(false)
-    .description('Give a running cluster a new key.')
-    .command('encryption-key')
-    .argument('[name]', 'the cluster')
-    .description('Encrypt its secrets at rest with a new key.')
-    .action(
-      perform(async (context, { words }) =>
-        (await import('./commands/rotate.ts')).rotateEncryptionKey(context, words[0]),
       ),
     )
   program

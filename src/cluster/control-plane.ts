@@ -7,7 +7,8 @@ import { createClient } from '../client/resource-client.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority } from '../server/auth/certificate-files.ts'
-import { createTokenKeys, loadOrCreateSigningKey, type TokenKeys } from '../server/auth/json-web-token.ts'
+import { createTokenKeys, type TokenKeys } from '../server/auth/json-web-token.ts'
+import { loadSigningKeys } from '../server/auth/signing-keys.ts'
 import type { HealthCheck } from '../server/health.ts'
 import { type Listener, listen } from '../server/http.ts'
 import type { PathHandler, Server } from '../server/server.ts'
@@ -18,6 +19,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createApiServer } from './api-server.ts'
 import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
+import { signingKeyFiles } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { SYSTEM, userAgentOf } from './identities.ts'
@@ -66,10 +68,10 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   await using stack = new AsyncDisposableStack()
   const keys = join(config.directory, 'pki')
   const encryption = stack.use(await openEncryption(config, environment))
-  const [storage, authority, signingKey] = await Promise.all([
+  const [storage, authority, signingKeys] = await Promise.all([
     openStorage(config, environment).then(encryption.over),
     loadOrCreateAuthority(keys, 'ca', { clock, random }),
-    loadOrCreateSigningKey(join(keys, 'service-account.key')),
+    loadSigningKeys(signingKeyFiles(keys)),
   ])
   stack.use(storage)
   const stopping = new AbortController()
@@ -92,7 +94,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     // What `t8s kubeconfig` reads.
     certificates.keep({ name: 'admin', commonName: 't8s-admin', organizations: [ADMINISTRATORS_GROUP] }),
   ])
-  const tokenKeys = createTokenKeys([signingKey])
+  const tokenKeys = createTokenKeys(signingKeys)
   const frontProxy = createFrontProxy(config, environment, (frontProxyCa) => {
     trusted.frontProxyCa = frontProxyCa
     renew(serving.current)

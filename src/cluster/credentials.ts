@@ -1,10 +1,14 @@
-/** Client certificates signed with the authority in a cluster's folder, whether or not the cluster runs. */
+/**
+ * Client certificates signed with the authority in a cluster's folder, whether or not the cluster runs; and successors
+ * of that authority and of the key for tokens, for when it does not.
+ */
 
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
-import { loadAuthority, loadPair } from '../server/auth/certificate-files.ts'
+import { loadAuthority, loadPair, replaceAuthority } from '../server/auth/certificate-files.ts'
+import { replaceSigningKey, type SigningKeyFiles } from '../server/auth/signing-keys.ts'
 
 export interface Credentials extends KeyPair {
   /** PEM. */
@@ -27,6 +31,23 @@ export async function issueCredentials(
   if (!authority) return undefined
   const issued = await authority.issueClient({ commonName: user, organizations: groups })
   return { ...issued, authority: authority.bundle }
+}
+
+/** From the next start on another authority signs, and the one before is trusted until it ends. False: there is none. */
+export async function replaceClusterAuthority(directory: string): Promise<boolean> {
+  if ((await clusterAuthority(directory)) === undefined) return false
+  await replaceAuthority(keysOf(directory), 'ca', PARTS)
+  return true
+}
+
+/** From the next start on another key signs the tokens of service accounts; those it has signed are still good. */
+export function replaceTokenKey(directory: string): Promise<void> {
+  return replaceSigningKey(signingKeyFiles(keysOf(directory)))
+}
+
+/** `keys`: the folder of the cluster's keys. */
+export function signingKeyFiles(keys: string): SigningKeyFiles {
+  return { path: join(keys, 'service-account.key'), former: join(keys, 'service-account-former.pub') }
 }
 
 const PARTS = { clock: systemClock, random: systemRandom }

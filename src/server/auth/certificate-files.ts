@@ -1,8 +1,7 @@
-/** Key pairs in a directory: `<name>.crt` and `<name>.key`, 0600, written whole or not at all. */
+/** Key pairs in a directory: `<name>.crt` and `<name>.key`; and what an authority's successor keeps of it. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import {
   type AuthorityParts,
   type CertificateAuthority,
@@ -14,9 +13,7 @@ import {
   type Predecessors,
   restoreCertificateAuthority,
 } from './certificate-authority.ts'
-
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
+import { loadText, saveText } from './private-files.ts'
 
 /** The authority `name` of the directory; a new one where there is none, a successor where its end is near. */
 export async function loadOrCreateAuthority(
@@ -132,23 +129,8 @@ export async function loadPair(directory: string, name: string): Promise<KeyPair
   }
 }
 
-async function loadText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 /** The certificate last: with a key alone nothing is loaded. */
 export async function savePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
   await saveText(join(directory, `${name}.key`), key)
   await saveText(join(directory, `${name}.crt`), certificate)
-}
-
-async function saveText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
-  await writeFile(`${path}.new`, text, { mode: FILE_MODE })
-  await rename(`${path}.new`, path)
 }

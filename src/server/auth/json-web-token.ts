@@ -4,8 +4,6 @@
  */
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { assert } from '../../base/assert.ts'
 
@@ -17,40 +15,24 @@ export interface TokenKeys {
   published(): Promise<JSONWebKeySet>
 }
 
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
-
 export function generateSigningKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-/** The PEM in `path`; a new key, 0600, where there is none. */
-export async function loadOrCreateSigningKey(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
-  const created = generateSigningKey()
-  await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
-  await writeFile(`${path}.new`, created, { mode: FILE_MODE })
-  await rename(`${path}.new`, path)
-  return created
-}
-
 const algorithmOf = (key: KeyObject): 'RS256' | 'ES256' => (key.asymmetricKeyType === 'rsa' ? 'RS256' : 'ES256')
 
-/** `pems`: private keys, PKCS#8 or older forms; the first signs. */
+/** `pems`: the first is private, PKCS#8 or an older form, and signs; of the others public halves do. */
 export function createTokenKeys(pems: readonly string[]): TokenKeys {
-  const keys = pems.map((pem) => createPrivateKey(pem))
-  const [signing] = keys
-  assert(signing !== undefined, 'there is a signing key')
+  const [first] = pems
+  assert(first !== undefined, 'there is a signing key')
+  const signing = createPrivateKey(first)
+  const keys = pems.map((pem) => createPublicKey(pem))
   const prepare = async () => {
     const jose = await import('jose')
     const published = await Promise.all(
       keys.map(async (key) => {
-        const jwk = await jose.exportJWK(createPublicKey(key))
+        const jwk = await jose.exportJWK(key)
         return { ...jwk, use: 'sig', alg: algorithmOf(key), kid: await jose.calculateJwkThumbprint(jwk) }
       }),
     )
