@@ -34,7 +34,23 @@ export function relayed(response: IncomingMessage): ApiResponse {
   const kept = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined || DROPPED.has(name) ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
   )
-  return { status: statusCode, headers: Object.fromEntries(kept), body: { type: 'stream', chunks: response } }
+  return { status: statusCode, headers: Object.fromEntries(kept), body: { type: 'stream', chunks: chunksOf(response) } }
+}
+
+/** Whoever stops reading ends the connection at once, and not with the next chunk, which may never come. */
+function chunksOf(response: IncomingMessage): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks = response[Symbol.asyncIterator]()
+      return {
+        next: () => chunks.next(),
+        return() {
+          response.destroy()
+          return Promise.resolve({ done: true, value: undefined })
+        },
+      }
+    },
+  }
 }
 
 function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {

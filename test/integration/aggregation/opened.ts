@@ -1,6 +1,7 @@
 /** An API server on a socket with one aggregated server behind it, and callers who say what clients would never say. */
 
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { apiServices } from '../../../src/apis/apiregistration/api-service.ts'
 import { services } from '../../../src/apis/core/service/definition.ts'
@@ -40,6 +41,7 @@ export async function openAggregation(): Promise<Opened> {
     await once(socket, 'secureConnect')
     return socket
   }
+  await until(async () => (await plane.ask('GET', ROOT, { as: admin })).status === 200)
   const owned = stack.move()
   return {
     ...{ plane, backend, client, admin, dial },
@@ -61,6 +63,11 @@ export async function openAggregation(): Promise<Opened> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Asks again in the turns of the event loop; the test's own limit of time ends it. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await setImmediate()
 }
 
 /** Registers it, and says that it is available. */
