@@ -58,7 +58,6 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     rootCa: controlPlane.authority.bundle,
     signCertificate: controlPlane.authority.sign,
     namesOfNode: (name) => late.supervisor?.running.get(name)?.names,
-    namesOfNode: (name) => late.supervisor?.running.get(name)?.names,
     frontProxyCa: async () => (await controlPlane.frontProxy()).authority,
     checkApiService: controlPlane.server.aggregation.check,
     issueToken: (subject) => issueLegacyToken(controlPlane.tokenKeys, subject),

@@ -40,7 +40,6 @@ import { certificateSigner, type SignCertificate } from './security/certificate-
 import { clusterRoleAggregationController } from './security/cluster-role-aggregation.ts'
 import { type IssueToken, serviceAccountTokenController } from './security/service-account-tokens.ts'
 import { type NamesOfNode, servingApprover } from './security/serving-approver.ts'
-import { type NamesOfNode, servingApprover } from './security/serving-approver.ts'
 import { tokenCleaner } from './security/token-cleaner.ts'
 import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts'
 import {
@@ -61,8 +60,6 @@ export interface ControllerSettings {
   readonly signCertificate: SignCertificate
   /** What the serving certificates of the cluster's own nodes may name. */
   readonly namesOfNode: NamesOfNode
-  /** What the serving certificates of the cluster's own nodes may name. */
-  readonly namesOfNode: NamesOfNode
   /** Tokens of service accounts that never end. */
   readonly issueToken: IssueToken
   /** PEM: the authority of the certificate with which the API server comes to others behind it. */
@@ -77,7 +74,6 @@ export function builtinControllers({
   rootCa,
   signCertificate,
   namesOfNode,
-  namesOfNode,
   issueToken,
   frontProxyCa,
   checkApiService,
@@ -90,7 +86,6 @@ export function builtinControllers({
     clusterRoleAggregationController,
     authenticationTrustController({ rootCa, frontProxyCa }),
     certificateApprover,
-    servingApprover(namesOfNode),
     servingApprover(namesOfNode),
     certificateSigner(signCertificate),
     certificateCleaner,
