@@ -1,4 +1,4 @@
-/** An issuer of tokens on the loopback interface: it describes itself over HTTPS, publishes keys, and signs anything. */
+/** An issuer of tokens on the loopback interface: describes itself over HTTPS, publishes keys, signs anything. */
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'

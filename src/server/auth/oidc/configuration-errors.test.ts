@@ -132,13 +132,15 @@ const refused: readonly (readonly [string, JwtAuthenticator, ...string[]])[] = [
   [
     'a rule over what is not there',
     rulesOf({ expression: 'user.username == "x"' }),
-    `claimValidationRules[0].expression: Invalid value: "user.username == \\"x\\"": ${compilation("1: undeclared reference to 'user' (in container '')")}`,
+    'claimValidationRules[0].expression: Invalid value: "user.username == \\"x\\"": ' +
+      compilation("1: undeclared reference to 'user' (in container '')"),
   ],
   ['no name', mappingWith({ username: {} }), 'claimMappings.username: Required value: claim or expression is required'],
   [
     'a claim without a prefix',
     mappingWith({ username: { claim: 'sub' } }),
-    'claimMappings.username.prefix: Required value: prefix is required when claim is set. It can be set to an empty string to disable prefixing',
+    'claimMappings.username.prefix: Required value: prefix is required when claim is set. ' +
+      'It can be set to an empty string to disable prefixing',
   ],
   [
     'an expression with a prefix',
@@ -167,7 +169,8 @@ const refused: readonly (readonly [string, JwtAuthenticator, ...string[]])[] = [
     'claimMappings.extra[0].key: Required value',
     'claimMappings.extra[1].key: Invalid value: "foo": must be a domain-prefixed path (such as "acme.io/foo")',
     'claimMappings.extra[2].key: Invalid value: "example.org/Foo": must be lowercase',
-    'claimMappings.extra[3].key: Invalid value: "a.k8s.io/foo": k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use',
+    'claimMappings.extra[3].key: Invalid value: "a.k8s.io/foo": ' +
+      'k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use',
     'claimMappings.extra[4].valueExpression: Required value',
     'claimMappings.extra[5].key: Duplicate value: "example.org/foo"',
   ],
@@ -186,7 +189,8 @@ const refused: readonly (readonly [string, JwtAuthenticator, ...string[]])[] = [
     'userValidationRules[0].expression: Required value',
     'userValidationRules[2].expression: Duplicate value: "true"',
     'userValidationRules[3].expression: Invalid value: "user.username": must evaluate to bool',
-    `userValidationRules[4].expression: Invalid value: "user.unknown == \\"x\\"": ${compilation("5: undefined field 'unknown'")}`,
+    'userValidationRules[4].expression: Invalid value: "user.unknown == \\"x\\"": ' +
+      compilation("5: undefined field 'unknown'"),
   ],
 ]
 

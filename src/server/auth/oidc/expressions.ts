@@ -1,6 +1,6 @@
 /**
- * Expressions over the claims of a token (`claims`) and over the user that they make (`user`): compiled, evaluated within
- * a budget, and looked into for the claims that they read.
+ * Expressions over the claims of a token (`claims`) and over the user that they make (`user`): compiled, evaluated
+ * within a budget, and looked into for the claims that they read.
  */
 
 import { compile, kubernetesEnvironment, type Program } from '../../../machinery/cel/cel.ts'

@@ -69,7 +69,8 @@ export function checkedClaims(payload: Uint8Array, { issuer, audiences, nowMs }:
   const { aud, exp, nbf } = { aud: audiencesOf(own('aud')), exp: secondsOf(own('exp')), nbf: secondsOf(own('nbf')) }
   if (canonicalIssuer(own('iss')) !== issuer)
     throw new Error(
-      `oidc: id token issued by a different provider, expected ${JSON.stringify(issuer)} got ${JSON.stringify(own('iss'))}`,
+      'oidc: id token issued by a different provider, ' +
+        `expected ${JSON.stringify(issuer)} got ${JSON.stringify(own('iss'))}`,
     )
   if (!audiences.some((audience) => aud.includes(audience))) throw new Error(otherAudience(audiences, aud))
   const now = nowMs / 1_000

@@ -1,6 +1,6 @@
 /**
- * The public keys of an issuer, from where it publishes them. Fetched with the first token; again, not too often, when a
- * token is signed by a key that is not among them; and from time to time, so that keys that are withdrawn are forgotten.
+ * The public keys of an issuer, from where it publishes them. Fetched with the first token; again, not too often, when
+ * a token is signed by a key that is not among them; and from time to time, so that withdrawn keys are forgotten.
  */
 
 import type { CryptoKey, JWK } from 'jose'

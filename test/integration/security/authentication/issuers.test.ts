@@ -1,4 +1,4 @@
-/** Tokens of an issuer outside the cluster: who their bearers are, by claims and expressions, as the server itself says. */
+/** Tokens of an issuer outside the cluster: who their bearers are, by claims and expressions, as the server says. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AUDIENCE, issuerKey, startTokenIssuer, type TestIssuer } from '../../../support/token-issuer.ts'

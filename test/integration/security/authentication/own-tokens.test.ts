@@ -1,4 +1,4 @@
-/** Tokens that the server itself knows: bound to objects, of Secrets, for joining. They end with what they belong to. */
+/** Tokens that the server knows itself: bound to objects, of Secrets, for joining. They end with what they belong to. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { KeyPair } from '../../../../src/server/auth/certificate-authority.ts'
@@ -74,7 +74,8 @@ for (const [kind, path, object] of [
     const invalidated = '[invalid bearer token, service account token has been invalidated]'
     expect(await callers.review(token)).toEqual({ user: {}, error: invalidated })
     const again = await make(path, object)
-    const other = `${kind.toLowerCase()} UID (${again.metadata.uid}) does not match service account ${kind.toLowerCase()} ref claim`
+    const name = kind.toLowerCase()
+    const other = `${name} UID (${again.metadata.uid}) does not match service account ${name} ref claim`
     expect(await callers.review(token)).toMatchObject({ error: expect.stringContaining(other) })
   })
 
