@@ -129,10 +129,19 @@ function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters
     return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request), withDuplicates)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 400) throw error
-    const shown = type === STRATEGIC_PATCH ? goText(body) : JSON.stringify(result)
+    const shown = holdsSecrets(view.kind)
+      ? '<secret contents redacted>'
+      : type === STRATEGIC_PATCH
+        ? goText(body)
+        : JSON.stringify(result)
     const detail = error.message.replace(/^\S+ in version "\S+" cannot be handled as a \S+: /, '')
     throw invalid({ group: '', kind: '' }, '', [invalidValue(rootPath.child('patch'), shown, detail)])
   }
+}
+
+/** Upstream shows the whole of a Secret here to whoever may patch it, and to its audit log. */
+function holdsSecrets({ group, kind }: ViewKind): boolean {
+  return group === '' && kind === 'Secret'
 }
 
 function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['kind']['schema']): unknown {
