@@ -13,6 +13,7 @@ import { ensureRoles } from '../../../src/cluster/bootstrap-roles.ts'
 import type { UserInfo } from '../../../src/machinery/wire/message.ts'
 import { builtinPlugins } from '../../../src/server/admission/chain.ts'
 import { inOrder, peerIdentity } from '../../../src/server/auth/authenticator.ts'
+import type { Authorizer } from '../../../src/server/auth/authorizer.ts'
 import { nodeAuthorizer } from '../../../src/server/auth/node/node-authorizer.ts'
 import { rbacAuthorizer } from '../../../src/server/auth/rbac/rbac-authorizer.ts'
 import { superusers } from '../../../src/server/auth/superusers.ts'
@@ -30,6 +31,8 @@ export interface RbacServer extends AsyncDisposable {
   /** As bytes, with headers. */
   send(user: UserInfo, method: string, url: string, options?: SendOptions): Promise<Answer>
   readonly server: TestServer
+  /** Decides on its requests. */
+  readonly authorizer: Authorizer
 }
 
 const ADMIN: UserInfo = { name: 'admin', groups: ['system:masters'] }
@@ -67,6 +70,7 @@ export async function openRbacServer(): Promise<RbacServer> {
   return {
     admin,
     server,
+    authorizer,
     as: (name, ...groups) => clientOf({ name, groups: [...groups, 'system:authenticated'] }),
     send: (peer, method, url, options) => server.send(method, url, { ...options, peer }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
