@@ -60,7 +60,9 @@ export async function openFuzzCluster(): Promise<FuzzCluster> {
     void errors.push(`${message} ${fields.error instanceof Error ? fields.error.stack : JSON.stringify(fields)}`)
   const log: Logger = { ...silentLogger, error: note, child: () => log }
   await using stack = new AsyncDisposableStack()
-  const opened = stack.use(await openControlPlane({ log, config: { name: 'fuzz', http2: true } }))
+  const opened = stack.use(
+    await openControlPlane({ log, config: { name: 'fuzz', http2: true, security: { audit: { enabled: true } } } }),
+  )
   await fill(opened)
   const seeds = await tokensOf(opened)
   const { handle } = opened.controlPlane.server
@@ -88,6 +90,11 @@ async function fill({ controlPlane }: OpenedControlPlane): Promise<void> {
     await client.of(secrets).create({ metadata: { ...metadata, namespace }, stringData: { password: CANARY } })
     await client.of(configMaps).create({ metadata: { ...metadata, namespace }, data: { [CANARY]: CANARY } })
   }
+  await client.of(secrets).create({
+    metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' },
+    type: 'bootstrap.kubernetes.io/token',
+    stringData: { 'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true' },
+  })
   await client.of(serviceAccounts).create({ metadata: { name: 'web', namespace: 'default' } })
   await client.of(roleBindings).create({
     metadata: { name: 'tenant', namespace: OWN },
@@ -113,6 +120,7 @@ async function tokensOf({ controlPlane, config }: OpenedControlPlane): Promise<T
       .export({ type: 'spki', format: 'pem' })
       .toString(),
     foreign: await createTokenKeys([generateSigningKey()]).sign({ ...claims }),
+    shared: 'abcdef.0123456789abcdef',
     expired: await controlPlane.tokenKeys.sign({ ...claims, ...past }),
   }
 }

@@ -4,6 +4,8 @@
  * 401 or a documented open path; without rights nothing is read and nothing written; a tenant sees nothing of others.
  */
 
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Random, seededRandom } from '../../../../src/base/random.ts'
 import type { UserInfo } from '../../../../src/machinery/wire/message.ts'
@@ -87,6 +89,14 @@ const STRANGERS: readonly (readonly [what: string, inputs: number, headers: (ran
   ['upgrades', 10_000, (random) => [...drawUpgrade(random, drawToken(random, cluster.seeds)), ...drawHeaders(random)]],
 ]
 
+test('the tokens that the others are made of are good', async () => {
+  const { valid, shared } = cluster.seeds
+  for (const token of [valid, shared]) {
+    const headers = [['Authorization', `Bearer ${token}`]] as const
+    expect((await cluster.send({ method: 'GET', path: '/api', query: '', headers })).status).toBe(200)
+  }
+})
+
 for (const [what, inputs, headers] of STRANGERS)
   test(`${inputs} ${what} from seed ${SEED} let nobody in`, { timeout: 120_000 }, async () => {
     const random = seededRandom(SEED)
@@ -132,6 +142,18 @@ test(`15000 requests from seed ${SEED} of a tenant show nothing of other namespa
     return status < 500 || status === 504 ? undefined : `an answer ${status}: ${text.slice(0, 200)}`
   }
   expect(await feed(15_000, draw, judge, [200, 400, 403, 404])).toEqual(NOTHING)
+})
+
+test('the audit log has one line of JSON for each event, whatever was sent', async () => {
+  const folder = cluster.config.directory
+  const names = (await readdir(folder)).filter((name) => name.startsWith('audit'))
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''))
+  expect(lines.length).toBeGreaterThan(10_000)
+  expect(lines.filter((line) => JSON.parse(line).kind !== 'Event')).toEqual([])
+  const { valid, shared } = cluster.seeds
+  const hidden = [valid.split('.')[2] ?? '', shared.split('.')[1] ?? '']
+  expect(lines.filter((line) => hidden.some((token) => line.includes(token)))).toEqual([])
 })
 
 test('the server has nothing to say against itself, and has not grown', async () => {
