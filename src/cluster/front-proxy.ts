@@ -32,23 +32,21 @@ export function createFrontProxy(
   const { clock } = environment
   let made: Promise<FrontProxy> | undefined
   let lookAtMs = 0
-  return async () => {
+  const current = async (before: Promise<FrontProxy> | undefined): Promise<FrontProxy> => {
+    const known = await before
+    if (known !== undefined && !needsRenewal(known.certificate, clock.now())) return known
+    const pair = await make(join(directory, 'pki'), environment)
+    trust(pair.authority)
+    return pair
+  }
+  // Who asks while it is made waits for the same: two would write the same files.
+  return () => {
     if (made !== undefined && clock.now() < lookAtMs) return made
-    const known = await made
-    if (known !== undefined && !needsRenewal(known.certificate, clock.now())) {
-      lookAtMs = clock.now() + LOOK_MS
-      return known
-    }
-    made = make(join(directory, 'pki'), environment)
-      .then((pair) => {
-        trust(pair.authority)
-        return pair
-      })
-      .catch((error: unknown) => {
-        made = undefined
-        throw error
-      })
     lookAtMs = clock.now() + LOOK_MS
+    made = current(made).catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
     return made
   }
 }

@@ -31,13 +31,13 @@ const upgradeRequest = (path: string, protocol = 'websocket') =>
   ])
 
 describe('redirects', () => {
-  const methods: readonly (readonly [string, object?])[] = [
-    ...['GET', 'HEAD', 'DELETE', 'OPTIONS'].map((method) => [method] as const),
-    ...['POST', 'PUT', 'PATCH'].map((method) => [method, {}] as const),
+  const methods: readonly { readonly method: string; readonly body?: object }[] = [
+    ...['GET', 'HEAD', 'DELETE', 'OPTIONS'].map((method) => ({ method })),
+    ...['POST', 'PUT', 'PATCH'].map((method) => ({ method, body: {} })),
   ]
   const codes = [301, 302, 303, 307, 308]
 
-  test.each(methods)('are neither followed nor passed on: %s', async (method, body) => {
+  test.each(methods)('are neither followed nor passed on: $method', async ({ method, body }) => {
     for (const code of codes) {
       opened.backend.answering = (_request, response) => {
         response.writeHead(code, { location: ELSEWHERE, 'set-cookie': 'a=b' })

@@ -4,8 +4,11 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { apiServices } from '../../../src/apis/apiregistration/api-service.ts'
+import type { APIService } from '../../../src/apis/apiregistration/types.gen.ts'
 import { services } from '../../../src/apis/core/service/definition.ts'
 import type { Client } from '../../../src/client/client.ts'
+import { isAlreadyExists } from '../../../src/machinery/meta/api-error.ts'
+import type { GroupVersion } from '../../../src/machinery/meta/group-version.ts'
 import type { KeyPair } from '../../../src/server/auth/certificate-authority.ts'
 import { type AggregatedServer, startAggregatedServer } from '../../support/aggregated-server.ts'
 import { type OpenedControlPlane, openControlPlane } from '../../support/control-plane.ts'
@@ -70,14 +73,26 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await setImmediate()
 }
 
-/** Registers it, and says that it is available. */
-export async function register(client: Client, { port, caBundle }: AggregatedServer): Promise<void> {
-  await client.of(services).create({ metadata: SERVICE, spec: { type: 'ExternalName', externalName: 'localhost' } })
-  const spec = { group: GROUP, version: 'v1', groupPriorityMinimum: 2_000, versionPriority: 10 }
+/** Registers it for `version.group`, and says that it is available. */
+export async function register(
+  client: Client,
+  { port, caBundle }: AggregatedServer,
+  { group, version }: GroupVersion = { group: GROUP, version: 'v1' },
+): Promise<void> {
+  const spec = { type: 'ExternalName', externalName: 'localhost' } as const
+  await client.of(services).create({ metadata: SERVICE, spec }).catch(undefinedIfExists)
   const created = await client.of(apiServices).create({
-    metadata: { name: `v1.${GROUP}` },
-    spec: { ...spec, caBundle, service: { ...SERVICE, port } },
+    metadata: { name: `${version}.${group}` },
+    spec: { group, version, groupPriorityMinimum: 2_000, versionPriority: 10, caBundle, service: { ...SERVICE, port } },
   })
-  const available = { type: 'Available', status: 'True', reason: 'Passed', message: 'all checks passed' } as const
-  await client.of(apiServices).update({ ...created, status: { conditions: [available] } }, { subresource: 'status' })
+  await setAvailable(client, created)
+}
+
+async function setAvailable(client: Client, service: APIService): Promise<void> {
+  const available = { type: 'Available', status: 'True', reason: 'Passed', message: 'all checks passed' }
+  await client.of(apiServices).update({ ...service, status: { conditions: [available] } }, { subresource: 'status' })
+}
+
+function undefinedIfExists(error: unknown): undefined {
+  if (!isAlreadyExists(error)) throw error
 }
