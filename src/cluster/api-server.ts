@@ -9,7 +9,7 @@ import { endpointSlices } from '../apis/discovery/endpoint-slice.ts'
 import { resourceMetrics } from '../apis/metrics/resource-metrics.ts'
 import { assert } from '../base/assert.ts'
 import { parseCidr } from '../base/ip.ts'
-import { createMetrics } from '../base/metrics.ts'
+import type { Metrics } from '../base/metrics.ts'
 import { type Random, randomInteger } from '../base/random.ts'
 import { createLoopbackTransport } from '../client/loopback-transport.ts'
 import { createClient } from '../client/resource-client.ts'
@@ -61,6 +61,7 @@ export interface ApiServerParts {
   readonly checks: readonly HealthCheck[]
   /** Further paths. */
   readonly paths: readonly PathHandler[]
+  readonly metrics: Metrics
   /** Ends what runs beside the server: files that are followed, callers of services outside the cluster. */
   readonly signal: AbortSignal
   /** Takes what ends after the server: the audit log, which gets its last words. */
@@ -68,9 +69,8 @@ export interface ApiServerParts {
 }
 
 export async function createApiServer(parts: ApiServerParts): Promise<Server> {
-  const { config, environment, storage, tokenKeys: keys } = parts
+  const { config, environment, storage, tokenKeys: keys, metrics } = parts
   const { clock, random, log } = environment
-  const metrics = createMetrics()
   // Tokens and streams look objects up in the server that they are parts of.
   const late: { server?: Server } = {}
   const server = () => {

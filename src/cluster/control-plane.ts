@@ -1,16 +1,16 @@
 /** The API server of a cluster, put together: storage, certificates, authentication, server, listeners. */
 
 import { join } from 'node:path'
+import { createMetrics } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { createLoopbackTransport } from '../client/loopback-transport.ts'
 import { createClient } from '../client/resource-client.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
-import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
+import type { CertificateAuthority } from '../server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority } from '../server/auth/certificate-files.ts'
 import { createTokenKeys, type TokenKeys } from '../server/auth/json-web-token.ts'
 import { loadSigningKeys } from '../server/auth/signing-keys.ts'
 import type { HealthCheck } from '../server/health.ts'
-import { type Listener, listen } from '../server/http.ts'
 import type { PathHandler, Server } from '../server/server.ts'
 import { isProxyPath } from '../server/streaming-proxy.ts'
 import { openLevelStorage } from '../storage/level-storage.ts'
@@ -23,7 +23,8 @@ import { signingKeyFiles } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { createFrontProxy, type FrontProxy } from './front-proxy.ts'
 import { SYSTEM, userAgentOf } from './identities.ts'
-import { type Certificates, createCertificates } from './security/certificates.ts'
+import { createListeners } from './listeners.ts'
+import { type Certificates, certificateMetric, createCertificates } from './security/certificates.ts'
 import { type OwnKeys, openEncryption } from './security/encryption.ts'
 
 /** The common name with which the API server calls nodes. */
@@ -59,9 +60,6 @@ export interface ControlPlane extends AsyncDisposable {
   readonly certificates: Certificates
 }
 
-/** How long requests may go on after the listener has closed, in ms. */
-const DRAIN_MS = 2_000
-
 export async function startControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
   const { config, environment } = parts
   const { clock, random, log } = environment
@@ -78,14 +76,9 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   stack.defer(() => stopping.abort())
   const { signal } = stopping
   const certificates = createCertificates({ directory: keys, authority, environment, signal })
-  const listeners: Listener[] = []
-  const trusted: { frontProxyCa?: string } = {}
-  const tlsOf = (pair: KeyPair) => ({ ...pair, clientCa: authority.bundle, ...trusted })
-  const renew = (pair: KeyPair) => {
-    for (const listener of listeners) listener.renew(tlsOf(pair))
-  }
+  const listeners = createListeners(authority.bundle)
   const [serving, caller] = await Promise.all([
-    certificates.keep({ name: 'apiserver', commonName: 'kube-apiserver', names: servingNames(config) }, renew),
+    certificates.keep({ name: 'apiserver', commonName: 'kube-apiserver', names: servingNames(config) }, listeners.show),
     certificates.keep({
       name: 'apiserver-kubelet-client',
       commonName: API_SERVER_NAME,
@@ -94,26 +87,22 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
     // What `t8s kubeconfig` reads.
     certificates.keep({ name: 'admin', commonName: 't8s-admin', organizations: [ADMINISTRATORS_GROUP] }),
   ])
+  listeners.show(serving.current)
   const tokenKeys = createTokenKeys(signingKeys)
-  const frontProxy = createFrontProxy(config, environment, (frontProxyCa) => {
-    trusted.frontProxyCa = frontProxyCa
-    renew(serving.current)
-  })
+  const metrics = createMetrics()
+  const frontProxy = createFrontProxy(config, environment, listeners.trustFrontProxies)
   const server = stack.use(
-    await createApiServer({ ...parts, storage, authority, tokenKeys, caller, frontProxy, signal, stack }),
+    await createApiServer({ ...parts, storage, authority, tokenKeys, caller, frontProxy, metrics, signal, stack }),
   )
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user, userAgentOf(user)))
   // Nobody meets a server that does not know yet what anybody may do.
   await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
   const leavesBody = (url: string): boolean => isProxyPath(url) || server.aggregation.passes(url)
-  const shared = { handle: server.handle, http2: config.http2, clock, log, leavesBody }
-  const listenAt = async (host: string, port: number) => {
-    const listener = await listen({ ...shared, tls: tlsOf(serving.current), hosts: [host], port })
-    listeners.push(listener)
-    return listener
-  }
+  const onCertificate = certificateMetric(metrics)
+  const shared = { handle: server.handle, onCertificate, http2: config.http2, clock, log, leavesBody }
+  const listenAt = (host: string, port: number) => listeners.open({ ...shared, hosts: [host], port })
   const { port } = await listenAt(config.host, config.port)
-  stack.defer(async () => void (await Promise.all(listeners.map((listener) => listener.close(DRAIN_MS)))))
+  stack.use(listeners)
   const owned = stack.move()
   return {
     server,

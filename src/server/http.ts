@@ -69,6 +69,8 @@ export interface ListenOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly limits?: Partial<HttpLimits> | undefined
+  /** Told with each request how long the client's certificate is still good. */
+  readonly onCertificate?: ((leftMs: number) => void) | undefined
   /** Requests whose body is left unread for a handler that takes the connection over: the proxy paths. */
   readonly leavesBody?: ((path: string) => boolean) | undefined
 }

@@ -44,10 +44,12 @@ interface Known {
 export interface PeerParts {
   readonly clock: Clock
   readonly log: Logger
+  /** Told with each request how long the client's certificate is still good. */
+  readonly onCertificate?: ((leftMs: number) => void) | undefined
 }
 
 /** `authorities`: those of the connections that begin now. */
-export function createPeers({ clock, log }: PeerParts, authorities: () => PeerAuthorities): Peers {
+export function createPeers({ clock, log, onCertificate }: PeerParts, authorities: () => PeerAuthorities): Peers {
   const connections = new WeakMap<object, Known>()
   return {
     of(request) {
@@ -60,6 +62,7 @@ export function createPeers({ clock, log }: PeerParts, authorities: () => PeerAu
         connections.set(connection, entry)
       }
       const nowMs = clock.now()
+      if (onCertificate && Number.isFinite(entry.validUntilMs)) onCertificate(entry.validUntilMs - nowMs)
       if (nowMs >= entry.validFromMs && nowMs <= entry.validUntilMs) return entry.peer
       const { user, frontProxy } = entry.peer
       if (!entry.isReported)

@@ -5,6 +5,7 @@
 
 import { every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
+import type { Metrics } from '../../base/metrics.ts'
 import { type CertificateAuthority, type KeyPair, needsRenewal } from '../../server/auth/certificate-authority.ts'
 import { loadOrIssue, savePair } from '../../server/auth/certificate-files.ts'
 import type { Environment } from '../environment.ts'
@@ -85,4 +86,19 @@ export function createCertificates({ directory, authority, environment, signal }
     }
   }
   return { issue, keep, replace: (name, pair) => savePair(directory, name, pair) }
+}
+
+const HOUR_SECONDS = 3_600
+const DAY_SECONDS = 24 * HOUR_SECONDS
+/** Upstream's: from nothing over hours and days to a year. */
+const LEFT_BUCKETS = [
+  ...[0, HOUR_SECONDS / 2, ...[1, 2, 6, 12].map((hours) => hours * HOUR_SECONDS)],
+  ...[1, 2, 4, 7, 30, 90, 180, 360].map((days) => days * DAY_SECONDS),
+]
+
+/** Observes how long the certificates of clients are still good. */
+export function certificateMetric(metrics: Metrics): (leftMs: number) => void {
+  const help = 'How long the client certificate of a request is still good, in seconds.'
+  const observe = metrics.histogram('apiserver_client_certificate_expiration_seconds', help, LEFT_BUCKETS)
+  return (leftMs) => observe({}, leftMs / 1_000)
 }

@@ -73,4 +73,7 @@ test('a client certificate is refused from the moment it ends, on connections th
     ['warn', 'jane'],
     ['warn', 'jane'],
   ])
+  const { text } = await server.ask('GET', '/metrics', { as: await server.user('root', 'system:masters') })
+  expect(text).toContain('apiserver_client_certificate_expiration_seconds_bucket{le="0"} 2\n')
+  expect(text).toContain('apiserver_client_certificate_expiration_seconds_bucket{le="1800"} 3\n')
 })
