@@ -13,6 +13,7 @@ import { Classifier } from './classifier.ts'
 import { dealHand } from './dealer.ts'
 import { Level } from './level.ts'
 import { initialLimit, limitsOf, planBorrowing, SEATS_TOTAL, sharesOf } from './limits.ts'
+import type { Pace } from './pace.ts'
 import type { Flow } from './ticket.ts'
 
 /** The objects, from memory. */
@@ -26,6 +27,13 @@ export interface FlowObjects {
 /** Flows that a schema remembers, about 400 bytes each; with one more all are forgotten, and their hands dealt anew. */
 const FLOWS_MAX = 1_000
 
+export interface Means {
+  readonly clock: Clock
+  readonly pace: Pace
+  /** Of all levels together. Absent: as many as upstream has. */
+  readonly seats?: number | undefined
+}
+
 export interface SchemaInUse {
   readonly spec: FlowSchema['spec']
   /** Whose requests are one flow: '' where all are. */
@@ -37,15 +45,17 @@ export interface SchemaInUse {
 export class Configuration {
   readonly #objects: FlowObjects
   readonly #clock: Clock
+  readonly #pace: Pace
   readonly #seats: number
   #levels = new Map<string, Level>()
   #classifier: Classifier<SchemaInUse> | undefined
   #digestedAt: number | undefined
   fairFraction = 0
 
-  constructor(objects: FlowObjects, clock: Clock, seats = SEATS_TOTAL) {
+  constructor(objects: FlowObjects, { clock, pace, seats = SEATS_TOTAL }: Means) {
     this.#objects = objects
     this.#clock = clock
+    this.#pace = pace
     this.#seats = seats
   }
 
@@ -88,7 +98,7 @@ export class Configuration {
     )
     const levels = new Map<string, Level>()
     for (const [name, object] of wanted) {
-      const level = this.#levels.get(name) ?? new Level(object, this.#clock)
+      const level = this.#levels.get(name) ?? new Level(object, this.#clock, this.#pace)
       level.object = object
       level.queues.quiescing = false
       levels.set(name, level)

@@ -14,6 +14,7 @@ import type { RequestTarget } from '../auth/authorizer.ts'
 import { dumpLevels, dumpQueues, dumpRequests } from './dumps.ts'
 import { createFlowControl, type FlowControl } from './flow-control.ts'
 import { metricsText } from './metrics-text.ts'
+import { AT_ONCE, type Pace, paceOf } from './pace.ts'
 import type { Ticket } from './ticket.ts'
 import type { ObjectStatistics } from './work.ts'
 
@@ -29,7 +30,7 @@ beforeEach(() => {
 })
 afterEach(() => stopping.abort())
 
-function open(seats?: number): FlowControl {
+function open(seats?: number, pace: Pace = AT_ONCE): FlowControl {
   return createFlowControl({
     objects: {
       schemas: () => objects.schemas,
@@ -39,7 +40,7 @@ function open(seats?: number): FlowControl {
       },
     },
     statisticsOf: () => stored,
-    ...{ clock, seats, signal: stopping.signal },
+    ...{ clock, seats, pace, signal: stopping.signal },
   })
 }
 
@@ -254,7 +255,7 @@ describe('a request over the wire', () => {
   }
 
   test('gives its seats back in the next turn', async () => {
-    const control = open(2)
+    const control = open(2, paceOf(clock))
     addLevel('small', queued)
     addFlow('all', 'small', '*', 10, { distinguisherMethod: { type: 'ByUser' } })
     const first = start(control, jane, pods)

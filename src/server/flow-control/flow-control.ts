@@ -9,6 +9,7 @@ import type { UserInfo } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 import { Configuration, type FlowObjects } from './configuration.ts'
 import type { Level } from './level.ts'
+import { type Pace, paceOf } from './pace.ts'
 import { RetryAfter } from './retry-after.ts'
 import { ONE_SEAT, Ticket } from './ticket.ts'
 import { WatchCounts } from './watch-counts.ts'
@@ -20,6 +21,8 @@ export interface FlowControlParts {
   readonly clock: Clock
   /** Of all levels together. Absent: as many as upstream has. */
   readonly seats?: number | undefined
+  /** Absent: turn by turn of the event loop. */
+  readonly pace?: Pace | undefined
   /** Ends the adjustment of limits. */
   readonly signal: AbortSignal
 }
@@ -51,16 +54,17 @@ export interface FlowControl {
 /** Limits follow demand at this interval. Upstream's. */
 const ADJUSTMENT_MS = 10_000
 
-export function createFlowControl({ objects, statisticsOf, clock, seats, signal }: FlowControlParts): FlowControl {
-  const configuration = new Configuration(objects, clock, seats)
+export function createFlowControl(parts: FlowControlParts): FlowControl {
+  const { objects, statisticsOf, clock, seats, signal, pace = paceOf(clock) } = parts
+  const configuration = new Configuration(objects, { clock, pace, seats })
   const watches = new WatchCounts()
   const retries = new Map<string, RetryAfter>()
   const work = { statisticsOf, watches }
-  const release = releaseAfterTurn(clock, (ticket) => {
+  const over = (ticket: Ticket) => {
     const { queues } = ticket.flow
     queues.finish(ticket)
     if (queues.quiescing && queues.isIdle) configuration.reap()
-  })
+  }
   every(clock, ADJUSTMENT_MS, signal, () => configuration.adjust())
   return {
     start({ user, target, query, inProcess }) {
@@ -74,7 +78,8 @@ export function createFlowControl({ objects, statisticsOf, clock, seats, signal 
     turnOf: (ticket, limitMs, caller) => turnOf(clock, ticket, limitMs, caller),
     finish(ticket, inProcess) {
       ticket.endedMs = clock.monotonic()
-      release(ticket, inProcess)
+      if (inProcess) over(ticket)
+      else pace.release(() => over(ticket))
     },
     watching(target, caller) {
       if (target.type === 'resource') watches.count(target, caller)
@@ -100,24 +105,6 @@ function distinguisherOf(
 ): string {
   if (distinguisherMethod?.type === 'ByUser') return user.name
   return target.type === 'resource' ? target.namespace : ''
-}
-
-/**
- * An answer that is ready is still to be encrypted and sent, and until the event loop has looked for what else has
- * come, nobody could have been fair to those who sent it. So seats of requests over the wire are given back together,
- * in the next turn of the loop: one timer for all that ended in this one.
- */
-function releaseAfterTurn(clock: Clock, finish: (ticket: Ticket) => void): (ticket: Ticket, atOnce: boolean) => void {
-  let ended: Ticket[] = []
-  return (ticket, atOnce) => {
-    if (atOnce) return finish(ticket)
-    if (ended.push(ticket) > 1) return
-    clock.after(0, () => {
-      const all = ended
-      ended = []
-      for (const each of all) finish(each)
-    })
-  }
 }
 
 function turnOf(clock: Clock, ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void> {

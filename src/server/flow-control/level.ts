@@ -4,6 +4,7 @@ import type { PriorityLevelConfiguration } from '../../apis/flowcontrol/types.ge
 import type { Clock } from '../../base/clock.ts'
 import { LevelMeter } from './level-meter.ts'
 import { type Demand, demandAfter, type Limits, NO_DEMAND, widthMaxOf } from './limits.ts'
+import type { Pace } from './pace.ts'
 import { QueueSet } from './queue-set.ts'
 
 export class Level {
@@ -20,13 +21,13 @@ export class Level {
   current: number | undefined
   readonly #clock: Clock
 
-  constructor(object: PriorityLevelConfiguration, clock: Clock) {
+  constructor(object: PriorityLevelConfiguration, clock: Clock, pace: Pace) {
     this.object = object
     this.name = object.metadata.name ?? ''
     this.exempt = object.spec.type === 'Exempt'
     this.#clock = clock
     this.meter = new LevelMeter(this.exempt, clock.monotonic())
-    this.queues = new QueueSet({ clock, meter: this.meter, exempt: this.exempt })
+    this.queues = new QueueSet({ clock, pace, meter: this.meter, exempt: this.exempt })
   }
 
   /** 0: what finds no seats does not wait. */

@@ -5,6 +5,7 @@ import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
 import { dealHand } from './dealer.ts'
 import { Integrator } from './integrator.ts'
 import { LevelMeter } from './level-meter.ts'
+import { AT_ONCE } from './pace.ts'
 import { QueueSet } from './queue-set.ts'
 import { type Flow, ONE_SEAT, Ticket, type Work } from './ticket.ts'
 
@@ -22,7 +23,7 @@ interface LevelOptions {
 }
 
 function level({ limit, queues = 8, handSize = 1, queueLengthMax = 100, exempt = false }: LevelOptions) {
-  const set = new QueueSet({ clock, exempt, meter: new LevelMeter(exempt, clock.monotonic()) })
+  const set = new QueueSet({ clock, exempt, pace: AT_ONCE, meter: new LevelMeter(exempt, clock.monotonic()) })
   set.configure({ queues, queueLengthMax }, limit)
   const flowOf = (distinguisher: string, hand = dealHand('schema', distinguisher, queues, handSize)): Flow => ({
     ...{ schema: 'schema', level: 'level', distinguisher, hand, queues: set, headers: {}, widthMax: undefined },

@@ -11,6 +11,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Rejection } from './flow-counts.ts'
 import type { LevelMeter } from './level-meter.ts'
+import type { Dispatching, Pace } from './pace.ts'
 import { FairQueue, type Queues, type Ticket } from './ticket.ts'
 
 export interface Queuing {
@@ -19,10 +20,18 @@ export interface Queuing {
   readonly queueLengthMax: number
 }
 
+export interface QueueSetParts {
+  readonly clock: Clock
+  readonly pace: Pace
+  readonly meter: LevelMeter
+  /** Whether the level has no limit. */
+  readonly exempt: boolean
+}
+
 /** Idle queues that are kept for reuse; a level with more of them makes them anew. */
 const IDLE_QUEUES_KEPT_MAX = 1_024
 
-export class QueueSet implements Queues {
+export class QueueSet implements Queues, Dispatching {
   readonly meter: LevelMeter
   quiescing = false
   readonly running = new Set<Ticket>()
@@ -31,14 +40,14 @@ export class QueueSet implements Queues {
   runningCount = 0
   waitingCount = 0
   readonly #clock: Clock
+  readonly #pace: Pace
   readonly #queues = new Map<number, FairQueue>()
   /** Those in which somebody waits. */
   readonly #waitingQueues = new Set<FairQueue>()
   #queuing: Queuing = { queues: 0, queueLengthMax: 0 }
   #limit = 0
-  /** Whether the level has no limit. */
   readonly #exempt: boolean
-  /** Over all queues: what they use and would use. */
+  /** Of requests that went through queues. */
   #queueSeats = 0
   #busyCount = 0
   #progress = 0
@@ -46,8 +55,9 @@ export class QueueSet implements Queues {
   #lastServed = -1
   #enqueued = 0
 
-  constructor(parts: { readonly clock: Clock; readonly meter: LevelMeter; readonly exempt: boolean }) {
+  constructor(parts: QueueSetParts) {
     this.#clock = parts.clock
+    this.#pace = parts.pace
     this.meter = parts.meter
     this.#exempt = parts.exempt
     this.#progressMs = parts.clock.monotonic()
@@ -79,7 +89,7 @@ export class QueueSet implements Queues {
     this.#pass(this.#clock.monotonic())
     this.#queuing = queuing
     this.#limit = limit
-    this.#dispatch()
+    this.#wake()
   }
 
   start(ticket: Ticket, unqueued: boolean): void {
@@ -94,14 +104,15 @@ export class QueueSet implements Queues {
   #queueUp(ticket: Ticket, queue: FairQueue): void {
     ticket.queue = queue
     const isFull = this.seatsInUse >= this.#limit
-    if (this.waitingCount === 0 && !isFull && this.#hasSeatsFor(ticket.width)) {
+    const mayBegin = this.waitingCount === 0 && !isFull && this.#hasSeatsFor(ticket.width)
+    if (mayBegin && this.#pace.hasTime(ticket.arrivedMs)) {
       this.#activate(queue)
       queue.nextStart = Math.max(queue.nextStart, this.#progress)
       this.#serve(ticket, queue)
     } else if (isFull && queue.waiting.size >= this.#queuing.queueLengthMax) this.#reject(ticket, 'queue-full')
     else {
       this.#enqueue(ticket, queue)
-      this.#dispatch()
+      this.#wake()
     }
   }
 
@@ -126,19 +137,19 @@ export class QueueSet implements Queues {
     const { queue } = ticket
     if (queue) {
       queue.running.delete(ticket)
-      queue.nextStart -= ticket.overestimate
+      queue.nextStart -= ticket.overestimateAt(nowMs)
       queue.bound()
       this.#settle(queue)
     } else this.running.delete(ticket)
     if (ticket.finalMs <= 0) this.#release(ticket)
     else this.#clock.after(ticket.finalMs, () => this.#releaseLate(ticket))
-    this.#dispatch()
+    this.#wake()
   }
 
   #releaseLate(ticket: Ticket): void {
     this.#pass(this.#clock.monotonic())
     this.#release(ticket)
-    this.#dispatch()
+    this.#wake()
   }
 
   #release(ticket: Ticket): void {
@@ -151,12 +162,15 @@ export class QueueSet implements Queues {
     this.#demandChanged()
   }
 
-  /** Progress is made by the seats in use, in equal parts for every queue that is busy. */
+  /**
+   * Progress is made by the seats in use, in equal parts for every queue that is busy. Upstream counts those that are
+   * waited for too, which is the same where free seats are never waited for.
+   */
   #pass(nowMs: number): void {
     const passedMs = nowMs - this.#progressMs
     this.#progressMs = nowMs
     if (this.#busyCount === 0 || passedMs <= 0) return
-    this.#progress += ((Math.min(this.#queueSeats, this.#limit) / this.#busyCount) * passedMs) / 1_000
+    this.#progress += ((this.#queueSeats / this.#busyCount) * passedMs) / 1_000
     this.meter.progress = this.#progress
   }
 
@@ -206,7 +220,6 @@ export class QueueSet implements Queues {
     ticket.standing = 'waiting'
     this.waitingCount++
     this.seatsWaiting += ticket.width
-    this.#queueSeats += ticket.width
     this.meter.queued(ticket, queue.waiting.size, this.waitingCount, this.#progressMs)
     this.#demandChanged()
   }
@@ -216,24 +229,28 @@ export class QueueSet implements Queues {
     if (queue.waiting.size === 0) this.#waitingQueues.delete(queue)
     this.waitingCount--
     this.seatsWaiting -= ticket.width
-    this.#queueSeats -= ticket.width
     this.meter.unqueued(ticket, this.waitingCount, this.#progressMs)
   }
 
-  #dispatch(): void {
-    while (this.waitingCount > 0 && this.seatsInUse < this.#limit) {
-      const queue = this.#next()
-      const ticket = queue?.oldest
-      if (queue === undefined || ticket === undefined) return
-      if (!this.#hasSeatsFor(ticket.width)) {
-        ticket.flow.counts.noRoom++
-        return
-      }
-      this.#unqueue(ticket, queue)
-      this.#serve(ticket, queue)
-      queue.bound()
-      ticket.settle?.()
+  #wake(): void {
+    if (this.waitingCount > 0 && this.seatsInUse < this.#limit) this.#pace.wake(this)
+  }
+
+  dispatch(): boolean {
+    if (this.waitingCount === 0 || this.seatsInUse >= this.#limit) return false
+    this.#pass(this.#clock.monotonic())
+    const queue = this.#next()
+    const ticket = queue?.oldest
+    if (queue === undefined || ticket === undefined) return false
+    if (!this.#hasSeatsFor(ticket.width)) {
+      ticket.flow.counts.noRoom++
+      return false
     }
+    this.#unqueue(ticket, queue)
+    this.#serve(ticket, queue)
+    queue.bound()
+    ticket.settle?.()
+    return true
   }
 
   /** The queue whose oldest request would end first; of equal ones the first after the one that was served last. */

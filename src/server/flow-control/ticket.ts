@@ -93,9 +93,9 @@ export class Ticket {
     this.finalSeats = seats
   }
 
-  /** How much more was guessed than it took, in seat-seconds. */
-  get overestimate(): number {
-    return this.seats * (DURATION_GUESS_SECONDS - (this.endedMs - this.startedMs) / 1_000)
+  /** How much more was guessed than it took, in seat-seconds, when it gives its seats back. */
+  overestimateAt(nowMs: number): number {
+    return this.seats * (DURATION_GUESS_SECONDS - (nowMs - this.startedMs) / 1_000)
   }
 }
 
