@@ -11,6 +11,7 @@ import { createFlowControl, type FlowControl } from '../../server/flow-control/f
 import { metricsText } from '../../server/flow-control/metrics-text.ts'
 import type { ObjectStatistics, StatisticsOf } from '../../server/flow-control/work.ts'
 import { createPlainRoutes } from '../../server/plain-routes.ts'
+import type { Stored } from '../../server/registry/codec.ts'
 import type { Registries } from '../../server/registry/registries.ts'
 import type { Registry } from '../../server/registry/registry.ts'
 import type { PathHandler } from '../../server/server.ts'
@@ -77,6 +78,15 @@ interface Counted extends ObjectStatistics {
   readonly countedMs: number
 }
 
+/** Undefined where one of them cannot be read: whoever asks for that one is told so, not everybody. */
+function allOf(registry: Registry): readonly Stored[] | undefined {
+  try {
+    return registry.peekAll({})
+  } catch {
+    return undefined
+  }
+}
+
 function statisticsFrom(registries: () => Registries, clock: Clock): StatisticsOf {
   const counted = new WeakMap<Registry, Counted>()
   return (group, version, resource) => {
@@ -84,7 +94,8 @@ function statisticsFrom(registries: () => Registries, clock: Clock): StatisticsO
     if (registry === undefined) return undefined
     const known = counted.get(registry)
     if (known && clock.monotonic() - known.countedMs < STATISTICS_MS) return known
-    const items = registry.peekAll({})
+    const items = allOf(registry)
+    if (items === undefined) return undefined
     const bytes = items.reduce((sum, item) => sum + item.bytes.length, 0)
     const fresh = { objects: items.length, bytes, countedMs: clock.monotonic() }
     counted.set(registry, fresh)
