@@ -1,9 +1,8 @@
 /** A log as messages of a WebSocket, for those who can open nothing else: whole and binary, or in base64. */
 
 import { Readable } from 'node:stream'
-import type { WebSocket } from 'ws'
 import type { ApiResponse, UpgradedSocket } from '../machinery/wire/message.ts'
-import { acceptWebSocket } from '../machinery/wire/websocket.ts'
+import { acceptWebSocket, sendMessage } from '../machinery/wire/websocket.ts'
 
 const BASE64_PROTOCOL = 'base64.binary.k8s.io'
 const PROTOCOLS = ['binary.k8s.io', BASE64_PROTOCOL]
@@ -31,10 +30,4 @@ async function send(upgraded: UpgradedSocket, chunks: Readable): Promise<void> {
   } finally {
     socket.close()
   }
-}
-
-function sendMessage(socket: WebSocket, message: Uint8Array | string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.send(message, (error) => (error ? reject(error) : resolve()))
-  })
 }

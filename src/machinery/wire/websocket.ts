@@ -27,6 +27,9 @@ export function offeredProtocols({ headers }: Pick<UpgradedSocket['request'], 'h
     .filter((name) => name !== '')
 }
 
+/** A browser's way to say who it is: no protocol that anybody speaks. */
+export const BEARER_PROTOCOL_PREFIX = 'base64url.bearer.authorization.k8s.io.'
+
 export interface AcceptedWebSocket {
   readonly socket: WebSocket
   /** Empty when the client named none. */
@@ -58,6 +61,13 @@ export function acceptWebSocket(upgraded: UpgradedSocket, supported: readonly st
 }
 
 const disguised = (name: string): string => (name === TUNNEL_PROTOCOL ? TUNNEL_DISGUISE : name)
+
+/** Resolves when the message is on its way. A string goes as text. */
+export function sendMessage(socket: WebSocket, message: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(message, (error) => (error ? reject(error) : resolve()))
+  })
+}
 
 /** The bytes of all messages as one stream, and the other way around. */
 export function tunnelOver(socket: WebSocket): Duplex {

@@ -1,6 +1,7 @@
 /** Bearer tokens: from the Authorization header, or from the WebSocket protocols of a browser, which sets no header. */
 
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
+import { BEARER_PROTOCOL_PREFIX } from '../../machinery/wire/websocket.ts'
 import { ABSENT, type Authentication, type Authenticator } from './authenticator.ts'
 import { aggregated } from './texts.ts'
 
@@ -24,8 +25,6 @@ export interface TokenVerifier {
 
 /** Bytes. Beyond any token the server issues, with room for those of identity providers. */
 const TOKEN_BYTES_MAX = 32 * 1024
-
-const WEBSOCKET_PREFIX = 'base64url.bearer.authorization.k8s.io.'
 
 export const INVALID_TOKEN = 'invalid bearer token'
 
@@ -88,7 +87,7 @@ export function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | unde
 }
 
 function webSocketToken(protocols: string | undefined): string | undefined {
-  const entry = protocols?.split(',').find((protocol) => protocol.trim().startsWith(WEBSOCKET_PREFIX))
+  const entry = protocols?.split(',').find((protocol) => protocol.trim().startsWith(BEARER_PROTOCOL_PREFIX))
   if (entry === undefined) return undefined
-  return Buffer.from(entry.trim().slice(WEBSOCKET_PREFIX.length), 'base64url').toString('utf8')
+  return Buffer.from(entry.trim().slice(BEARER_PROTOCOL_PREFIX.length), 'base64url').toString('utf8')
 }

@@ -1,6 +1,7 @@
 /**
- * GET of a collection as a watch: frames as they happen, all that one turn of the event loop brought in one chunk.
- * A revision that is no longer kept is answered with an ERROR event, as upstream does, so that clients list again.
+ * GET of a collection as a watch: frames as they happen, all that one turn of the event loop brought in one chunk, or
+ * each as a message of the WebSocket that was asked for. A revision that is no longer kept is answered with an
+ * ERROR event, as upstream does, so that clients list again.
  */
 
 import { deadline } from '../../base/deadline.ts'
@@ -8,6 +9,7 @@ import { isExpired, type Status, toStatus } from '../../machinery/meta/api-error
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiResponse, WatchEvent } from '../../machinery/wire/message.ts'
+import { isWebSocketUpgrade } from '../../machinery/wire/websocket.ts'
 import { bookmarkMetadata, type Delivery } from '../../watch/event.ts'
 import type { Watcher } from '../../watch/watcher.ts'
 import type { Exchange } from './exchange.ts'
@@ -16,6 +18,7 @@ import { type Accepted, negotiate } from './negotiate.ts'
 import { integerParameter, selectorsOf } from './options.ts'
 import { messageOf, PROTOBUF_STREAM_TYPE } from './protobuf-answers.ts'
 import { errorFrame, watchFrames } from './watch-frames.ts'
+import { eventsOverWebSocket } from './watch-websocket.ts'
 
 /** A watch without a timeout of its own ends after 30 to 60 minutes, so that connections spread anew. In ms. */
 const WATCH_MS_MIN = 30 * 60 * 1_000
@@ -44,8 +47,10 @@ export async function watch(exchange: Exchange): Promise<ApiResponse> {
   })
   const deliveries = whileAlive(watcher, life)
   if (!accepted) return { status: 200, headers: {}, body: { type: 'events', events: asEvents(exchange, deliveries) } }
+  const frames = asFrames(exchange, deliveries, accepted)
+  if (isWebSocketUpgrade(request)) return eventsOverWebSocket(frames, accepted.format)
   const headers = { 'content-type': accepted.format === 'protobuf' ? PROTOBUF_STREAM_TYPE : 'application/json' }
-  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(exchange, deliveries, accepted) } }
+  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(frames) } }
 }
 
 type Batch = readonly Delivery[] | Status
@@ -62,24 +67,29 @@ async function* whileAlive(watcher: Watcher | Status, life: Disposable): AsyncGe
   }
 }
 
-async function* asChunks(
+/** The frames of each batch. */
+async function* asFrames(
   exchange: Exchange,
   batches: AsyncIterable<Batch>,
   accepted: Accepted,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<readonly Uint8Array[]> {
   const later = watchFrames(exchange, accepted, false)
   let encoding = watchFrames(exchange, accepted, true)
   for await (const batch of batches) {
-    if ('kind' in batch) yield errorFrame(batch, accepted)
+    if ('kind' in batch) yield [errorFrame(batch, accepted)]
     else {
       const frames: Uint8Array[] = []
       for (const delivery of batch) {
         frames.push(delivery.frame(encoding))
         encoding = later
       }
-      yield Buffer.concat(frames)
+      yield frames
     }
   }
+}
+
+async function* asChunks(batches: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Uint8Array> {
+  for await (const frames of batches) yield Buffer.concat(frames)
 }
 
 async function* asEvents(
