@@ -1,0 +1,3 @@
+{{- define "settings.name" -}}
+{{ .Values.name | default .Release.Name }}
+{{- end }}
