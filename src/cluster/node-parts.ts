@@ -12,6 +12,7 @@ import type { Client } from '../client/client.ts'
 import { createEventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { toNumber } from '../machinery/meta/quantity.ts'
+import { createKubeletAccess } from '../node/api/kubelet-access.ts'
 import { type KubeletServer, startKubeletServer } from '../node/api/kubelet-server.ts'
 import { type KeyPair, keepCertificate } from '../node/certificates/certificate-manager.ts'
 import type { EnvironmentSources } from '../node/environment.ts'
@@ -59,7 +60,8 @@ export interface NodeParts {
   readonly names: readonly string[]
   /** Keeps the certificate that it has renewed. */
   readonly keep: (pair: KeyPair) => Promise<void>
-  readonly allowedNames: readonly string[]
+  /** Common names of certificates that may do everything with that API. */
+  readonly trustedNames: readonly string[]
   /** Resolves when the node's network carries pods. */
   readonly networkReady: (signal: AbortSignal) => Promise<void>
 }
@@ -78,7 +80,7 @@ export interface RunningNode extends AsyncDisposable {
 const LOOPBACK = '127.0.0.1'
 
 export async function startNode(parts: NodeParts): Promise<RunningNode> {
-  const { environment, client, runtime, name, tls, allowedNames } = parts
+  const { environment, client, runtime, name, tls, trustedNames } = parts
   const { clock } = environment
   const log = environment.log.child({ node: name })
   const stop = new AbortController()
@@ -87,7 +89,8 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const version = await runtime.version()
   const late: { kubelet?: Kubelet } = {}
   const pods = () => late.kubelet?.pods() ?? []
-  const where = { ...tls, host: LOOPBACK, port: 0, allowedNames }
+  const access = createKubeletAccess({ nodeName: name, client, clock, trustedNames })
+  const where = { ...tls, host: LOOPBACK, port: 0, access }
   const api = stack.use(await startKubeletServer({ ...where, nodeName: name, runtime, pods, clock, log }))
   void keepServingCertificate(parts, api, log, stop.signal)
   const description = describe(parts, `${version.name}://${version.version}`, api.port)

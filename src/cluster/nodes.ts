@@ -117,7 +117,7 @@ async function inhabit(
     client: controlPlane.clientAs(identity),
     directory: join(config.directory, 'nodes', name, 'pods'),
     tls: { ...certificate, clientCa: controlPlane.authority.bundle },
-    allowedNames: [API_SERVER_NAME],
+    trustedNames: [API_SERVER_NAME],
     names,
     keep: (pair) => certificates.replace(wish.name, pair),
   })

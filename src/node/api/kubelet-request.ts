@@ -4,6 +4,7 @@ import type { Pod } from '../../apis/core/types.gen.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../runtime/runtime.ts'
+import type { KubeletAccess } from './kubelet-access.ts'
 
 export interface KubeletServerOptions {
   readonly nodeName: string
@@ -16,8 +17,7 @@ export interface KubeletServerOptions {
   readonly certificate: string
   readonly key: string
   readonly clientCa: string
-  /** Common names of the certificates that may call. */
-  readonly allowedNames: readonly string[]
+  readonly access: KubeletAccess
   readonly clock: Clock
   readonly log: Logger
 }

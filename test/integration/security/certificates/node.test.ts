@@ -16,6 +16,7 @@ import { certificateCleaner } from '../../../../src/controllers/security/certifi
 import { certificateSigner } from '../../../../src/controllers/security/certificate-signer.ts'
 import { servingApprover } from '../../../../src/controllers/security/serving-approver.ts'
 import { createAddressNetwork } from '../../../../src/network/pods/pod-network.ts'
+import { createKubeletAccess } from '../../../../src/node/api/kubelet-access.ts'
 import { startKubeletServer } from '../../../../src/node/api/kubelet-server.ts'
 import {
   type CertificateManagerParts,
@@ -79,9 +80,11 @@ test("a node's serving certificate is replaced in time, under open connections",
   const runtime = stack.use(
     createSimulatedRuntime({ clock, random: seededRandom(3), network: createAddressNetwork(() => undefined) }),
   )
+  const client = server.controlPlane.clientAs(IDENTITY)
+  const access = createKubeletAccess({ nodeName: NODE, client, clock, trustedNames: ['api'] })
   const kubelet = stack.use(
     await startKubeletServer({
-      ...{ nodeName: NODE, runtime, pods: () => [], host: '127.0.0.1', port: 0, allowedNames: ['api'] },
+      ...{ nodeName: NODE, runtime, pods: () => [], host: '127.0.0.1', port: 0, access },
       ...{ ...first, clientCa: authority.bundle, clock, log: recordingLogger(lines) },
     }),
   )
