@@ -22,7 +22,7 @@ import { messageOf } from './protobuf-answers.ts'
 import { scaleView } from './scale.ts'
 import { update } from './update.ts'
 import { type View, wholeView } from './view.ts'
-import { watch } from './watch.ts'
+import { watch } from './watch/watch.ts'
 
 export interface RouteTarget extends ResourceTarget {
   readonly group: string

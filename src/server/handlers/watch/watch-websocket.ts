@@ -3,14 +3,14 @@
  * some clients' informers try it first. What the watcher sends is not read; when it goes, the watch ends.
  */
 
-import type { ApiResponse, UpgradedSocket } from '../../machinery/wire/message.ts'
+import type { ApiResponse, UpgradedSocket } from '../../../machinery/wire/message.ts'
 import {
   acceptWebSocket,
   BEARER_PROTOCOL_PREFIX,
   offeredProtocols,
   sendMessage,
-} from '../../machinery/wire/websocket.ts'
-import type { Accepted } from './negotiate.ts'
+} from '../../../machinery/wire/websocket.ts'
+import type { Accepted } from '../negotiate.ts'
 
 /** Before each event in protobuf stands its length, which a message has of its own. */
 const LENGTH_BYTES = 4

@@ -1,17 +1,17 @@
 /** How the events of a watch are written: stored bytes as they are, in protobuf, or each object as a table or its metadata. */
 
-import type { Status } from '../../machinery/meta/api-error.ts'
-import { apiVersionOf } from '../../machinery/meta/group-version.ts'
-import type { KubeObject } from '../../machinery/meta/object.ts'
-import { encodeJson } from '../../machinery/wire/json.ts'
-import { encodeProtobufFrame, encodeWatchFrame } from '../../machinery/wire/watch-frames.ts'
-import { bookmarkMetadata, type FrameEncoding, jsonFrames } from '../../watch/event.ts'
-import type { Exchange } from './exchange.ts'
-import type { Accepted } from './negotiate.ts'
-import { partialMetadata } from './partial-metadata.ts'
-import { protobufFrames, protobufValue, transformedProtobufFrames } from './protobuf-answers.ts'
-import { tableOptions } from './respond.ts'
-import { tableOf } from './table.ts'
+import type { Status } from '../../../machinery/meta/api-error.ts'
+import { apiVersionOf } from '../../../machinery/meta/group-version.ts'
+import type { KubeObject } from '../../../machinery/meta/object.ts'
+import { encodeJson } from '../../../machinery/wire/json.ts'
+import { encodeProtobufFrame, encodeWatchFrame } from '../../../machinery/wire/watch-frames.ts'
+import { bookmarkMetadata, type FrameEncoding, jsonFrames } from '../../../watch/event.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Accepted } from '../negotiate.ts'
+import { partialMetadata } from '../partial-metadata.ts'
+import { protobufFrames, protobufValue, transformedProtobufFrames } from '../protobuf-answers.ts'
+import { tableOptions } from '../respond.ts'
+import { tableOf } from '../table.ts'
 
 /** `isFirst`: of the first event of a watch, which says what the columns of its tables are. */
 export function watchFrames<T extends KubeObject>(
