@@ -1,3 +1,4 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import {
   currentContextOf,
@@ -43,6 +44,14 @@ test('keeps comments, order and entries of others', () => {
   expect(merged.indexOf('clusters:')).toBeLessThan(merged.indexOf('contexts:'))
   expect(currentContextOf(merged)).toBe('prod')
   expect(entryOf(merged, 't8s')).toEqual(entry)
+})
+
+test('writes an elliptic key in the form that every client reads', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const clientKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const written = entryOf(withEntry('', { ...entry, clientKey }), 't8s')?.clientKey ?? ''
+  expect(written).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)
+  expect(createPrivateKey(written).equals(privateKey)).toBe(true)
 })
 
 test('removing what was added gives the same content as before', () => {

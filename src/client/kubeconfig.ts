@@ -3,6 +3,7 @@
  * and everything that belongs to others stay as they are. Reads and writes nothing.
  */
 
+import { createPrivateKey } from 'node:crypto'
 import { type Document, isMap, isSeq, parse, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
 
 /** A cluster, a user and a context of one name. */
@@ -103,11 +104,19 @@ export function entryOf(text: string, name = currentContextOf(text)): Kubeconfig
 }
 
 function valuesOf({ name, server, certificateAuthority, clientCertificate, clientKey }: KubeconfigEntry) {
+  const key = encoded(readableKey(clientKey))
   return {
     cluster: { 'certificate-authority-data': encoded(certificateAuthority), server },
     context: { cluster: name, user: name },
-    user: { 'client-certificate-data': encoded(clientCertificate), 'client-key-data': encoded(clientKey) },
+    user: { 'client-certificate-data': encoded(clientCertificate), 'client-key-data': key },
   }
+}
+
+/** fabric8 takes every key in PKCS#8 for RSA. An elliptic one, in the form of its own, is read by every client. */
+function readableKey(pem: string): string {
+  if (!pem.startsWith('-----BEGIN PRIVATE KEY-----')) return pem
+  const key = createPrivateKey(pem)
+  return key.asymmetricKeyType === 'ec' ? key.export({ type: 'sec1', format: 'pem' }).toString() : pem
 }
 
 function documentOf(text: string): Document {
