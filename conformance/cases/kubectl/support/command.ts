@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly input?: string | Buffer
   readonly env?: NodeJS.ProcessEnv
   readonly directory?: string
+  /** A command that takes longer is ended. */
+  readonly msMax?: number
 }
 
 export interface CommandResult {
@@ -46,7 +48,7 @@ export async function runCommand(
 export function startCommand(
   program: string,
   parameters: readonly string[],
-  { env, directory }: CommandOptions = {},
+  { env, directory, msMax = COMMAND_MS_MAX }: CommandOptions = {},
 ): RunningCommand {
   // A process group of its own: what the program starts ends with it.
   const child = spawn(program, parameters, { env: env ?? process.env, cwd: directory, detached: true })
@@ -54,7 +56,7 @@ export function startCommand(
   const exit = exitOf(child)
   // Who closes early need not be told.
   child.stdin.on('error', () => {})
-  const limit = setTimeout(() => killGroup(child, 'SIGKILL'), COMMAND_MS_MAX)
+  const limit = setTimeout(() => killGroup(child, 'SIGKILL'), msMax)
   const told = () => `${program} ${parameters.join(' ')}\n${outputs.stdout()}\n${outputs.stderr()}`
   return {
     ...outputs,

@@ -1,0 +1,28 @@
+// Command clients is the operator (`clients operator`: NAMESPACE and IDENTITY say where and as whom) and the tour
+// (`clients tour`: what else clients are asked to do).
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+func main() {
+	ctrl.SetLogger(klog.Background())
+	config := ctrl.GetConfigOrDie()
+	namespace := os.Getenv("NAMESPACE")
+	var err error
+	switch os.Args[1] {
+	case "operator":
+		err = runOperator(ctrl.SetupSignalHandler(), config, namespace, os.Getenv("IDENTITY"))
+	default:
+		err = fmt.Errorf("there is no %s", os.Args[1])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
