@@ -65,7 +65,8 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const { clock, random, log } = environment
   await using stack = new AsyncDisposableStack()
   const keys = join(config.directory, 'pki')
-  const encryption = stack.use(await openEncryption(config, environment))
+  const metrics = createMetrics()
+  const encryption = stack.use(await openEncryption(config, environment, metrics))
   const [storage, authority, signingKeys] = await Promise.all([
     openStorage(config, environment).then(encryption.over),
     loadOrCreateAuthority(keys, 'ca', { clock, random }),
@@ -89,7 +90,6 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   ])
   listeners.show(serving.current)
   const tokenKeys = createTokenKeys(signingKeys)
-  const metrics = createMetrics()
   const frontProxy = createFrontProxy(config, environment, listeners.trustFrontProxies)
   const server = stack.use(
     await createApiServer({ ...parts, storage, authority, tokenKeys, caller, frontProxy, metrics, signal, stack }),

@@ -6,6 +6,8 @@ import { seededRandom } from '../../base/random.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
 import { type EncryptionRule, encryptionOf, readEncryption } from './encryption-config.ts'
 
+const parts = { random: seededRandom(1) }
+
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 't8s-encryption-config-'))
@@ -20,7 +22,7 @@ async function refusal(resources: unknown, head: object = {}): Promise<readonly 
   const path = join(folder, 'config.yaml')
   const document = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', resources, ...head }
   await writeFile(path, encodeYaml(document))
-  const error = await readEncryption(path, seededRandom(1)).then(
+  const error = await readEncryption(path, parts).then(
     () => undefined,
     (thrown: Error) => thrown,
   )
@@ -153,7 +155,7 @@ describe('a configuration is refused in upstream words', () => {
 describe('a rule is for', () => {
   const covered = (resource: string, key: string) => {
     const rules: readonly EncryptionRule[] = [{ resources: [resource], providers: [gcm] }]
-    const sealed = encryptionOf(rules, seededRandom(1)).transformerOf(key)?.seal(Buffer.from('{}'), key)
+    const sealed = encryptionOf(rules, parts).transformerOf(key)?.seal(Buffer.from('{}'), key)
     return Buffer.from(sealed ?? [])
       .toString('latin1')
       .startsWith('k8s:enc:aesgcm:v1:a:')
@@ -179,7 +181,7 @@ describe('a rule is for', () => {
         { resources: ['secrets'], providers: [identity] },
         { resources: ['*.*'], providers: [gcm] },
       ],
-      seededRandom(1),
+      parts,
     )
     const seal = (key: string) => encryption.transformerOf(key)?.seal(Buffer.from('{}'), key).length
     expect([seal('/registry/core/secrets/a/b'), seal('/registry/core/pods/a/b')]).toEqual([2, 2 + 20 + 28])

@@ -9,7 +9,13 @@ import { groupPrefix, REGISTRY_PREFIX, resourcePrefix } from '../../server/regis
 import { aesCbc, aesGcm } from '../../storage/encryption/ciphers.ts'
 import type { Encryption } from '../../storage/encryption/encrypted-storage.ts'
 import { secretbox } from '../../storage/encryption/secretbox.ts'
-import { byPrefix, type PrefixedTransformer, plain, type Transformer } from '../../storage/encryption/transformers.ts'
+import {
+  byPrefix,
+  type Measure,
+  type PrefixedTransformer,
+  plain,
+  type Transformer,
+} from '../../storage/encryption/transformers.ts'
 import { type DocumentType, invalid, readDocument } from './config-document.ts'
 
 export interface EncryptionKey {
@@ -38,6 +44,11 @@ export interface EncryptionRule {
   readonly providers?: readonly Provider[] | undefined
 }
 
+export interface CipherParts {
+  readonly random: Random
+  readonly measure?: Measure | undefined
+}
+
 interface EncryptionConfiguration {
   readonly resources?: readonly EncryptionRule[] | undefined
 }
@@ -60,7 +71,7 @@ const DOCUMENT: DocumentType = {
 }
 
 /** What the file says. Throws `ConfigError`. */
-export async function readEncryption(path: string, random: Random): Promise<Encryption> {
+export async function readEncryption(path: string, parts: CipherParts): Promise<Encryption> {
   const { resources = [] } = await readDocument<EncryptionConfiguration>(path, DOCUMENT)
   const errors = errorsOf(resources)
   if (errors.length > 0)
@@ -70,22 +81,22 @@ export async function readEncryption(path: string, random: Random): Promise<Encr
     )
   const masked = maskedRule(resources)
   if (masked !== undefined) throw invalid(path, [masked])
-  return encryptionOf(resources, random)
+  return encryptionOf(resources, parts)
 }
 
 /** Of rules that were checked. */
-export function encryptionOf(rules: readonly EncryptionRule[], random: Random): Encryption {
+export function encryptionOf(rules: readonly EncryptionRule[], parts: CipherParts): Encryption {
   const providers = new Map<string, PrefixedTransformer[]>()
   for (const rule of rules) {
     for (const resource of rule.resources ?? []) {
       const prefix = prefixOf(groupResource(resource))
-      const own = (rule.providers ?? []).map((one) => transformerOf(one, random))
+      const own = (rule.providers ?? []).map((one) => transformerOf(one, parts))
       providers.set(prefix, [...(providers.get(prefix) ?? []), ...own])
     }
   }
   const byLength = [...providers]
     .sort(([left], [right]) => right.length - left.length)
-    .map(([prefix, own]) => ({ prefix, transformer: byPrefix(own, 'no matching prefix found') }))
+    .map(([prefix, own]) => ({ prefix, transformer: byPrefix(own, 'no matching prefix found', parts.measure) }))
   return { transformerOf: (key) => byLength.find(({ prefix }) => key.startsWith(prefix))?.transformer ?? IDENTITY }
 }
 
@@ -94,25 +105,26 @@ const ENCRYPTED = 'k8s:enc:'
 
 const IDENTITY = plain(ENCRYPTED, 'identity transformer tried to read encrypted data')
 
-function transformerOf({ aesgcm, aescbc, secretbox: box }: Provider, random: Random): PrefixedTransformer {
-  if (aesgcm) return withKeys('aesgcm', aesgcm, (secret) => aesGcm(secret, random), 'AES')
-  if (aescbc) return withKeys('aescbc', aescbc, (secret) => aesCbc(secret, random), 'AES')
-  if (box) return withKeys('secretbox', box, (secret) => secretbox(secret, random), 'Secretbox')
+function transformerOf({ aesgcm, aescbc, secretbox: box }: Provider, parts: CipherParts): PrefixedTransformer {
+  if (aesgcm) return withKeys('aesgcm', aesgcm, aesGcm, parts)
+  if (aescbc) return withKeys('aescbc', aescbc, aesCbc, parts)
+  if (box) return withKeys('secretbox', box, secretbox, parts)
   return { prefix: '', transformer: IDENTITY }
 }
 
 function withKeys(
   name: string,
   { keys: named = [] }: Keys,
-  cipher: (secret: Uint8Array) => Transformer,
-  family: string,
+  cipher: (secret: Uint8Array, random: Random) => Transformer,
+  { random, measure }: CipherParts,
 ): PrefixedTransformer {
   const choices = named.map((key) => ({
     prefix: `${key.name}:`,
-    transformer: cipher(Buffer.from(key.secret ?? '', 'base64')),
+    transformer: cipher(Buffer.from(key.secret ?? '', 'base64'), random),
   }))
+  const family = name === 'secretbox' ? 'Secretbox' : 'AES'
   const unknown = `no matching key was found for the provided ${family} transformer`
-  return { prefix: `${ENCRYPTED}${name}:v1:`, transformer: byPrefix(choices, unknown) }
+  return { prefix: `${ENCRYPTED}${name}:v1:`, transformer: byPrefix(choices, unknown, measure) }
 }
 
 interface GroupResource {

@@ -5,13 +5,16 @@
 
 import { join } from 'node:path'
 import { messageOf } from '../../base/error-text.ts'
+import type { Metrics } from '../../base/metrics.ts'
 import { type Encryption, encryptedStorage } from '../../storage/encryption/encrypted-storage.ts'
+import type { Measure } from '../../storage/encryption/transformers.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Environment } from '../environment.ts'
 import { followFiles } from './config-document.ts'
 import { type EncryptionRule, encryptionOf, readEncryption } from './encryption-config.ts'
 import { loadKeys, newKey, type StoredKey, saveKeys } from './encryption-keys.ts'
+import { transformationMetrics } from './encryption-metrics.ts'
 
 export interface EncryptionAtRest extends Disposable {
   /** Readers and writers of what this returns see plain values. It owns `storage`. */
@@ -27,17 +30,22 @@ export interface OwnKeys {
   dropOld(): Promise<void>
 }
 
-type Parts = Pick<Environment, 'clock' | 'random' | 'log'>
+type Parts = Pick<Environment, 'clock' | 'random' | 'log'> & { readonly measure: Measure }
 
 /** Throws `ConfigError`. */
-export async function openEncryption(config: ClusterConfig, parts: Parts): Promise<EncryptionAtRest> {
+export async function openEncryption(
+  config: ClusterConfig,
+  { clock, random, log }: Environment,
+  metrics: Metrics,
+): Promise<EncryptionAtRest> {
+  const parts = { clock, random, log, measure: transformationMetrics(metrics, clock) }
   const { enabled = config.storage === 'level', config: path } = config.security.encryption ?? {}
   if (enabled && path !== undefined) return fromDocument(path, parts)
   const file = join(config.directory, 'pki', 'encryption.keys')
   const keys = await loadKeys(file)
   if (enabled) return withOwnKeys(file, keys ?? (await firstKeys(file, parts)), parts)
   // What was encrypted is still read.
-  return keys ? fixed(encryptionOf([ownRule(keys, 'off')], parts.random), parts) : NONE
+  return keys ? fixed(encryptionOf([ownRule(keys, 'off')], parts), parts) : NONE
 }
 
 const NONE: EncryptionAtRest = { over: (storage) => storage, ownKeys: undefined, [Symbol.dispose]: () => {} }
@@ -48,12 +56,12 @@ function fixed(encryption: Encryption, { log }: Parts): EncryptionAtRest {
 
 /** Read again when it changes; a document that cannot be used changes nothing. */
 async function fromDocument(path: string, parts: Parts): Promise<EncryptionAtRest> {
-  const { clock, random, log } = parts
-  let current = await readEncryption(path, random)
+  const { clock, log } = parts
+  let current = await readEncryption(path, parts)
   const closing = new AbortController()
   followFiles([path], clock, closing.signal, async () => {
     try {
-      current = await readEncryption(path, random)
+      current = await readEncryption(path, parts)
       log.info('The encryption configuration was read again', { path })
     } catch (error) {
       log.error('The encryption configuration stays as it was', { path, error: messageOf(error) })
@@ -72,11 +80,11 @@ async function firstKeys(file: string, { random }: Parts): Promise<readonly Stor
 function withOwnKeys(file: string, loaded: readonly StoredKey[], parts: Parts): EncryptionAtRest {
   const { random } = parts
   let keys = loaded
-  let current = encryptionOf([ownRule(keys, 'on')], random)
+  let current = encryptionOf([ownRule(keys, 'on')], parts)
   const exchange = async (next: readonly StoredKey[]) => {
     await saveKeys(file, next)
     keys = next
-    current = encryptionOf([ownRule(keys, 'on')], random)
+    current = encryptionOf([ownRule(keys, 'on')], parts)
   }
   return {
     ...fixed({ transformerOf: (key) => current.transformerOf(key) }, parts),

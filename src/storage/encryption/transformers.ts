@@ -26,26 +26,47 @@ export interface PrefixedTransformer {
   readonly transformer: Transformer
 }
 
+export type Direction = 'from_storage' | 'to_storage'
+
+/** Begins to measure one transformation of the value under `key`; what it returns is called with how it ended. */
+export type Measure = (key: string) => (direction: Direction, prefix: string, error?: unknown) => void
+
+const unmeasured: Measure = () => () => {}
+
 /** The first one writes, all read. `unknown` is the text of the error where none has the prefix of a value. */
-export function byPrefix(choices: readonly PrefixedTransformer[], unknown: string): Transformer {
+export function byPrefix(
+  choices: readonly PrefixedTransformer[],
+  unknown: string,
+  measure: Measure = unmeasured,
+): Transformer {
   const known = choices.map(({ prefix, transformer }) => ({ prefix: Buffer.from(prefix), transformer }))
   const [first] = known
   if (!first) throw new RangeError('there is no transformer to write with')
   return {
-    seal: (value, key) => Buffer.concat([first.prefix, first.transformer.seal(value, key)]),
+    seal(value, key) {
+      const done = measure(key)
+      const sealed = Buffer.concat([first.prefix, first.transformer.seal(value, key)])
+      done('to_storage', first.prefix.toString())
+      return sealed
+    },
     open(stored, key) {
+      const done = measure(key)
       const failures: string[] = []
       for (const choice of known) {
         const { prefix, transformer } = choice
         if (!startsWith(stored, prefix)) continue
         try {
           const { value, stale } = transformer.open(stored.subarray(prefix.length), key)
+          done('from_storage', prefix.toString() || 'identity')
           return { value, stale: stale || choice !== first }
         } catch (error) {
           // One without a prefix refuses what is another's. Two may share a prefix and have different keys.
-          if (prefix.length > 0) failures.push(error instanceof Error ? error.message : String(error))
+          if (prefix.length === 0) continue
+          done('from_storage', prefix.toString(), error)
+          failures.push(error instanceof Error ? error.message : String(error))
         }
       }
+      if (failures.length === 0) done('from_storage', 'unknown', unknown)
       throw new Error(failures.length > 1 ? `[${[...new Set(failures)].join(', ')}]` : (failures[0] ?? unknown))
     },
   }

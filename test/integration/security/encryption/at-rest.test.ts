@@ -12,6 +12,7 @@ import { secrets } from '../../../../src/apis/core/secret.ts'
 import { systemClock } from '../../../../src/base/clock.ts'
 import type { Client } from '../../../../src/client/client.ts'
 import { createKeyRotation } from '../../../../src/cluster/security/key-rotation.ts'
+import { checkStorage } from '../../../../src/storage/storage-tools.ts'
 import { type DiskCluster, folderOf, openOnDisk, storeFiles, temporaryFolder } from './disk-cluster.ts'
 
 const CANARY = 'canary-5f1e3a90'
@@ -64,10 +65,15 @@ test('secrets are encrypted without being asked, through every write, compaction
     expect(await storeFiles(home, ['not-a-secret'])).not.toEqual([])
   }
   expect(await hidden()).toEqual([])
+  expect((await checkStorage(join(folderOf(home), 'store'))).problems).toEqual([])
   expect((await stat(join(folderOf(home), 'pki', 'encryption.keys'))).mode & 0o777).toBe(0o600)
   await using second = await openOnDisk(home)
   expect(await passwordOf(second.client, 'kept')).toBe(`${CANARY}2`)
   expect(await hidden()).toEqual([])
+  const metrics = (await second.ask('GET', '/metrics', { as: await second.user('admin', 'system:masters') })).text
+  expect(metrics).toMatch(
+    /^apiserver_storage_transformation_operations_total\{.*prefix="k8s:enc:aesgcm:v1:".*resource="secrets".*\} \d+$/m,
+  )
 })
 
 test('watches and lists of the past read what was written, however it is stored', async () => {
