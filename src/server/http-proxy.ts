@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import httpProxy from 'http-proxy'
 import type { Logger } from '../base/log.ts'
 import { serviceUnavailable } from '../machinery/meta/api-error.ts'
@@ -51,7 +52,8 @@ function pass(
     ignorePath: true,
     selfHandleResponse: true,
     secure: tls?.ca !== undefined,
-    ssl: requestOptions(backend),
+    // The proxy's own options know no name that a certificate must be for.
+    ...(tls && { agent: new HttpsAgent({ ...requestOptions(backend), keepAlive: false }) }),
   })
   proxy.on('proxyReq', (sent) => {
     outgoing.on('close', () => sent.destroy())

@@ -11,7 +11,7 @@ import { type Logger, silentLogger } from '../../src/base/log.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { bootstrap } from '../../src/cluster/bootstrap.ts'
 import { type ClusterConfig, type ConfigInput, resolveConfig } from '../../src/cluster/config.ts'
-import { type ControlPlane, startControlPlane } from '../../src/cluster/control-plane.ts'
+import { type ControlPlane, type ControlPlaneParts, startControlPlane } from '../../src/cluster/control-plane.ts'
 import type { Environment } from '../../src/cluster/environment.ts'
 import type { MachineFacts } from '../../src/node/registration.ts'
 import type { KeyPair } from '../../src/server/auth/certificate-authority.ts'
@@ -50,6 +50,8 @@ export interface ControlPlaneOptions {
   /** The folder that holds the cluster's; the caller's to remove. Absent: a temporary one. */
   readonly home?: string | undefined
   readonly config?: Omit<ConfigInput, 'home'> | undefined
+  /** Where a node's API listens. */
+  readonly dialNode?: ControlPlaneParts['dialNode'] | undefined
 }
 
 export async function openControlPlane(options: ControlPlaneOptions = {}): Promise<OpenedControlPlane> {
@@ -59,9 +61,8 @@ export async function openControlPlane(options: ControlPlaneOptions = {}): Promi
   const config = resolveConfig({ name: 'authz', storage: 'memory', port: 0, ...options.config, home })
   await mkdir(config.directory, { recursive: true })
   const environment = testEnvironment(options)
-  const controlPlane = stack.use(
-    await startControlPlane({ config, environment, dialNode: () => undefined, checks: [], paths: [] }),
-  )
+  const { dialNode = () => undefined } = options
+  const controlPlane = stack.use(await startControlPlane({ config, environment, dialNode, checks: [], paths: [] }))
   await bootstrap(controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] }), config)
   const { authority } = controlPlane
   const owned = stack.move()

@@ -7,6 +7,7 @@ import { clusterRoleBindings } from '../../../../src/apis/rbac/cluster-role-bind
 import { systemClock } from '../../../../src/base/clock.ts'
 import { silentLogger } from '../../../../src/base/log.ts'
 import { seededRandom } from '../../../../src/base/random.ts'
+import { API_SERVER_NAME } from '../../../../src/cluster/control-plane.ts'
 import { nodeIdentity } from '../../../../src/cluster/identities.ts'
 import { createAddressNetwork } from '../../../../src/network/pods/pod-network.ts'
 import { createKubeletAccess } from '../../../../src/node/api/kubelet-access.ts'
@@ -22,13 +23,13 @@ let server: OpenedControlPlane
 let kubelet: KubeletServer
 
 beforeAll(async () => {
-  server = stack.use(await openControlPlane())
+  server = stack.use(await openControlPlane({ dialNode: (name) => (name === NODE ? kubelet : undefined) }))
   const { authority, clientAs } = server.controlPlane
   const parts = { clock: systemClock, random: seededRandom(1), log: silentLogger }
   const runtime = stack.use(createSimulatedRuntime({ ...parts, network: createAddressNetwork(() => undefined) }))
   const client = clientAs(nodeIdentity(NODE))
-  const access = createKubeletAccess({ nodeName: NODE, client, clock: systemClock, trustedNames: ['api-server'] })
-  const pair = await authority.issueServer({ commonName: NODE, names: ['127.0.0.1'] })
+  const access = createKubeletAccess({ nodeName: NODE, client, clock: systemClock, trustedNames: [API_SERVER_NAME] })
+  const pair = await authority.issueServer({ commonName: NODE, names: [NODE, '127.0.0.1'] })
   kubelet = stack.use(
     await startKubeletServer({
       ...{ ...pair, clientCa: authority.bundle, host: '127.0.0.1', port: 0, access },
@@ -91,7 +92,7 @@ test.each([
   ['/containerLogs/a/b/c', 403, 403, 404, 404, 401],
   ['/run/a/b/c', 403, 403, 404, 404, 401],
 ])('%s', async (path, ...expected) => {
-  const names = ['stats-reader', 'pods-reader', 'proxy-reader', 'api-server']
+  const names = ['stats-reader', 'pods-reader', 'proxy-reader', API_SERVER_NAME]
   const certificates = await Promise.all(names.map((name) => server.user(name)))
   const statuses = [...certificates, undefined].map(async (as) => (await ask(path, { as })).status)
   expect(await Promise.all(statuses)).toEqual(expected)
@@ -124,6 +125,15 @@ test('a token is as good as a certificate, one that the cluster does not know is
 
 test("a certificate of another authority is nobody's", async () => {
   const other = await createCertificateAuthority('other', { clock: systemClock, random: seededRandom(2) })
-  for (const commonName of ['api-server', 'stats-reader'])
+  for (const commonName of [API_SERVER_NAME, 'stats-reader'])
     expect((await ask('/stats/summary', { as: await other.issueClient({ commonName }) })).status).toBe(401)
+})
+
+test('the API server leads there, by its own certificate, for whoever may use its proxy', async () => {
+  const path = `/api/v1/nodes/${NODE}/proxy/healthz`
+  expect((await server.ask('GET', path, { as: await server.user('stats-reader') })).status).toBe(403)
+  expect(await server.ask('GET', path, { as: await server.user('proxy-reader') })).toMatchObject({
+    status: 200,
+    text: 'ok',
+  })
 })
