@@ -36,6 +36,7 @@ export interface AskOptions {
 
 export interface PlainAnswer {
   readonly status: number
+  readonly headers: IncomingHttpHeaders
   readonly text: string
   /** It came over a connection that an earlier request had opened. */
   readonly isReused: boolean
@@ -121,7 +122,13 @@ function ask(question: Question, { as, body, headers = {}, agent }: AskOptions =
         response.on('end', () => {
           const answer = Buffer.concat(chunks).toString('utf8')
           const json = answer.startsWith('{') ? JSON.parse(answer) : undefined
-          resolve({ status: response.statusCode ?? 0, text: answer, json, isReused: sent.reusedSocket })
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: answer,
+            json,
+            isReused: sent.reusedSocket,
+          })
         })
       },
     )
