@@ -8,7 +8,7 @@ import { systemClock } from '../../base/clock.ts'
 import { createFakeClock } from '../../base/fake-clock.ts'
 import { seededRandom } from '../../base/random.ts'
 import { type CertificateAuthority, createCertificateAuthority, needsRenewal } from './certificate-authority.ts'
-import { loadOrCreateAuthority, loadOrIssue } from './certificate-files.ts'
+import { loadOrCreateAuthority, loadOrIssue, loadPair, replaceAuthority, savePair } from './certificate-files.ts'
 
 const parts = { clock: systemClock, random: seededRandom(1) }
 let authority: CertificateAuthority
@@ -80,4 +80,27 @@ test('files are private, reused, and replaced when they no longer fit', async ()
   expect((await issue(['localhost', '10.0.0.1'])).certificate).not.toBe(server.certificate)
   writeFileSync(join(directory, 'server.crt'), 'garbage')
   expect((await issue(['localhost'])).certificate).toContain('BEGIN CERTIFICATE')
+})
+
+test('a pair whose halves do not belong together is none', async () => {
+  const pair = await authority.issueServer({ commonName: 'torn', names: ['localhost'] })
+  const other = await authority.issueServer({ commonName: 'torn', names: ['localhost'] })
+  await savePair(directory, 'torn', { certificate: pair.certificate, key: other.key })
+  expect(await loadPair(directory, 'torn')).toBeUndefined()
+  await savePair(directory, 'torn', pair)
+  expect(await loadPair(directory, 'torn')).toEqual(pair)
+})
+
+test('an authority vouches for its successor, and is trusted beside it', async () => {
+  const first = await loadOrCreateAuthority(directory, 'heir', parts)
+  const second = await replaceAuthority(directory, 'heir', parts)
+  const third = await replaceAuthority(directory, 'heir', parts)
+  const certificatesIn = (pem: string) => pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []
+  expect(certificatesIn(third.bundle)).toEqual([third, second, first].map(({ certificate }) => certificate))
+  const { certificate } = await third.issueServer({ commonName: 'server', names: ['localhost'] })
+  const [leaf, ...chain] = certificatesIn(certificate).map((pem) => new X509Certificate(pem))
+  const issuers = [...chain, new X509Certificate(first.certificate)]
+  expect(chain).toHaveLength(2)
+  for (const [index, issued] of [leaf, ...chain].entries())
+    expect(issued?.verify(issuers[index]?.publicKey ?? new X509Certificate(third.certificate).publicKey)).toBe(true)
 })

@@ -6,7 +6,12 @@ import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
-import type { KeyPair } from '../../../../src/server/auth/certificate-authority.ts'
+import { seededRandom } from '../../../../src/base/random.ts'
+import {
+  createCertificateAuthority,
+  type KeyPair,
+  restoreCertificateAuthority,
+} from '../../../../src/server/auth/certificate-authority.ts'
 import { type OpenedControlPlane, openControlPlane } from '../../../support/control-plane.ts'
 import { createStridingClock, DAY_MS, type Line, pass, recordingLogger, type StridingClock } from './year.ts'
 
@@ -76,4 +81,23 @@ test('a client certificate is refused from the moment it ends, on connections th
   const { text } = await server.ask('GET', '/metrics', { as: await server.user('root', 'system:masters') })
   expect(text).toContain('apiserver_client_certificate_expiration_seconds_bucket{le="0"} 2\n')
   expect(text).toContain('apiserver_client_certificate_expiration_seconds_bucket{le="1800"} 3\n')
+})
+
+test("what only time seems to be wrong with is looked at whole, when the machine's clock is not the cluster's", async () => {
+  await pass(clock, 400 * DAY_MS, lines)
+  const random = seededRandom(2)
+  const subject = { commonName: 'eve', organizations: ['system:masters'] }
+  const { authority } = server.controlPlane
+  const namesake = await createCertificateAuthority('ca', { clock, random })
+  const forged = await namesake.issueClient(subject)
+  const serving = await authority.issueServer({ ...subject, names: ['127.0.0.1'] })
+  const early = restoreCertificateAuthority(authority, { clock: createStridingClock(clock.now() + DAY_MS), random })
+  const late = restoreCertificateAuthority(authority, {
+    clock: createStridingClock(clock.now() - 366 * DAY_MS),
+    random,
+  })
+  const genuine = await authority.issueClient(subject)
+  const pairs = [genuine, forged, serving, await early.issueClient(subject), await late.issueClient(subject)]
+  const statuses = pairs.map(async (as) => (await server.ask('GET', '/api/v1/nodes', { as })).status)
+  expect(await Promise.all(statuses)).toEqual([200, 401, 401, 401, 401])
 })
