@@ -29,7 +29,7 @@ import {
   DEFAULT_AUTHORIZERS,
   replaceable,
 } from '../../server/auth/structured/authorizer-chain.ts'
-import { webhookAuthorizer } from '../../server/auth/webhook-authorizer.ts'
+import { webhookAuthorizer } from '../../server/auth/structured/webhook-authorizer.ts'
 import { createNodeObjects, createRoleSource } from '../../server/auth-sources.ts'
 import { createRemoteCaller, type RemoteCaller } from '../../server/outbound/remote.ts'
 import type { Registries } from '../../server/registry/registries.ts'

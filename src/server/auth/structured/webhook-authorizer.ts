@@ -4,17 +4,17 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from '../../apis/authorization/types.gen.ts'
-import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/error-text.ts'
-import { isRecord } from '../../base/is-record.ts'
-import type { Logger } from '../../base/log.ts'
-import { LruMap } from '../../base/lru.ts'
-import { type RemoteCaller, RemoteError } from '../outbound/remote.ts'
-import { type Attributes, type Authorizer, type Decision, NO_OPINION, type RuleResolver } from './authorizer.ts'
-import type { AuthorizationMetrics } from './structured/authorization-metrics.ts'
-import { createMatcher } from './structured/match-conditions.ts'
-import { reviewSpecOf } from './structured/review-spec.ts'
+import type { SubjectAccessReviewSpec, SubjectAccessReviewStatus } from '../../../apis/authorization/types.gen.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { messageOf } from '../../../base/error-text.ts'
+import { isRecord } from '../../../base/is-record.ts'
+import type { Logger } from '../../../base/log.ts'
+import { LruMap } from '../../../base/lru.ts'
+import { type RemoteCaller, RemoteError } from '../../outbound/remote.ts'
+import { type Attributes, type Authorizer, type Decision, NO_OPINION, type RuleResolver } from '../authorizer.ts'
+import type { AuthorizationMetrics } from './authorization-metrics.ts'
+import { createMatcher } from './match-conditions.ts'
+import { reviewSpecOf } from './review-spec.ts'
 
 export interface WebhookAuthorizerParts {
   readonly name: string

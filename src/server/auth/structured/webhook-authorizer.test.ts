@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { createFakeClock } from '../../base/fake-clock.ts'
-import { silentLogger } from '../../base/log.ts'
-import { createMetrics } from '../../base/metrics.ts'
-import { type RemoteCaller, RemoteError } from '../outbound/remote.ts'
-import type { Attributes } from './authorizer.ts'
-import { createAuthorizationMetrics } from './structured/authorization-metrics.ts'
+import { createFakeClock } from '../../../base/fake-clock.ts'
+import { silentLogger } from '../../../base/log.ts'
+import { createMetrics } from '../../../base/metrics.ts'
+import { type RemoteCaller, RemoteError } from '../../outbound/remote.ts'
+import type { Attributes } from '../authorizer.ts'
+import { createAuthorizationMetrics } from './authorization-metrics.ts'
 import { type WebhookAuthorizerParts, webhookAuthorizer } from './webhook-authorizer.ts'
 
 const attributes: Attributes = {
