@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { playAccess } from './peers/access/play-access.ts'
+import { type AuditLogs, playAudit, writePolicy } from './peers/audit/play-audit.ts'
 import { THEMES } from './peers/cases/themes.ts'
 import { playCorpus } from './peers/corpus/play-corpus.ts'
 import { startOwn } from './peers/own-server.ts'
@@ -34,7 +35,10 @@ async function compare(binaries: string): Promise<void> {
   for (let count = 0; count < 4; count++) ports.push(await freePort(FIRST_PORT, ports))
   const [port = 0, upstreamPort = 0, etcdPort = 0, etcdPeerPort = 0] = ports
   const directory = await mkdtemp(join(tmpdir(), 't8s-peers-'))
+  const policy = join(directory, 'audit-policy.json')
+  const logs = { upstream: join(directory, 'upstream-audit.log'), t8s: join(directory, 't8s-audit.log') }
   try {
+    await writePolicy(policy)
     const [upstream, t8s] = await Promise.all([
       startUpstream({
         ...RANGES,
@@ -43,20 +47,26 @@ async function compare(binaries: string): Promise<void> {
         port: upstreamPort,
         etcdPort,
         etcdPeerPort,
+        flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${logs.upstream}`],
       }),
-      startOwn({ ...RANGES, directory: join(directory, 't8s'), port }),
+      startOwn({
+        ...RANGES,
+        directory: join(directory, 't8s'),
+        port,
+        security: { audit: { policy, log: { path: logs.t8s } } },
+      }),
     ])
     await using stack = new AsyncDisposableStack()
     stack.use(upstream)
     stack.use(t8s)
-    const played = await playAll({ upstream, t8s }, values.filter)
+    const played = await playAll({ upstream, t8s }, logs, values.filter)
     process.exitCode = (await report(played, values.filter === undefined)) ? 0 : 1
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-async function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
+async function playAll(peers: Peers, logs: AuditLogs, filter = ''): Promise<readonly Played[]> {
   const themes = THEMES.map((theme) => ({
     ...theme,
     cases: theme.cases.filter(({ name }) => `${theme.theme}: ${name}`.includes(filter)),
@@ -65,5 +75,6 @@ async function playAll(peers: Peers, filter = ''): Promise<readonly Played[]> {
     ...(await playThemes(peers, themes)),
     ...(await playCorpus(peers, filter)),
     ...(await playAccess(peers, filter)),
+    ...(await playAudit(peers, logs, filter)),
   ]
 }
