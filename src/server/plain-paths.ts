@@ -31,14 +31,17 @@ export function plainPaths({ checks, metrics, keys, issuer, address }: PlainPath
     jwks_uri: `${address}${KEYS_PATH}`,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+  }
+  const described = async () => {
+    const algorithms = new Set((await keys.published()).keys.map(({ alg }) => alg))
+    return json('application/json', { ...configuration, id_token_signing_alg_values_supported: [...algorithms].sort() })
   }
   return {
     names: [...health.names, '/metrics', CONFIGURATION_PATH, KEYS_PATH],
     handle: createPlainRoutes([
       ...HEALTH_PATHS.map((path) => ({ path, below: true, handle: health.handle })),
       { path: '/metrics', handle: metricsEndpoint(metrics) },
-      { path: CONFIGURATION_PATH, handle: async () => json('application/json', configuration) },
+      { path: CONFIGURATION_PATH, handle: described },
       { path: KEYS_PATH, handle: async () => json('application/jwk-set+json', await keys.published()) },
     ]),
   }

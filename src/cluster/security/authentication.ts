@@ -12,6 +12,7 @@ import type { Client } from '../../client/client.ts'
 import { type KubeObject, keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import { anonymous } from '../../server/auth/anonymous.ts'
+import { countedAuthenticator } from '../../server/auth/authentication-metrics.ts'
 import { type Authenticator, inOrder, peerIdentity } from '../../server/auth/authenticator.ts'
 import { bearerToken, forAudiences, type TokenVerifier, tokensInOrder } from '../../server/auth/bearer-token.ts'
 import { bootstrapTokens } from '../../server/auth/bootstrap-token.ts'
@@ -73,11 +74,10 @@ export async function createAuthentication(parts: AuthenticationParts): Promise<
     ...(structured ? [structured.tokens] : []),
     ...(settings.webhook ? [await reviewedTokens({ ...parts, ...settings.webhook, audiences })] : []),
   ])
+  const ways = [requestHeaders([FRONT_PROXY_NAME]), peerIdentity, bearerToken(verifier, audiences)]
+  const authenticator = inOrder(ways, structured ? structured.anonymous : anonymous)
   return {
-    authenticator: inOrder(
-      [requestHeaders([FRONT_PROXY_NAME]), peerIdentity, bearerToken(verifier, audiences)],
-      structured ? structured.anonymous : anonymous,
-    ),
+    authenticator: countedAuthenticator(authenticator, parts.metrics, environment.clock),
     issuer,
     tokenIssuer,
     tokenReviewer: tokenReviewer(verifier, audiences),

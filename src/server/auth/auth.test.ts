@@ -168,10 +168,46 @@ describe('authentication', () => {
     expect(result).toEqual({ outcome: 'user', user: { name: 'jane', groups: ['g', 'system:authenticated'] } })
   })
 
-  test('browsers pass tokens as a WebSocket protocol', () => {
-    const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from('tök').toString('base64url')}`
-    expect(tokenOf(request({ 'sec-websocket-protocol': `v5.channel.k8s.io, ${protocol}` }))).toBe('tök')
+  for (const [header, token] of [
+    ['Bearer t', 't'],
+    ['BEARER t', 't'],
+    ['  bearer t  ', 't'],
+    ['Bearer t more', 't'],
+    ['Bearer  t', undefined],
+    ['Bearer', undefined],
+    ['Bearer ', undefined],
+    ['Basic t', undefined],
+    ['Bearert', undefined],
+  ] as const)
+    test(`the header ${JSON.stringify(header)} is of ${token ?? 'nobody'}`, () =>
+      expect(tokenOf(request({ authorization: header }))).toBe(token))
+
+  test('whoever writes two blanks is told', () => {
+    const warnings: string[] = []
+    tokenOf(request({ authorization: 'Bearer  t' }, { warn: (text) => void warnings.push(text) }))
+    expect(warnings).toEqual([expect.stringContaining('extra space before the bearer token')])
   })
+
+  const encoded = (text: string | Buffer) =>
+    `base64url.bearer.authorization.k8s.io.${Buffer.from(text).toString('base64url')}`
+  const upgrade = (protocols: string) => request({ upgrade: 'websocket', 'sec-websocket-protocol': protocols })
+
+  test('browsers pass tokens as a WebSocket protocol', () => {
+    expect(tokenOf(upgrade(`v5.channel.k8s.io, ${encoded('tök')}`))).toBe('tök')
+    expect(tokenOf(upgrade('v5.channel.k8s.io'))).toBeUndefined()
+    expect(tokenOf(request({ 'sec-websocket-protocol': `v5.channel.k8s.io, ${encoded('t')}` }))).toBeUndefined()
+  })
+
+  for (const [what, protocols, reason] of [
+    ['two tokens', `a,${encoded('t')},${encoded('t')}`, 'multiple base64.bearer.authorization tokens specified'],
+    ['nothing else', encoded('t'), 'missing additional subprotocol'],
+    ['no base64', 'a,base64url.bearer.authorization.k8s.io.t=', 'token encoding'],
+    ['no text', `a,${encoded(Buffer.from([0xff]))}`, 'invalid base64.bearer.authorization token'],
+  ] as const)
+    test(`protocols with ${what} are of nobody`, async () => {
+      expect(() => tokenOf(upgrade(protocols))).toThrow(reason)
+      expect(await authenticator.authenticate(upgrade(protocols))).toMatchObject({ outcome: 'failed' })
+    })
 })
 
 describe('authorization', () => {

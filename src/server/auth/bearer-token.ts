@@ -32,9 +32,9 @@ export const INVALID_TOKEN = 'invalid bearer token'
 export function bearerToken(verifier: TokenVerifier, audiences: readonly string[]): Authenticator {
   return {
     async authenticate(request): Promise<Authentication> {
-      const token = tokenOf(request)
-      if (token === undefined) return ABSENT
       try {
+        const token = tokenOf(request)
+        if (token === undefined) return ABSENT
         const verified = await verifier.verify(token, audiences)
         if (!verified) return { outcome: 'failed', reason: INVALID_TOKEN }
         const { user, warnings, facts } = verified
@@ -81,13 +81,33 @@ export function forAudiences(
   }
 }
 
-export function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
-  const match = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')
-  return match?.[1] ?? webSocketToken(headers['sec-websocket-protocol'])
+const BLANK_BEFORE = 'the provided Authorization header contains extra space before the bearer token, and is ignored'
+
+/** What comes after the token is not looked at. Throws for WebSocket protocols that hold no token, or several. */
+export function tokenOf({ headers, warn }: Pick<ApiRequest, 'headers' | 'warn'>): string | undefined {
+  const [scheme = '', token = '', ...rest] = (headers.authorization ?? '').trim().split(' ')
+  if (scheme.toLowerCase() === 'bearer') {
+    if (token !== '') return token
+    if (rest.length > 0) warn?.(BLANK_BEFORE)
+  }
+  return headers.upgrade?.toLowerCase() === 'websocket' ? webSocketToken(headers['sec-websocket-protocol']) : undefined
 }
 
-function webSocketToken(protocols: string | undefined): string | undefined {
-  const entry = protocols?.split(',').find((protocol) => protocol.trim().startsWith(BEARER_PROTOCOL_PREFIX))
-  if (entry === undefined) return undefined
-  return Buffer.from(entry.trim().slice(BEARER_PROTOCOL_PREFIX.length), 'base64url').toString('utf8')
+function webSocketToken(header = ''): string | undefined {
+  const protocols = header.split(',').map((protocol) => protocol.trim())
+  const [encoded, ...others] = protocols.filter((protocol) => protocol.startsWith(BEARER_PROTOCOL_PREFIX))
+  if (encoded === undefined) return undefined
+  if (others.length > 0) throw new Error('multiple base64.bearer.authorization tokens specified')
+  // The answer names one of the protocols: not this one.
+  if (protocols.length === 1) throw new Error('missing additional subprotocol')
+  return decoded(encoded.slice(BEARER_PROTOCOL_PREFIX.length))
+}
+
+function decoded(text: string): string | undefined {
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new Error('invalid base64.bearer.authorization token encoding')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64url')) || undefined
+  } catch {
+    throw new Error('invalid base64.bearer.authorization token')
+  }
 }

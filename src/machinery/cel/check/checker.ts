@@ -394,7 +394,6 @@ class Checker {
       case 'map':
         return [range.key, range.value]
       case 'dyn':
-      case 'any':
       case 'error':
       case 'parameter':
         this.substitutions.assign(DYN, range)

@@ -66,7 +66,10 @@ export interface Expected {
 export function checkedClaims(payload: Uint8Array, { issuer, audiences, nowMs }: Expected): Claims {
   const claims = parsed(payload)
   const own = (name: string) => (Object.hasOwn(claims, name) ? claims[name] : undefined)
-  const { aud, exp, nbf } = { aud: audiencesOf(own('aud')), exp: secondsOf(own('exp')), nbf: secondsOf(own('nbf')) }
+  const aud = audiencesOf(own('aud'))
+  const [exp, nbf] = [own('exp'), own('nbf'), own('iat')].map(secondsOf)
+  if (typeof (own('sub') ?? '') !== 'string')
+    throw new Error('oidc: failed to unmarshal claims: the subject is no text')
   if (canonicalIssuer(own('iss')) !== issuer)
     throw new Error(
       'oidc: id token issued by a different provider, ' +

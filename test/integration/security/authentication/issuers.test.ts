@@ -36,7 +36,8 @@ function configuration(): object {
         claimMappings: {
           username: { expression: "claims.sub + '@' + claims.hd" },
           groups: {
-            expression: "claims.teams.map(team, 'team:' + team) + (claims.?admin.orValue(false) ? ['admins'] : [])",
+            expression:
+              "dyn(claims.teams).map(team, 'team:' + team) + (claims.?admin.orValue(false) ? ['admins'] : [])",
           },
           uid: { expression: 'claims.kubernetes__dot__io.id' },
           extra: [
@@ -142,8 +143,10 @@ describe('expressions', () => {
     ['a required claim is absent', { azp: undefined }, 'oidc: required claim azp not present in ID token'],
     ['a required claim is another', { azp: 'cli' }, 'Got = cli, want = web'],
     ['a rule says no', { iat: 0 }, 'failed: a token lives a day at most'],
-    ['a rule cannot be evaluated', { iat: 'x' }, 'no such overload'],
-    ['the name is no text', { sub: 7 }, 'no such overload'],
+    ['a rule cannot be evaluated', { iat: undefined }, 'resulted in error: no such key: iat'],
+    ['a time is none', { iat: 'x' }, 'a time is no number of seconds'],
+    ['the subject is no text', { sub: 7 }, 'the subject is no text'],
+    ['the name is no text', { hd: 7 }, 'no such overload'],
     ['groups are no texts', { teams: 7 }, 'oidc: error evaluating group claim expression'],
     ['the uid is no text', { 'kubernetes.io': { id: 7 } }, 'uid claim expression must return a string'],
     ['extra cannot be evaluated', { scope: undefined }, "expression 'claims.scope.split(' ')' resulted in error"],
