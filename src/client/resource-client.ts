@@ -91,7 +91,8 @@ function resourceClient<T extends KubeObject>(
       const path = collectionPath(definition, request.namespace)
       const { signal } = request
       const list = await ask<KubeList<T>>({ method: 'GET', path, query: listQuery(request), many: true, signal })
-      return named(list, typed)
+      // Aggregated servers say null where nothing is in a list of metadata.
+      return named(list.items === null ? { ...list, items: [] } : list, typed)
     },
     create: (object, request) =>
       ask({

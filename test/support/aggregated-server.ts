@@ -142,7 +142,9 @@ function createStore({ group, version = 'v1', old = false }: AggregatedServerOpt
     if (method === 'DELETE' && name !== '') return remove(`${namespace}/${name}`)
     if (method === 'DELETE') for (const { metadata } of inside) remove(`${metadata.namespace}/${metadata.name}`)
     if (name !== '') return objects.get(`${namespace}/${name}`)
-    return { kind: `${KIND}List`, apiVersion, metadata: { resourceVersion: String(revision) }, items: inside }
+    // As upstream's servers do it.
+    const items = inside.length > 0 ? inside : null
+    return { kind: `${KIND}List`, apiVersion, metadata: { resourceVersion: String(revision) }, items }
   }
   return {
     answer(request, response, body) {

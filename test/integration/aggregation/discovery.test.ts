@@ -101,7 +101,10 @@ test('where another server is registered for a version, this one does not serve 
   await until(async () => (await json('/apis/metrics.k8s.io/v1beta1')).resources?.[0].name === 'gadgets')
   await until(async () => (await versionsOf(METRICS.group))?.[0]?.resources[0]?.resource === 'gadgets')
   const path = '/apis/metrics.k8s.io/v1beta1/namespaces/default/gadgets'
-  await expect(opened.client.raw({ path })).resolves.toMatchObject({ status: 200, body: { object: { items: [] } } })
+  await expect(opened.client.raw({ path })).resolves.toMatchObject({
+    status: 200,
+    body: { object: { kind: 'GadgetList' } },
+  })
   await opened.client.of(apiServices).delete({ name: 'v1beta1.metrics.k8s.io' })
   await until(async () => (await json('/apis/metrics.k8s.io/v1beta1')).resources?.[0].name === 'nodes')
 })

@@ -41,8 +41,11 @@ const gadget = (namespace: string, name: string, more: object = {}) =>
     object: { apiVersion: `${GROUP}/v1`, kind: 'Gadget', metadata: { name, ...more } },
   })
 const gadgetNames = async (namespace: string) => {
-  const list = await rawObject<KubeList<KubeObject>>(opened.client, { path: `${ROOT}/namespaces/${namespace}/gadgets` })
-  return list.items.map(({ metadata }) => metadata.name)
+  const list = await rawObject<Omit<KubeList<KubeObject>, 'items'> & { readonly items: readonly KubeObject[] | null }>(
+    opened.client,
+    { path: `${ROOT}/namespaces/${namespace}/gadgets` },
+  )
+  return (list.items ?? []).map(({ metadata }) => metadata.name)
 }
 const configMap = (
   namespace: string,
