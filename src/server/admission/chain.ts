@@ -18,6 +18,7 @@ import { deviceClaims } from './plugins/devices/device-claims.ts'
 import { limitRanger } from './plugins/limits/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeDeclaredFeatures } from './plugins/nodes/declared-features.ts'
+import { nodeProxy } from './plugins/nodes/node-proxy.ts'
 import { nodeRestriction } from './plugins/nodes/node-restriction.ts'
 import { podResize } from './plugins/pod-resize.ts'
 import { podSecurity } from './plugins/pod-security/pod-security.ts'
@@ -61,6 +62,7 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
   limitRanger(parts),
   serviceAccount(parts),
   nodeRestriction(parts),
+  nodeProxy(parts),
   taintNodesByCondition(),
   podSecurity(parts),
   priority(parts),
