@@ -71,6 +71,24 @@ export function inElementOrder(
   return [...result, ...own.slice(next).map(({ item }) => item)]
 }
 
+/**
+ * The server's list, for the order after a patch that deletes some of its items: what the patch adds has their places, at
+ * the end of those that stay. So upstream has it, and items of the server stand before added ones where others go.
+ */
+export function placesAfter(
+  current: readonly unknown[],
+  patch: readonly unknown[],
+  mergeKey: string,
+): readonly unknown[] {
+  const changes = mergeKey === '' ? [] : patch.filter(isRecord)
+  const gone = new Set(changes.filter(({ $patch }) => $patch === 'delete').map((item) => ownValue(item, mergeKey)))
+  if (gone.size === 0) return current
+  const stays = current.filter((item) => !gone.has(identity(item, mergeKey)))
+  const known = new Set(stays.map((item) => identity(item, mergeKey)))
+  const added = changes.filter((item) => !Object.hasOwn(item, '$patch') && !known.has(ownValue(item, mergeKey)))
+  return [...stays, ...added].slice(0, current.length)
+}
+
 /** The patch's items must stand in its `$setElementOrder` list, in the same order. Deletions need not. */
 export function checkOrderedPatch(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
   if (patch.length === 0 || order.length === 0) return

@@ -64,6 +64,14 @@ describe('merges', () => {
       { containers: [live.spec.containers[1], { name: 'a', image: 'a:2', args: ['x'] }] },
     ],
     [
+      '$setElementOrder of maps, where added items take the places of deleted ones',
+      {
+        '$setElementOrder/containers': [{ name: 'c' }, { name: 'd' }],
+        containers: [{ name: 'c' }, { name: 'd' }, { $patch: 'delete', name: 'a' }],
+      },
+      { containers: [live.spec.containers[1], { name: 'c' }, { name: 'd' }] },
+    ],
+    [
       '$setElementOrder of scalars',
       { '$setElementOrder/finalizers': ['three', 'one'], finalizers: ['three'] },
       { finalizers: ['three', 'one', 'two'] },

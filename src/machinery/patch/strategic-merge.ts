@@ -9,7 +9,15 @@ import { deepClone, setOwn } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { badRequest, unprocessable } from '../meta/api-error.ts'
 import type { Schema } from '../schema/schema.ts'
-import { checkOrderedPatch, goText, inElementOrder, type JsonMap, noMergeKey, ownValue } from './strategic-lists.ts'
+import {
+  checkOrderedPatch,
+  goText,
+  inElementOrder,
+  type JsonMap,
+  noMergeKey,
+  ownValue,
+  placesAfter,
+} from './strategic-lists.ts'
 
 const DIRECTIVE = '$patch'
 const RETAIN_KEYS = '$retainKeys'
@@ -136,8 +144,9 @@ function mergeOrderedLists(original: JsonMap, patch: JsonMap, schema: Schema | u
     checkOrderedPatch(change ?? [], order, mergeKey)
     delete patch[key]
     if (current === undefined && change === undefined) continue
+    const server = placesAfter(current ?? [], change ?? [], mergeKey)
     const merged = mergedForOrder(current, change, field)
-    setOwn(original, key, inElementOrder(merged, order, current ?? [], mergeKey))
+    setOwn(original, key, inElementOrder(merged, order, server, mergeKey))
   }
 }
 
