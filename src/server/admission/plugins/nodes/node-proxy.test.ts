@@ -3,7 +3,6 @@ import { nodes } from '../../../../apis/core/node.ts'
 import type { UserInfo } from '../../../../machinery/wire/message.ts'
 import { onlySuperusers } from '../../../auth/authorization.ts'
 import type { Attributes, Authorizer } from '../../../auth/authorizer.ts'
-import { connectOptions } from '../../../connect-admission.ts'
 import { nodeProxy } from './node-proxy.ts'
 
 const user: UserInfo = { name: 'monitor', groups: [] }
@@ -17,7 +16,7 @@ async function needed(path: string, subresource = 'proxy'): Promise<readonly str
       return { verdict: 'no-opinion', reason: '' }
     },
   }
-  const object = connectOptions('NodeProxyOptions', { rest: path }, new URLSearchParams())
+  const object = { kind: 'NodeProxyOptions', apiVersion: 'v1', metadata: {}, ...(path !== '' && { path }) }
   const attributes = {
     ...({ operation: 'CONNECT', definition: nodes, subresource, namespace: '', name: 'a', user, object } as const),
     ...{ previous: undefined, dryRun: false, options: {}, signal: undefined, warn: () => {} },
