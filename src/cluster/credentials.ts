@@ -9,6 +9,7 @@ import { systemRandom } from '../base/random.ts'
 import type { CertificateAuthority, KeyPair } from '../server/auth/certificate-authority.ts'
 import { loadAuthority, loadPair, replaceAuthority } from '../server/auth/certificate-files.ts'
 import { replaceSigningKey, type SigningKeyFiles } from '../server/auth/signing-keys.ts'
+import { FRONT_PROXY_AUTHORITY } from './front-proxy.ts'
 
 export interface Credentials extends KeyPair {
   /** PEM. */
@@ -33,10 +34,12 @@ export async function issueCredentials(
   return { ...issued, authority: authority.bundle }
 }
 
-/** From the next start on another authority signs, and the one before is trusted until it ends. False: there is none. */
-export async function replaceClusterAuthority(directory: string): Promise<boolean> {
-  if ((await clusterAuthority(directory)) === undefined) return false
-  await replaceAuthority(keysOf(directory), 'ca', PARTS)
+/** From the next start on other authorities sign; those before them are trusted until they end. False: there are none. */
+export async function replaceAuthorities(directory: string): Promise<boolean> {
+  const keys = keysOf(directory)
+  if ((await loadPair(keys, 'ca')) === undefined) return false
+  await replaceAuthority(keys, 'ca', PARTS)
+  if (await loadPair(keys, FRONT_PROXY_AUTHORITY)) await replaceAuthority(keys, FRONT_PROXY_AUTHORITY, PARTS)
   return true
 }
 

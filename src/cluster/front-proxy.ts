@@ -9,6 +9,9 @@ import { loadOrCreateAuthority, loadOrIssue } from '../server/auth/certificate-f
 import type { ClusterConfig } from './config.ts'
 import type { Environment } from './environment.ts'
 
+/** The name of its files. */
+export const FRONT_PROXY_AUTHORITY = 'front-proxy-ca'
+
 export interface FrontProxy extends KeyPair {
   /** PEM. */
   readonly authority: string
@@ -52,7 +55,7 @@ export function createFrontProxy(
 }
 
 async function make(keys: string, { clock, random }: Environment): Promise<FrontProxy> {
-  const authority = await loadOrCreateAuthority(keys, 'front-proxy-ca', { clock, random })
+  const authority = await loadOrCreateAuthority(keys, FRONT_PROXY_AUTHORITY, { clock, random })
   const pair = await loadOrIssue(keys, {
     name: FRONT_PROXY_NAME,
     authority,

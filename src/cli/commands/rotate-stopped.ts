@@ -1,13 +1,13 @@
 /** `t8s rotate ca`, `t8s rotate signing-key`: what a stopped cluster signs with from its next start on. */
 
-import { replaceClusterAuthority, replaceTokenKey } from '../../cluster/credentials.ts'
+import { replaceAuthorities, replaceTokenKey } from '../../cluster/credentials.ts'
 import { type CommandContext, clusterName } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { phaseOf, stateOf } from '../state.ts'
 
 export async function rotateAuthority(context: CommandContext, argument: string | undefined): Promise<void> {
   const { name, directory } = await stopped(context, argument)
-  if (!(await replaceClusterAuthority(directory)))
+  if (!(await replaceAuthorities(directory)))
     throw new Failure({ reason: 'NotRunning', message: `Cluster "${name}" has never been started.` })
   context.terminal.say('t8s: the next start issues every certificate anew; those of the old authority stay good')
 }

@@ -54,7 +54,7 @@ export interface AuthorityParts {
 /** What is left of the authorities before this one. PEM both; empty where there was none. */
 export interface Predecessors {
   readonly certificates: string
-  /** This authority as the one before signed it: who trusts only that one trusts servers that show it. */
+  /** This authority as the one before signed it: who trusts only that one trusts whoever shows it. */
   readonly chain: string
 }
 
@@ -192,7 +192,7 @@ export function restoreCertificateAuthority(
       const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
       const usages = ['digital signature', 'key encipherment', 'client auth']
       const certificate = await create({ subject: nameOf(subject), publicKey: keys.publicKey, usages, names: [] })
-      return { certificate, key: await privateKeyPem(keys.privateKey) }
+      return { certificate: joinedPem(certificate, chain), key: await privateKeyPem(keys.privateKey) }
     },
     async sign({ request, usages, expirationSeconds }) {
       const x509 = await loadLibrary()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Clock, systemClock } from '../../../../src/base/clock.ts'
-import { replaceClusterAuthority, replaceTokenKey } from '../../../../src/cluster/credentials.ts'
+import { replaceAuthorities, replaceTokenKey } from '../../../../src/cluster/credentials.ts'
 import type { UserInfo } from '../../../../src/machinery/wire/message.ts'
 import { type OpenedControlPlane, openControlPlane } from '../../../support/control-plane.ts'
 import { createStridingClock, DAY_MS } from './year.ts'
@@ -45,7 +45,7 @@ test('a new authority takes over, and nobody who knows only the old one notices'
     authority: controlPlane.authority.certificate,
     jane: await user('jane', 'system:masters'),
   }))
-  await replaceClusterAuthority(before.directory)
+  await replaceAuthorities(before.directory)
   {
     await using server = await open()
     const { certificate, bundle } = server.controlPlane.authority
@@ -56,18 +56,35 @@ test('a new authority takes over, and nobody who knows only the old one notices'
     expect(new X509Certificate(joe.certificate).verify(new X509Certificate(certificate).publicKey)).toBe(true)
     for (const as of [before.jane, joe]) expect((await server.ask('GET', '/api/v1/nodes', { as })).status).toBe(200)
   }
-  await replaceClusterAuthority(before.directory)
+  await replaceAuthorities(before.directory)
   await using server = await open()
   expect(certificatesIn(server.controlPlane.authority.bundle)).toBe(3)
   expect(await isTrusted(server, before.authority)).toBe(true)
 })
+
+test('the authority of front proxies gets a successor too, known by those that know only the old one', async () => {
+  const before = await startedOnce(async ({ controlPlane }) => ({ ...(await controlPlane.frontProxy()) }))
+  await replaceAuthorities(before.directory)
+  await using server = await open()
+  const { authority, certificate } = await server.controlPlane.frontProxy()
+  expect(certificatesIn(authority)).toBe(2)
+  expect(authority).toContain(before.authority)
+  const [leaf, vouched] = certificate.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []
+  const chain = [leaf, vouched, before.authority].map((pem) => new X509Certificate(pem ?? ''))
+  expect(chain[0]?.verify(chain[1]?.publicKey ?? never())).toBe(true)
+  expect(chain[1]?.verify(chain[2]?.publicKey ?? never())).toBe(true)
+})
+
+function never(): never {
+  throw new Error('there are three certificates')
+}
 
 test('an old authority is forgotten when its file is taken away', async () => {
   const before = await startedOnce(async ({ controlPlane, user }) => ({
     authority: controlPlane.authority.certificate,
     jane: await user('jane', 'system:masters'),
   }))
-  await replaceClusterAuthority(before.directory)
+  await replaceAuthorities(before.directory)
   await rm(join(before.directory, 'pki', 'ca-previous.crt'))
   await rm(join(before.directory, 'pki', 'ca-chain.crt'))
   await using server = await open()
