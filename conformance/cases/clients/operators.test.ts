@@ -18,6 +18,7 @@ const programs = await chosenPrograms()
 describe('operators', () => {
   const running: { cluster?: ClientsCluster } = {}
   const operators = new Map<ClientLanguage, Operator>()
+  const moments = { stop: 0 }
 
   beforeAll(async () => {
     running.cluster = await startClientsCluster('operators')
@@ -98,6 +99,7 @@ describe('operators', () => {
 
   test('the server is stopped and started', async () => {
     const before = await versions()
+    moments.stop = Date.now()
     await cluster().stop()
     await cluster().start()
     expect(await versions()).toEqual(before)
@@ -111,6 +113,19 @@ describe('operators', () => {
   })
 
   each('go on after a kill', goOn('after a kill'))
+
+  each('resume their watches where they stood, and list nothing again', async ({ user }) => {
+    const reads = (await cluster().reads()).filter((read) => read.user === user && read.timeMs > moments.stop)
+    for (const resource of ['widgets', 'configmaps']) {
+      const again = reads.filter((read) => read.resource === resource)
+      expect(again.length).toBeGreaterThanOrEqual(2)
+      for (const { verb, query } of again) {
+        expect(verb).toBe('watch')
+        expect(Number(query.get('resourceVersion'))).toBeGreaterThan(0)
+        expect(query.has('sendInitialEvents')).toBe(false)
+      }
+    }
+  })
 
   each('let the other replica take over from a leader that is killed', async (operator) => {
     const { widgets, replicas } = operator

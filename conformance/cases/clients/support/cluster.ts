@@ -35,8 +35,8 @@ export interface ClientsCluster {
   ask<T extends object>(request: RawRequest): Promise<T>
   /** The path of a kubeconfig for this user. */
   kubeconfigOf(title: string, user: UserEntry): Promise<string>
-  /** The project's own command, which must succeed. */
-  t8s(...words: readonly string[]): Promise<string>
+  /** Every list and watch that was begun, oldest first. */
+  reads(): Promise<readonly Read[]>
   /** Starts the process again, at the same address. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -45,18 +45,29 @@ export interface ClientsCluster {
   down(): Promise<readonly string[]>
 }
 
+/** What the audit log says of a list or a watch. */
+export interface Read {
+  readonly verb: 'list' | 'watch'
+  readonly user: string
+  readonly resource: string
+  readonly timeMs: number
+  readonly query: URLSearchParams
+}
+
 interface Place {
   readonly name: string
   readonly directory: string
   readonly kubeconfig: string
 }
 
-export async function startClientsCluster(title: string, options: readonly string[] = []): Promise<ClientsCluster> {
+export async function startClientsCluster(title: string): Promise<ClientsCluster> {
   const name = `clients-${title}`
   const directory = await mkdtemp(join(tmpdir(), `t8s-${name}-`))
   const place = { name, directory, kubeconfig: join(directory, 'kubeconfig') }
   await mkdir(join(directory, 'home'))
-  const up = ['up', name, '--detach', '--nodes=0', '--port=0', ...RANGES, ...options]
+  const recorded = join(directory, 'reads')
+  const config = await writeConfig(directory, recorded)
+  const up = ['up', name, '--detach', '--nodes=0', '--port=0', `--config=${config}`, ...RANGES]
   const administrator: { transport?: HttpTransport } = {}
   const start = async (words: readonly string[]) => {
     await t8s(place, words)
@@ -72,7 +83,7 @@ export async function startClientsCluster(title: string, options: readonly strin
       return rawObject(createClient(administrator.transport), request)
     },
     kubeconfigOf: (user, entry) => writeKubeconfig(place, user, entry),
-    t8s: async (...words) => (await t8s(place, words)).stdout,
+    reads: () => readsIn(recorded),
     stop: async () => void (await t8s(place, ['stop', name])),
     kill: () => kill(place),
     async down() {
@@ -89,6 +100,31 @@ async function t8s({ directory, kubeconfig }: Place, words: readonly string[]): 
   const result = await runCommand(process.execPath, [T8S, ...words], { env: { ...process.env, ...places } })
   if (result.code === 0) return result
   throw new Error(`t8s ${words.join(' ')}: exit code ${result.code}\n${result.stdout}\n${result.stderr}`)
+}
+
+/** The audit log says who reads what from where. */
+async function writeConfig(directory: string, recorded: string): Promise<string> {
+  const policy = join(directory, 'policy')
+  const rules = [
+    { level: 'Metadata', verbs: ['list'], omitStages: ['RequestReceived'] },
+    { level: 'Metadata', verbs: ['watch'], omitStages: ['RequestReceived', 'ResponseComplete'] },
+    { level: 'None' },
+  ]
+  await writeFile(policy, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules }))
+  const spec = { security: { audit: { enabled: true, policy, log: { path: recorded } } } }
+  const config = join(directory, 'cluster')
+  await writeFile(config, JSON.stringify({ apiVersion: 't8s.dev/v1alpha1', kind: 'Cluster', spec }))
+  return config
+}
+
+async function readsIn(recorded: string): Promise<readonly Read[]> {
+  const lines = (await readFile(recorded, 'utf8')).trimEnd().split('\n')
+  return lines.map((line) => {
+    const { verb, user, objectRef, requestURI, requestReceivedTimestamp } = JSON.parse(line)
+    const timeMs = Date.parse(requestReceivedTimestamp)
+    const { searchParams: query } = new URL(requestURI, 'https://server')
+    return { verb, user: user.username, resource: objectRef?.resource ?? '', timeMs, query }
+  })
 }
 
 async function entryIn({ kubeconfig }: Place): Promise<KubeconfigEntry> {

@@ -7,32 +7,42 @@ import type { KubeObject } from '../../../../src/machinery/meta/object.ts'
 import { eventually } from '../../kubectl/support/eventually.ts'
 import type { ClientsCluster, UserEntry } from './cluster.ts'
 
+export interface Identity {
+  /** The name that the server knows it by. */
+  readonly name: string
+  readonly user: UserEntry
+  /** As bindings name it. */
+  readonly subject: object
+}
+
 /** A new ServiceAccount, with its token. */
 export async function serviceAccountIdentity(
   { ask }: ClientsCluster,
   namespace: string,
   name: string,
-): Promise<{ readonly user: UserEntry; readonly subject: object }> {
+): Promise<Identity> {
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
   await ask({ method: 'POST', path, object: { metadata: { name } } })
   const object = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } }
   const answer = await ask<{ status: { token: string } }>({ method: 'POST', path: `${path}/${name}/token`, object })
-  return { user: { token: answer.status.token }, subject: { kind: 'ServiceAccount', namespace, name } }
+  return {
+    name: `system:serviceaccount:${namespace}:${name}`,
+    user: { token: answer.status.token },
+    subject: { kind: 'ServiceAccount', namespace, name },
+  }
 }
 
 const KEY = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** A person whose certificate the cluster signs on request. */
-export async function certificateIdentity(
-  { ask }: ClientsCluster,
-  name: string,
-): Promise<{ readonly user: UserEntry; readonly subject: object }> {
+export async function certificateIdentity({ ask }: ClientsCluster, name: string): Promise<Identity> {
   x509.cryptoProvider.set(webcrypto as Crypto)
   const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify'])
   const subject = [{ CN: [name] }]
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: KEY })
   const key = KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' })
   return {
+    name,
     user: { 'client-certificate-data': await signed({ ask }, name, request), 'client-key-data': base64(key) },
     subject: { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
   }

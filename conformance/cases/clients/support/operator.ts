@@ -13,6 +13,8 @@ const OPERATOR_MS_MAX = 600_000
 export interface Operator extends AsyncDisposable {
   readonly language: ClientLanguage
   readonly namespace: string
+  /** Whom the server takes it for. */
+  readonly user: string
   readonly widgets: ReturnType<typeof widgetsIn>
   readonly replicas: ReadonlyMap<string, RunningCommand>
   /** The identity of the replica that leads. */
@@ -31,14 +33,18 @@ export async function startOperator(
 ): Promise<Operator> {
   const namespace = `operator-${language}`
   await cluster.ask({ method: 'POST', path: '/api/v1/namespaces', object: { metadata: { name: namespace } } })
-  const { user, subject } = WITH_CERTIFICATE.includes(language)
+  const {
+    name: user,
+    user: entry,
+    subject,
+  } = WITH_CERTIFICATE.includes(language)
     ? await certificateIdentity(cluster, `${language}-operator`)
     : await serviceAccountIdentity(cluster, namespace, MANAGER)
   const group = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`
   const { role, binding } = roleAndBinding(subject)
   await cluster.ask({ method: 'POST', path: `${group}/roles`, object: role })
   await cluster.ask({ method: 'POST', path: `${group}/rolebindings`, object: binding })
-  const kubeconfig = await cluster.kubeconfigOf(language, user)
+  const kubeconfig = await cluster.kubeconfigOf(language, entry)
   const environment = { PATH: process.env.PATH, HOME: cluster.directory, KUBECONFIG: kubeconfig, NAMESPACE: namespace }
   const replicas = new Map(
     ['one', 'two'].map((replica) => {
@@ -51,6 +57,7 @@ export async function startOperator(
   return {
     language,
     namespace,
+    user,
     widgets,
     replicas,
     leader: () =>
