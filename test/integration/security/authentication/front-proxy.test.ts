@@ -1,13 +1,15 @@
 /** Headers that say who asks: believed from the front proxy on its own connection, and from nobody else. */
 
-import { request as requestHttps } from 'node:https'
+import { Agent, request as requestHttps } from 'node:https'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { systemRandom } from '../../../../src/base/random.ts'
 import {
   type CertificateAuthority,
   createCertificateAuthority,
+  crossSigned,
   type KeyPair,
 } from '../../../../src/server/auth/certificate-authority.ts'
 import { loadOrCreateAuthority } from '../../../../src/server/auth/certificate-files.ts'
@@ -138,4 +140,42 @@ describe('nobody else is believed:', () => {
     const token = (await callers.opened.controlPlane.tokenKeys.published()).keys[0]?.kid ?? ''
     expect(await whoIs(undefined, { ...JANE, authorization: `Bearer ${token}` })).toBe(401)
   })
+})
+
+/** A client certificate of an authority that is under another one, with that between them. */
+async function issuedBelow(above: CertificateAuthority, commonName: string): Promise<KeyPair> {
+  const between = await createCertificateAuthority('between', parts)
+  const { certificate, key } = await between.issueClient({ commonName })
+  return { certificate: `${certificate}\n${await crossSigned(between.certificate, above, parts)}`, key }
+}
+
+describe('an authority between', () => {
+  test('the front proxy’s and a certificate makes a front proxy and no user', async () => {
+    const between = await issuedBelow(authority, 'front-proxy-client')
+    expect(await whoIs(between, JANE)).toMatchObject({ username: 'jane' })
+    expect(await whoIs(between, {})).toBe(401)
+  })
+
+  test('the cluster’s and a certificate makes a user and no front proxy', async () => {
+    const between = await issuedBelow(callers.opened.controlPlane.authority, 'front-proxy-client')
+    expect(await whoIs(between, JANE)).toMatchObject({ username: 'front-proxy-client' })
+  })
+})
+
+test('a connection that goes on where another ended is the same peer’s', async () => {
+  const { controlPlane } = callers.opened
+  const user = await callers.opened.user('joe')
+  const agent = new Agent({ ca: controlPlane.authority.certificate, cert: user.certificate, key: user.key })
+  const ask = () =>
+    new Promise<{ readonly status: number | undefined; readonly reused: boolean }>((resolve, reject) => {
+      const sent = requestHttps({ host: '127.0.0.1', port: controlPlane.port, path: '/api', agent }, (response) => {
+        const { socket } = response
+        response.resume().on('end', () => {
+          resolve({ status: response.statusCode, reused: socket instanceof TLSSocket && socket.isSessionReused() })
+        })
+      })
+      sent.on('error', reject).end()
+    })
+  expect(await ask()).toEqual({ status: 200, reused: false })
+  expect(await ask()).toEqual({ status: 200, reused: true })
 })
