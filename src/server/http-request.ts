@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { setOwn } from '../base/deep-freeze.ts'
 import { badRequest, requestEntityTooLarge, timeout } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, RequestBody } from '../machinery/wire/message.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { Peer } from './peer-certificate.ts'
 
 export type Incoming = IncomingMessage | Http2ServerRequest
@@ -64,11 +65,14 @@ export interface BodyLimits {
   readonly requestTimeoutMs: number
 }
 
-/** Throws `ApiError` 413 beyond the limit, 504 when the caller is too slow, and the signal's reason when it leaves. */
+/**
+ * Throws `ApiError` 413 beyond the limit, 429 beyond the budget, 504 when the caller is too slow, and the signal's reason
+ * when it leaves. What it answers has been taken from the budget.
+ */
 export function readBody(
   request: Incoming,
   { bodyBytesMax, requestTimeoutMs }: BodyLimits,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  { clock, signal, budget }: { readonly clock: Clock; readonly signal: AbortSignal; readonly budget: BodyBudget },
 ): Promise<RequestBody> {
   if (request.method === 'GET' || request.method === 'HEAD') {
     request.resume()
@@ -79,9 +83,17 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const timer = clock.after(requestTimeoutMs, () => settle(() => reject(timeout('the request body did not arrive'))))
-    const onAbort = () => settle(() => reject(signal.reason))
+    const fail = (reason: unknown) =>
+      settle(() => {
+        budget.give(bytes)
+        reject(reason)
+      })
+    const timer = clock.after(requestTimeoutMs, () => fail(timeout('the request body did not arrive')))
+    const onAbort = () => fail(signal.reason)
+    let settled = false
     const settle = (finish: () => void) => {
+      if (settled) return
+      settled = true
       timer.cancel()
       signal.removeEventListener('abort', onAbort)
       request.removeAllListeners('data')
@@ -90,12 +102,17 @@ export function readBody(
     }
     signal.addEventListener('abort', onAbort, { once: true })
     request.on('data', (chunk: Buffer) => {
+      if (bytes + chunk.length > bodyBytesMax) return void fail(tooLarge(bodyBytesMax))
+      try {
+        budget.take(chunk.length)
+      } catch (error) {
+        return void fail(error)
+      }
       bytes += chunk.length
-      if (bytes > bodyBytesMax) settle(() => reject(tooLarge(bodyBytesMax)))
-      else chunks.push(chunk)
+      chunks.push(chunk)
     })
     request.once('end', () => settle(() => resolve(bodyOf(chunks))))
-    request.once('error', (error) => settle(() => reject(badRequest(`the request body broke off: ${error.message}`))))
+    request.once('error', (error) => fail(badRequest(`the request body broke off: ${error.message}`)))
   })
 }
 

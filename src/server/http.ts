@@ -9,7 +9,7 @@ import { createSecureServer, type Http2SecureServer, type Http2Session } from 'n
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import {
   ApiError,
@@ -20,6 +20,7 @@ import {
 } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
 import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machinery/wire/message.ts'
+import { BodyBudget } from './body-budget.ts'
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
@@ -34,11 +35,15 @@ export interface TlsFiles extends PeerAuthorities {
 
 export interface HttpLimits {
   readonly bodyBytesMax: number
+  /** Of all bodies that are being read or handled. */
+  readonly bodiesBytesMax: number
   /** Request line and headers together. */
   readonly headerBytesMax: number
   readonly connectionsMax: number
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
+  /** For reading an answer that has an end. */
+  readonly sendingTimeoutMs: number
   readonly keepAliveTimeoutMs: number
   readonly streamsPerSessionMax: number
 }
@@ -46,12 +51,15 @@ export interface HttpLimits {
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   /** Upstream's limit on a request body: twice etcd's limit on a value. */
   bodyBytesMax: 3 * 1024 * 1024,
+  /** Callers with large bodies and slow lines are told to come again before they are a burden on the memory. */
+  bodiesBytesMax: 256 * 1024 * 1024,
   /** Room for a large bearer token and a long label selector. */
   headerBytesMax: 64 * 1024,
   /** 5,000 nodes with a few connections each, below the usual limit on descriptors. */
   connectionsMax: 20_000,
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 60_000,
+  sendingTimeoutMs: 60_000,
   /** Longer than the 90 s that client-go keeps an idle connection: the client closes first, no request is lost. */
   keepAliveTimeoutMs: 120_000,
   /** Upstream's `http2-max-streams-per-connection`. */
@@ -90,6 +98,11 @@ const SESSION_MEMORY_MB = 1_000
 /** Bytes a stream may be ahead of its reader; upstream's value. */
 const STREAM_WINDOW_BYTES = 256 * 1024
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
+/** Streams that a caller may reset at once, and per second after that: more is an attack. The library's own values. */
+const STREAM_RESETS_AT_ONCE = 1_000
+const STREAM_RESETS_PER_SECOND = 33
+/** Times in the span of a limit at which it is looked after. */
+const CHECKS_PER_LIMIT = 4
 /** A peer that vanished without a word is noticed by TCP after about this long. */
 const TCP_KEEP_ALIVE_MS = 30_000
 
@@ -145,6 +158,7 @@ function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server
     noDelay: true,
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
+    connectionsCheckingInterval: limits.headersTimeoutMs / CHECKS_PER_LIMIT,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
   }
@@ -153,9 +167,11 @@ function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server
     maxHeaderListSize: limits.headerBytesMax,
     initialWindowSize: STREAM_WINDOW_BYTES,
   }
-  const server = http2
-    ? createSecureServer({ ...shared, allowHTTP1: true, maxSessionMemory: SESSION_MEMORY_MB, settings })
-    : createHttpsServer(shared)
+  const http2Options = {
+    ...{ allowHTTP1: true, maxSessionMemory: SESSION_MEMORY_MB, settings },
+    ...{ streamResetBurst: STREAM_RESETS_AT_ONCE, streamResetRate: STREAM_RESETS_PER_SECOND },
+  }
+  const server = http2 ? createSecureServer({ ...shared, ...http2Options }) : createHttpsServer(shared)
   server.maxConnections = limits.connectionsMax
   return server
 }
@@ -176,6 +192,9 @@ interface Exchange {
   readonly abort: AbortController
   /** A stream or an upgraded connection: it never ends by itself. */
   lasting: boolean
+  /** Since when there is an answer to be read that has an end. */
+  answeredMs: number | undefined
+  readonly cut: () => void
 }
 
 /** One for all: a stack trace for each finished request would cost more than it tells. */
@@ -195,10 +214,13 @@ class Connections {
   readonly #exchanges = new Set<Exchange>()
   #draining = false
   #onIdle: () => void = () => {}
+  readonly #bodies: BodyBudget
+  #readingCheck: Timer | undefined
 
   constructor(options: ListenOptions, limits: HttpLimits) {
     this.#options = options
     this.#limits = limits
+    this.#bodies = new BodyBudget(limits.bodiesBytesMax)
     this.authorities = options.tls
     this.#peers = createPeers(options, () => this.authorities)
   }
@@ -224,6 +246,7 @@ class Connections {
 
   async drain(graceMs: number): Promise<void> {
     this.#draining = true
+    this.#readingCheck?.cancel()
     for (const session of this.#sessions) session.close()
     for (const exchange of this.#exchanges) if (exchange.lasting) exchange.abort.abort(STOPPING)
     if (this.#exchanges.size > 0) {
@@ -239,7 +262,8 @@ class Connections {
   }
 
   #begin(emitter: Outgoing | Duplex, lasting: boolean): Exchange {
-    const exchange: Exchange = { abort: new AbortController(), lasting }
+    const abort = new AbortController()
+    const exchange: Exchange = { abort, lasting, answeredMs: undefined, cut: () => emitter.destroy() }
     this.#exchanges.add(exchange)
     emitter.once('close', () => {
       this.#exchanges.delete(exchange)
@@ -259,7 +283,27 @@ class Connections {
     exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
     if (exchange.lasting && this.#draining) exchange.abort.abort(STOPPING)
     if (answer.body.type === 'upgrade') return answer.body.connect(takenOver(request, response))
+    if (!exchange.lasting) this.#expectReading(exchange)
     await writeResponse(answer, { request, response, signal })
+  }
+
+  /** Who does not read what they asked for must not keep it in memory for ever. */
+  #expectReading(exchange: Exchange): void {
+    exchange.answeredMs = this.#options.clock.monotonic()
+    this.#checkReading()
+  }
+
+  #checkReading(): void {
+    const { clock } = this.#options
+    const { sendingTimeoutMs } = this.#limits
+    if (this.#draining || this.#readingCheck) return
+    this.#readingCheck = clock.after(sendingTimeoutMs / CHECKS_PER_LIMIT, () => {
+      this.#readingCheck = undefined
+      const lateMs = clock.monotonic() - sendingTimeoutMs
+      const answered = [...this.#exchanges].filter(({ answeredMs }) => answeredMs !== undefined)
+      for (const { answeredMs = 0, cut } of answered) if (answeredMs <= lateMs) cut()
+      if (answered.length > 0) this.#checkReading()
+    })
   }
 
   async #onUpgrade({ request, socket, head }: UpgradedSocket): Promise<void> {
@@ -281,8 +325,11 @@ class Connections {
   /** `unread`: what is to be passed on as it comes. Absent: the body is read first. */
   async #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Promise<ApiResponse> {
     const { handle, clock, log } = this.#options
+    const reading = { clock, signal, budget: this.#bodies }
+    let held = 0
     try {
-      const { body, failure } = unread ? NO_BODY : await bodyOrFailure(request, this.#limits, { clock, signal })
+      const { body, failure } = unread ? NO_BODY : await bodyOrFailure(request, this.#limits, reading)
+      if (body.type === 'bytes') held = body.bytes.length
       const asked = { ...apiRequestOf(request, body, signal, this.#peers.of(request)), bodyFailure: failure }
       const answer = await handle(unread === undefined || unread === 'upgrade' ? asked : { ...asked, exchange: unread })
       // Nobody waits for the rest of a body that is not wanted.
@@ -290,6 +337,8 @@ class Connections {
     } catch (error) {
       if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
       return failureResponse(toStatus(error))
+    } finally {
+      this.#bodies.give(held)
     }
   }
 
