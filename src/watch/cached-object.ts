@@ -40,10 +40,16 @@ export interface ObjectCodec {
   decode(entry: Entry): CachedObject
 }
 
+/** `object`: what the bytes parse to, frozen, where somebody has it already. */
+export type CachedObjectFactory = (facts: ObjectFacts, object?: KubeObject) => CachedObject
+
 /** Makes cached objects that share one set of recently parsed objects. */
-export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): (facts: ObjectFacts) => CachedObject {
+export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): CachedObjectFactory {
   const parsed = new LruMap<Uint8Array, KubeObject>(parsedMax)
-  return (facts) => ({ ...facts, object: () => parsedOnce(parsed, facts.bytes) })
+  return (facts, object) => {
+    if (object) parsed.set(facts.bytes, object)
+    return { ...facts, object: () => parsedOnce(parsed, facts.bytes) }
+  }
 }
 
 function parsedOnce(parsed: LruMap<Uint8Array, KubeObject>, bytes: Uint8Array): KubeObject {

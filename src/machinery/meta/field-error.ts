@@ -25,24 +25,39 @@ export interface FieldError {
   readonly message: string
 }
 
-/** A place in an object, printed as the API prints it. Immutable; `child` and `index` make deeper ones. */
+/**
+ * A place in an object, printed as the API prints it. Immutable; `child` and `index` make deeper ones. Validation makes
+ * hundreds of them for an object that is right, so the text is put together when somebody reads it.
+ */
 export class FieldPath {
-  readonly text: string
+  readonly #step: string | number
+  readonly #parent: FieldPath | undefined
+  readonly #isKey: boolean
 
-  constructor(text: string) {
-    this.text = text
+  /** A field, an index in a list or, with `isKey`, a key of a map; without a parent a whole text. */
+  constructor(step: string | number, parent?: FieldPath, isKey = false) {
+    this.#step = step
+    this.#parent = parent
+    this.#isKey = isKey
   }
 
-  child(...names: readonly string[]): FieldPath {
-    return new FieldPath(this.text === '' ? names.join('.') : [this.text, ...names].join('.'))
+  get text(): string {
+    const step = this.#step
+    const before = this.#parent?.text ?? ''
+    if (this.#isKey || typeof step === 'number') return `${before}[${step}]`
+    return before === '' ? step : `${before}.${step}`
+  }
+
+  child(name: string, ...deeper: readonly string[]): FieldPath {
+    return new FieldPath(deeper.length === 0 ? name : [name, ...deeper].join('.'), this)
   }
 
   index(position: number): FieldPath {
-    return new FieldPath(`${this.text}[${position}]`)
+    return new FieldPath(position, this)
   }
 
   key(name: string): FieldPath {
-    return new FieldPath(`${this.text}[${name}]`)
+    return new FieldPath(name, this, true)
   }
 
   toString(): string {

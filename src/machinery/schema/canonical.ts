@@ -7,13 +7,16 @@
  * every write.
  */
 
-import { setOwn } from '../../base/deep-freeze.ts'
+import { deepFreeze, setOwn } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { canonicalQuantity } from '../meta/quantity.ts'
 import { canonicalBase64, canonicalMicroTime, canonicalTime } from './scalar-forms.ts'
 import { isSchemaOrOther, type Schema } from './schema.ts'
 
-/** A new value; `value` is not changed. Its types must fit (`checkFields`); what does not is kept as it is. */
+/**
+ * A new value, frozen all the way down; `value` is not changed. Its types must fit (`checkFields`): what does not is
+ * kept as it is, and frozen.
+ */
 export function canonical<T>(value: T, schema: Schema): T {
   return formOf(schema).write(value) as T
 }
@@ -109,7 +112,7 @@ function nullable(canonicalText: (text: string) => string, empty?: string): Form
 
 function schemaOrOther({ items = {} }: Schema): Form {
   const write = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(write)
+    if (Array.isArray(value)) return mapItems(value, write)
     return isRecord(value) ? formOf(items).write(value) : (value ?? null)
   }
   return { write, zero: () => null, isZero: (value) => value === null }
@@ -120,10 +123,9 @@ function list(schema: Schema): Form {
   let form: Form | undefined
   return {
     write(value) {
-      if (!Array.isArray(value)) return value ?? null
+      if (!Array.isArray(value)) return deepFreeze(value ?? null)
       form ??= formOf(items)
-      const { write } = form
-      return value.map((item) => write(item))
+      return mapItems(value, form.write)
     },
     zero: () => null,
     isZero: (value) => value === null || (Array.isArray(value) && value.length === 0),
@@ -134,7 +136,7 @@ function map(values: Schema): Form {
   let form: Form | undefined
   return {
     write(value) {
-      if (!isRecord(value)) return value ?? null
+      if (!isRecord(value)) return deepFreeze(value ?? null)
       form ??= formOf(values)
       return mapSorted(value, form.write)
     },
@@ -146,12 +148,12 @@ function map(values: Schema): Form {
 function struct(schema: Schema): Form {
   let fields: readonly Field[] | undefined
   const write = (value: unknown): unknown => {
-    if (value !== null && value !== undefined && !isRecord(value)) return value
-    fields ??= fieldsOf(schema)
+    if (value !== null && value !== undefined && !isRecord(value)) return deepFreeze(value)
     const source = value ?? {}
+    fields ??= fieldsOf(schema)
     const result: Record<string, unknown> = {}
     for (const field of fields) writeField(field, source[field.name], result)
-    return result
+    return Object.freeze(result)
   }
   return { write, zero: () => write({}), isZero: () => false }
 }
@@ -197,8 +199,12 @@ function custom(schema: Schema): Form {
 
 /** A copy of any JSON value with the keys of its objects in order. */
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
+  if (Array.isArray(value)) return mapItems(value, sorted)
   return isRecord(value) ? mapSorted(value, sorted) : (value ?? null)
+}
+
+function mapItems(items: readonly unknown[], write: (item: unknown) => unknown): readonly unknown[] {
+  return Object.freeze(items.map((item) => write(item)))
 }
 
 function mapSorted(
@@ -209,5 +215,5 @@ function mapSorted(
   const keys = Object.keys(value)
   if (keys.length > 1) keys.sort()
   for (const key of keys) setOwn(result, key, write(value[key], key))
-  return result
+  return Object.freeze(result)
 }

@@ -33,8 +33,10 @@ export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {
   decode(entry: Entry): Stored<T>
   /** What is put into the storage. */
   encode(object: T): Uint8Array
-  /** The object as it is once `revision` has been written, without going through storage; 0: it never is (a dry run). */
+  /** The object as it would be, without going through storage: a dry run, a last state. 0: it has no revision. */
   stored(object: T, revision: number): Stored<T>
+  /** The object once `value`, which `encode` made of it, has been written at `revision`. */
+  written(object: T, value: Uint8Array, revision: number): Stored<T>
   /** An object that this codec has made, by its type. */
   typed(object: CachedObject): Stored<T>
 }
@@ -53,6 +55,8 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const written = roundTrips ? Buffer.from(`${CONVERTED_STAMP}\n`) : stamp
   const head = headOf(definition.kind, apiVersionOf(definition))
   const cached = cachedObjectFactory()
+  /** What has just been encoded and is about to be asked for, by its bytes: by who wrote it, and by the watch cache. */
+  const drafts = new WeakMap<Uint8Array, Draft<T>>()
 
   // This codec and no other fills the cache that such an object comes from.
   const typed = (object: CachedObject): Stored<T> => object as Stored<T>
@@ -63,11 +67,37 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     const json = jsonOf(definition, object)
     return revision === 0 ? json : spliced(json, head, revision)
   }
+  const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
+    const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
+    const own = { ...metadata, resourceVersion: String(revision) }
+    // The type of the object is that of the definition, whose names it bears.
+    const frozen = deepFreeze({ ...named(definition), metadata: own, ...rest } as unknown as T)
+    const facts = factsOf(definition, frozen, { bytes: spliced(json, head, revision), revision })
+    return typed(cached(facts, frozen))
+  }
+  /** Undefined: these bytes are no draft, or have been asked for twice, or at another revision. */
+  const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined => {
+    const draft = drafts.get(value)
+    if (draft === undefined) return undefined
+    if ('stored' in draft) drafts.delete(value)
+    const stored = 'stored' in draft ? draft.stored : afresh(json, draft.object, revision)
+    if (!('stored' in draft)) drafts.set(value, { stored })
+    return stored.revision === revision ? stored : undefined
+  }
+  const stored = (incoming: T, revision: number): Stored<T> => {
+    const object = roundTrips ? current(toStored(incoming)) : incoming
+    const version = revision === 0 ? {} : { resourceVersion: String(revision) }
+    const { resourceVersion: _, ...metadata } = object.metadata
+    const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })
+    return { ...factsOf(definition, frozen, { bytes: encodeWire(object, revision), revision }), object: () => frozen }
+  }
   return {
     decode({ value, modified }) {
       const end = value.indexOf(NEWLINE)
       assert(end >= 0, 'a stored object has no stamp')
       const json = value.subarray(end + 1)
+      const known = drafted(value, json, modified)
+      if (known) return known
       const stale = !stamp.equals(value.subarray(0, end + 1))
       const asStored = !stale && (schemaStamp !== undefined || !conversion)
       const object = asStored ? (parse(json) as T) : current(parse(json))
@@ -75,20 +105,21 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       return typed(cached(factsOf(definition, object, { bytes, revision: modified })))
     },
     encode(object) {
-      const stored = toStored(object)
-      const names = conversion?.toStored ? stored : named(definition)
-      return joinKept([written, jsonOf(names, stored)])
+      const own = toStored(object)
+      const names = conversion?.toStored ? own : named(definition)
+      const value = joinKept([written, jsonOf(names, own)])
+      if (!conversion) drafts.set(value, { object })
+      return value
     },
-    stored(incoming, revision) {
-      const object = roundTrips ? current(toStored(incoming)) : incoming
-      const version = revision === 0 ? {} : { resourceVersion: String(revision) }
-      const { resourceVersion: _, ...metadata } = object.metadata
-      const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })
-      return { ...factsOf(definition, frozen, { bytes: encodeWire(object, revision), revision }), object: () => frozen }
-    },
+    stored,
+    written: (object, value, revision) =>
+      drafted(value, value.subarray(stamp.length), revision) ?? stored(object, revision),
     typed,
   }
 }
+
+/** First the object that was encoded, then what it has become, until both who ask for it have it. */
+type Draft<T extends KubeObject> = { readonly object: T } | { readonly stored: Stored<T> }
 
 function factsOf<T extends KubeObject>(
   definition: ResourceDefinition<T>,

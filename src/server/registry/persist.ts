@@ -24,8 +24,10 @@ export async function put<T extends KubeObject>(
 ): Promise<Persisted<T>> {
   const { codec } = context
   const key = storageKey(context.definition, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
-  const outcome = await transact(context, { key, expected, value: codec.encode(object), cause, companions })
-  if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(object, outcome.revision) }
+  const value = codec.encode(object)
+  const outcome = await transact(context, { key, expected, value, cause, companions })
+  if (outcome.result === 'committed')
+    return { result: 'written', stored: codec.written(object, value, outcome.revision) }
   return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
 }
 

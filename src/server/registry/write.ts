@@ -49,14 +49,15 @@ async function takeSteps<T extends KubeObject, Result>(
   incoming: T,
   steps: WriteSteps<T, Result>,
 ): Promise<Result> {
-  const inForm = (object: T): T => deepFreeze(canonical(definition.default(object), definition.schema))
+  const { schema } = definition
+  const withDefaults = (object: T): T => deepFreeze(definition.default(object))
   // Defaults expect objects in form: what a client sent may have nulls where the schema has none.
-  const tracked = steps.track(inForm(canonical(incoming, definition.schema)))
+  const tracked = steps.track(withDefaults(canonical(incoming, schema)))
   const mutated = await steps.mutate(tracked)
-  const prepared = inForm(steps.prepare(mutated === tracked ? tracked : inForm(mutated)))
+  const prepared = canonical(steps.prepare(mutated === tracked ? tracked : withDefaults(mutated)), schema)
   const reservation = await steps.reserve(prepared)
   try {
-    const complete = reservation.object === prepared ? prepared : inForm(reservation.object)
+    const complete = reservation.object === prepared ? prepared : canonical(reservation.object, schema)
     failOn(steps.kind ?? definition, complete, steps.validate(complete))
     await steps.admit(complete)
     const result = await steps.persist(complete)
