@@ -236,7 +236,7 @@ function addQuestions(program: Command, perform: Perform): void {
     .action(perform(async (context, { words }) => (await import('./commands/why.ts')).why(context, words[0] ?? '')))
   program
     .command('logs')
-    .argument('[component]', 'a controller, controller/NAME or kubelet/NODE')
+    .argument('[component]', 'a controller, controller/NAME or kubelet/NODE; audit: what was asked of the API')
     .description("The log of a cluster's process.")
     .option('-f, --follow', 'go on with what is written')
     .option('--since <duration>', 'only what is newer, as 5m')

@@ -1,12 +1,14 @@
-/** `t8s logs`: the log of a cluster's process, as lines for people or as it is. */
+/** `t8s logs`: the log of a cluster's process, or what its audit log has, as lines for people or as it is. */
 
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { auditLogPath } from '../../cluster/security/settings.ts'
 import { parseDuration } from '../../machinery/meta/time.ts'
 import { type CommandContext, clusterName } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { logPath } from '../run.ts'
 import { stateOf } from '../state.ts'
+import { loggedSince, readableEvent } from './audit-lines.ts'
 
 export interface LogsOptions {
   readonly follow?: boolean
@@ -21,10 +23,12 @@ export async function logs(context: CommandContext, component: string | undefine
   const { clock, interrupted, terminal, globals } = context
   const sinceMs = sinceOf(options)
   const after = sinceMs === undefined ? 0 : clock.now() - sinceMs
-  const path = logPath(config.directory)
+  const audits = component === 'audit' && existsSync(auditLogPath(config.security.audit, config.directory))
+  const path = audits ? auditLogPath(config.security.audit, config.directory) : logPath(config.directory)
+  const isWanted = (line: string) => (audits ? loggedSince(line, after) : selected(line, component, after))
+  const shown = audits ? readableEvent : readable
   const print = (line: string) => {
-    if (!selected(line, component, after)) return
-    terminal.print(`${globals.output === 'json' ? line : readable(line)}\n`)
+    if (isWanted(line)) terminal.print(`${globals.output === 'json' ? line : shown(line)}\n`)
   }
   let offset = await readFrom(path, 0, print)
   while (options.follow && !interrupted.aborted) {

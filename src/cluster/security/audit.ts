@@ -1,8 +1,7 @@
 /** The audit log of a cluster, put together: the policy, from a file or the usual one, and where events are kept. */
 
-import { join } from 'node:path'
 import type { Metrics } from '../../base/metrics.ts'
-import { type Auditing, createAuditMetrics } from '../../server/audit/auditing.ts'
+import { type Auditing, counted, createAuditMetrics } from '../../server/audit/auditing.ts'
 import type { AuditSink } from '../../server/audit/event.ts'
 import { openLogFile, type SinkParts } from '../../server/audit/log-file.ts'
 import { type AuditPolicy, auditPolicy, policyErrors } from '../../server/audit/policy.ts'
@@ -15,7 +14,7 @@ import type { Environment } from '../environment.ts'
 import { USUAL_AUDIT_POLICY } from './audit-policy.ts'
 import { type DocumentType, invalid, readDocument } from './config-document.ts'
 import { readRemote } from './remote-kubeconfig.ts'
-import type { AuditLogSettings, AuditWebhookSettings } from './settings.ts'
+import { type AuditLogSettings, type AuditWebhookSettings, auditLogPath } from './settings.ts'
 
 export type Audit = Auditing & AsyncDisposable
 
@@ -35,15 +34,15 @@ export async function openAudit(
   const wantsLog = logSettings !== undefined || webhook === undefined
   const sink = sinkUnion([
     ...(webhook ? [await openWebhook(webhook, parts)] : []),
-    ...(wantsLog ? [await openLog(logSettings ?? {}, directory, parts)] : []),
+    ...(wantsLog ? [await openLog(auditLogPath(security.audit, directory), logSettings, parts)] : []),
   ])
-  const decide = auditPolicy(policy)
+  const decide = counted(auditPolicy(policy), metrics)
   return { decide, sink, metrics, clock, log: parts.log, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() }
 }
 
 /** Of a file, where nobody says more: what a cluster on somebody's machine may take. */
-function openLog(settings: AuditLogSettings, directory: string, parts: SinkParts): Promise<AuditSink> | AuditSink {
-  const { path = join(directory, 'audit.log'), maxSize = 10, maxBackups = 5, maxAgeDays = 30 } = settings
+function openLog(path: string, settings: AuditLogSettings = {}, parts: SinkParts): Promise<AuditSink> | AuditSink {
+  const { maxSize = 10, maxBackups = 5, maxAgeDays = 30 } = settings
   return path === '-' ? streamLog(process.stdout, parts) : openLogFile({ path, maxSize, maxBackups, maxAgeDays }, parts)
 }
 

@@ -3,7 +3,7 @@
  * what of its own defaults is turned off. Without any of it: docs/security.md.
  */
 
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** Paths are absolute once a document has been read. Files are in upstream's formats. */
 export interface SecuritySettings {
@@ -42,6 +42,11 @@ export interface AuditLogSettings {
   readonly maxBackups?: number | undefined
   /** Megabytes of a file before it is rotated. */
   readonly maxSize?: number | undefined
+}
+
+/** The file that events are written to, or `-`, in a cluster that writes them to one. */
+export function auditLogPath(audit: AuditSettings | undefined, directory: string): string {
+  return audit?.log?.path ?? join(directory, 'audit.log')
 }
 
 export interface AuditWebhookSettings {

@@ -30,9 +30,19 @@ export function createAuditMetrics(metrics: Metrics): AuditMetrics {
 }
 
 export interface Auditing {
+  /** Counts what it says. */
   readonly decide: DecideAudit
   readonly sink: AuditSink
   readonly metrics: AuditMetrics
   readonly clock: Clock
   readonly log: Logger
+}
+
+/** Makes each decision count. */
+export function counted(decide: DecideAudit, { levels }: Pick<AuditMetrics, 'levels'>): DecideAudit {
+  return (user, target) => {
+    const verdict = decide(user, target)
+    levels({ level: verdict.level })
+    return verdict
+  }
 }

@@ -71,13 +71,10 @@ export class RequestRecord implements AuditTrail {
     return this.#verdict !== undefined
   }
 
-  /** What the policy says of the request as this user's; facts that it does not want are forgotten. */
-  decide(user: UserInfo | undefined): AuditVerdict {
-    const verdict = this.#auditing.decide(user, this.#call.target)
+  /** What the policy says of the request as this user's; from now on facts that it does not want are forgotten. */
+  decided(user: UserInfo | undefined, verdict: AuditVerdict): void {
     this.#verdict = verdict
     this.#user = user
-    this.#auditing.metrics.levels({ level: verdict.level })
-    return verdict
   }
 
   annotate(key: string, value: string, from: AuditDetail = 'Metadata'): void {

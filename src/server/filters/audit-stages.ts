@@ -15,8 +15,11 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
   return (next) => {
     if (!auditing) return next
     return async (call) => {
+      const { user } = call.request
+      const verdict = auditing.decide(user, call.target)
+      if (verdict.level === 'None') return next(unlogged(call))
       const record = recordOf(auditing, call, random)
-      if (record.decide(call.request.user).level === 'None') return next(unlogged(call))
+      record.decided(user, verdict)
       if (!(await record.emit('RequestReceived'))) return refused(auditing, call.request)
       const answer = await next({ ...call, request: { ...call.request, audit: record } }).catch(
         async (error: unknown) => {

@@ -30,8 +30,8 @@ export function audit({ random, auditing }: AuditParts): Filter {
     const answer = await next(
       record ? { ...identified, request: { ...identified.request, audit: record } } : identified,
     )
-    if (record && !record.isDecided) {
-      record.decide(undefined)
+    if (auditing && record && !record.isDecided) {
+      record.decided(undefined, auditing.decide(undefined, call.target))
       record.answered(answer.status)
       // Upstream logs it so: the head of an answer, and nothing after it.
       await record.emit('ResponseStarted')

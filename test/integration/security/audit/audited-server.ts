@@ -5,7 +5,7 @@ import { createFakeClock } from '../../../../src/base/fake-clock.ts'
 import { silentLogger } from '../../../../src/base/log.ts'
 import { createMetrics } from '../../../../src/base/metrics.ts'
 import { seededRandom } from '../../../../src/base/random.ts'
-import { createAuditMetrics } from '../../../../src/server/audit/auditing.ts'
+import { counted, createAuditMetrics } from '../../../../src/server/audit/auditing.ts'
 import type { AuditEvent, Stage } from '../../../../src/server/audit/event.ts'
 import { type AuditPolicy, auditPolicy } from '../../../../src/server/audit/policy.ts'
 import { anonymous } from '../../../../src/server/auth/anonymous.ts'
@@ -44,10 +44,11 @@ export function auditedServer(
   { accepts = () => true, authorizer = superusers, ...overrides }: AuditedOptions = {},
 ): AuditedServer {
   const metrics = createMetrics()
+  const audits = createAuditMetrics(metrics)
   const clock = createFakeClock()
   const lines: string[] = []
   const auditing = {
-    decide: auditPolicy(policy),
+    decide: counted(auditPolicy(policy), audits),
     sink: {
       accept: ({ stage, text }: { readonly stage: Stage; readonly text: string }) => {
         if (accepts(stage)) lines.push(text)
@@ -55,7 +56,7 @@ export function auditedServer(
       },
       [Symbol.asyncDispose]: async () => {},
     },
-    metrics: createAuditMetrics(metrics),
+    metrics: audits,
     clock,
     log: silentLogger,
   }
