@@ -1,6 +1,6 @@
 /**
- * A cluster for clients: the project's own command in a temporary home, objects on disk, no nodes. It can be stopped,
- * killed and started again, and its API is asked directly, past the clients that are judged.
+ * A cluster for clients: the project's own command in a temporary home, objects on disk, no nodes or simulated ones. It
+ * can be stopped, killed and started again, and its API is asked directly, past the clients that are judged.
  */
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -29,6 +29,8 @@ export interface ClientsCluster {
   readonly name: string
   /** For files of the cases; removed with the cluster. */
   readonly directory: string
+  /** HOME of what is run. */
+  readonly home: string
   /** The administrator's kubeconfig. */
   readonly kubeconfig: string
   /** As administrator. Throws what the server refuses. */
@@ -60,14 +62,16 @@ interface Place {
   readonly kubeconfig: string
 }
 
-export async function startClientsCluster(title: string): Promise<ClientsCluster> {
+export async function startClientsCluster(title: string, { nodes = 0 } = {}): Promise<ClientsCluster> {
   const name = `clients-${title}`
   const directory = await mkdtemp(join(tmpdir(), `t8s-${name}-`))
   const place = { name, directory, kubeconfig: join(directory, 'kubeconfig') }
-  await mkdir(join(directory, 'home'))
+  const home = join(directory, 'home')
+  await mkdir(home)
   const recorded = join(directory, 'reads')
   const config = await writeConfig(directory, recorded)
-  const up = ['up', name, '--detach', '--nodes=0', '--port=0', `--config=${config}`, ...RANGES]
+  const places = ['--port=0', `--config=${config}`, ...RANGES]
+  const up = ['up', name, '--detach', `--nodes=${nodes}`, '--runtime=simulated', ...places]
   const administrator: { transport?: HttpTransport } = {}
   const start = async (words: readonly string[]) => {
     await t8s(place, words)
@@ -77,6 +81,7 @@ export async function startClientsCluster(title: string): Promise<ClientsCluster
   await start(up)
   return {
     ...place,
+    home,
     start: () => start(['start', name]),
     ask: (request) => {
       if (!administrator.transport) throw new Error('the cluster does not run')

@@ -36,11 +36,7 @@ const KEY = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** A person whose certificate the cluster signs on request. */
 export async function certificateIdentity({ ask }: ClientsCluster, name: string): Promise<Identity> {
-  x509.cryptoProvider.set(webcrypto as Crypto)
-  const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify'])
-  const subject = [{ CN: [name] }]
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: KEY })
-  const key = KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' })
+  const { request, key } = await signingRequest(name)
   return {
     name,
     user: { 'client-certificate-data': await signed({ ask }, name, request), 'client-key-data': base64(key) },
@@ -48,18 +44,26 @@ export async function certificateIdentity({ ask }: ClientsCluster, name: string)
   }
 }
 
+/** A new key, and the request for a certificate of this name as it stands in a spec. */
+export async function signingRequest(
+  name: string,
+): Promise<{ readonly key: string | Buffer; readonly request: string }> {
+  x509.cryptoProvider.set(webcrypto as Crypto)
+  const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify'])
+  const subject = [{ CN: [name] }]
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys, signingAlgorithm: KEY })
+  const key = KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' })
+  return { key, request: base64(request.toString('pem')) }
+}
+
 interface SigningRequest extends KubeObject {
   readonly status?: { readonly certificate?: string; readonly conditions?: readonly object[] }
 }
 
-async function signed(
-  { ask }: Pick<ClientsCluster, 'ask'>,
-  name: string,
-  request: x509.Pkcs10CertificateRequest,
-): Promise<string> {
+async function signed({ ask }: Pick<ClientsCluster, 'ask'>, name: string, request: string): Promise<string> {
   const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
   const spec = {
-    request: base64(request.toString('pem')),
+    request,
     signerName: 'kubernetes.io/kube-apiserver-client',
     usages: ['client auth'],
   }
