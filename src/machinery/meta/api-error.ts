@@ -141,8 +141,9 @@ export function forbiddenRequest(resource: ResourceName, name: string, detail: s
   return new ApiError(403, 'Forbidden', `${subject} is forbidden: ${detail}`, details(resource, name))
 }
 
-export function forbiddenPath(path: string, detail: string): ApiError {
-  return new ApiError(403, 'Forbidden', `forbidden: ${detail}${path === '' ? '' : ` path "${path}"`}`, {})
+export function forbiddenPath(path: string, detail: string, reason = ''): ApiError {
+  const place = path === '' ? '' : ` path "${path}"`
+  return new ApiError(403, 'Forbidden', `forbidden: ${detail}${place}${reason === '' ? '' : `: ${reason}`}`, {})
 }
 
 /** A path that exists, though not for this method. */

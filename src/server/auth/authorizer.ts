@@ -8,6 +8,7 @@ import { type ApiError, forbiddenPath, forbiddenRequest, internalError } from '.
 import { type FieldRequirement, parseFieldSelector } from '../../machinery/meta/fields.ts'
 import { parseLabelSelector, type Requirement } from '../../machinery/meta/labels.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
+import { withoutMarkup } from './texts.ts'
 
 export interface Attributes {
   readonly user: UserInfo
@@ -121,10 +122,11 @@ export async function demand(authorizer: Authorizer, attributes: Attributes): Pr
 /** The 403 in upstream's words. */
 export function refusal(attributes: Attributes, reason: string): ApiError {
   const { user, verb, group, resource, subresource, namespace, name, path } = attributes
-  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`
-  if (resource === '') return forbiddenPath(path, who)
+  const who = withoutMarkup(`User ${JSON.stringify(user.name)} cannot ${verb}`)
+  if (resource === '') return forbiddenPath(withoutMarkup(path), who, reason)
   const what = subresource === '' ? resource : `${resource}/${subresource}`
   const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  const detail = `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`
+  const asked = withoutMarkup(`resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`)
+  const detail = `${who} ${asked}`
   return forbiddenRequest({ group, resource }, name, reason === '' ? detail : `${detail}: ${reason}`)
 }

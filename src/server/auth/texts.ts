@@ -10,3 +10,10 @@ export function aggregated(texts: readonly string[]): string {
 export function quotedList(list: readonly string[]): string {
   return `[${list.map((text) => JSON.stringify(text)).join(' ')}]`
 }
+
+const MARKUP: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
+
+/** With parts of a request in it, but nothing that a browser could take for a page. */
+export function withoutMarkup(text: string): string {
+  return text.replace(/[&<>]/g, (character) => MARKUP[character] ?? '')
+}

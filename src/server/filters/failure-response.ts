@@ -6,6 +6,7 @@ import { preferredType } from '../../machinery/wire/content-type.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { encodeYaml } from '../../machinery/wire/yaml.ts'
+import { withoutMarkup } from '../auth/texts.ts'
 
 const JSON_TYPE = 'application/json'
 const ENCODINGS: ReadonlyMap<string, (status: Status) => Uint8Array | undefined> = new Map([
@@ -45,17 +46,15 @@ export function refusedResponse(
 /** Of a request whose rights could not be told: plain text, in upstream's words. */
 export function undecidedResponse(
   error: string,
-  request: Pick<ApiRequest, 'headers' | 'wants' | 'path' | 'query'>,
+  request: Pick<ApiRequest, 'headers' | 'wants' | 'path' | 'query' | 'rawQuery'>,
 ): ApiResponse {
-  const { path, query, wants } = request
+  const { path, query, rawQuery = query.toString(), wants } = request
   if (wants === 'object') return refusedResponse(internalError(error), request)
-  const asked = query.size > 0 ? `${path}?${query}` : path
+  const asked = rawQuery === '' ? path : `${path}?${rawQuery}`
   const text = `Internal Server Error: ${JSON.stringify(asked)}: ${error}\n`
   return {
     status: 500,
     headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-    body: { type: 'bytes', bytes: Buffer.from(text.replace(/[&<>]/g, (character) => ESCAPES[character] ?? '')) },
+    body: { type: 'bytes', bytes: Buffer.from(withoutMarkup(text)) },
   }
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

@@ -19,7 +19,7 @@ export function reviewSpecOf(attributes: Attributes): SubjectAccessReviewSpec {
       : { resourceAttributes: resourceAttributesOf(attributes) }),
     user: given(user.name),
     groups: user.groups.length > 0 ? user.groups : undefined,
-    extra: user.extra,
+    extra: Object.keys(user.extra ?? {}).length > 0 ? user.extra : undefined,
     uid: given(user.uid),
   }
 }
