@@ -21,9 +21,11 @@ export interface ForwardParts {
   readonly connections: Connections
 }
 
-/** For the documents about a version: clients look at all groups before they do anything, in ms; upstream's. */
+/** For what a version has: clients look at all groups before they do anything, in ms; upstream's. */
 const DISCOVERY_TIMEOUT_MS = 5_000
-/** Bytes of such a document. */
+/** For its OpenAPI document, in ms; as for every request. */
+const OPENAPI_TIMEOUT_MS = 60_000
+/** Bytes of such documents. */
 const DOCUMENT_BYTES_MAX = 32 * 1024 * 1024
 
 export async function forward(
@@ -35,7 +37,8 @@ export async function forward(
   if (!remote.available) return unavailable(request, 'service unavailable')
   if (target.type === 'resource') return attempt(connections, remote, request, send)
   // Read whole within the time: it is small, and whoever asks has others to ask as well.
-  using limit = deadline(clock, DISCOVERY_TIMEOUT_MS, request.signal)
+  const timeoutMs = request.path.startsWith('/apis/') ? DISCOVERY_TIMEOUT_MS : OPENAPI_TIMEOUT_MS
+  using limit = deadline(clock, timeoutMs, request.signal)
   return attempt(connections, remote, { ...request, signal: limit.signal }, async (reached, limited) => {
     const { body, ...head } = await send(reached, limited)
     if (body.type !== 'stream') return { ...head, body }

@@ -55,7 +55,8 @@ export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): Remot
     entries.set(name, entry)
     if (remote) remotes.set(name, remote)
     else remotes.delete(name)
-    announce()
+    // That a server comes and goes changes nothing of what is known of it.
+    if (!before || !deepEqual(registrationOf(before), registrationOf(entry))) announce()
     if (!remote || !documents) return
     const changed = (next: RemoteDocuments): void => {
       entry.documents = next

@@ -30,10 +30,10 @@ export interface Opened extends AsyncDisposable {
   dial(): Promise<TLSSocket>
 }
 
-export async function openAggregation(): Promise<Opened> {
+export async function openAggregation(config: { readonly http2?: boolean } = {}): Promise<Opened> {
   await using stack = new AsyncDisposableStack()
   const backend = stack.use(await startAggregatedServer({ group: GROUP, names: ['gadgets.default.svc'] }))
-  const plane = stack.use(await openControlPlane({ config: { name: 'agg-proxy' } }))
+  const plane = stack.use(await openControlPlane({ config: { name: 'agg-proxy', ...config } }))
   const client = plane.controlPlane.clientAs({ name: 'system:apiserver', groups: ['system:masters'] })
   await register(client, backend)
   const admin = await plane.user('admin', 'system:masters')

@@ -45,6 +45,13 @@ describe('the caller', () => {
     expect(values('audit-id')).toHaveLength(1)
   })
 
+  test('asks for exactly what they ask for', async () => {
+    const paths = ['/http:/x', '/a%20b;c', '/a/proxy/b%2Fc//d?e=f%26&g=%2B']
+    for (const path of paths)
+      await opened.exchange(head([`GET ${GADGETS}${path} HTTP/1.1`, 'Host: server', 'Connection: close']))
+    expect(received().map(({ url }) => url.slice(GADGETS.length))).toEqual(paths)
+  })
+
   test('may act as somebody else, and the server hears of nobody but them', async () => {
     const headers = { 'Impersonate-User': 'jane', 'Impersonate-Group': 'system:masters', 'Impersonate-Uid': 'u1' }
     expect(await ask('GET', GADGETS, { ...headers, 'Impersonate-Extra-Example.com%2Fteam': 'red' })).toMatchObject({
