@@ -127,12 +127,24 @@ export function jsonKind(value: unknown): string {
 const SHOWN_BYTES_MAX = 30
 
 /** The refusal of a body that cannot be read, with its beginning: JSON as it is, anything else in hexadecimal. */
-function unrecognized({ body }: ApiRequest, { kind }: ViewKind, message: string): string {
+function unrecognized({ body }: ApiRequest, view: ViewKind, message: string): string {
+  return `the object provided is unrecognized (must be of type ${view.kind}): ${message} (${beginning(body, view)})`
+}
+
+function beginning(body: ApiRequest['body'], view: ViewKind): string {
   const bytes = Buffer.from(body.type === 'bytes' ? body.bytes : [])
+  if (bytes.length > 0 && holdsSecrets(view)) return REDACTED
   const encoding = bytes[0] === 0x7b ? 'utf8' : 'hex'
   const more = bytes.length > SHOWN_BYTES_MAX ? ' ...' : ''
-  const shown = bytes.length === 0 ? '<empty>' : `${bytes.toString(encoding, 0, SHOWN_BYTES_MAX)}${more}`
-  return `the object provided is unrecognized (must be of type ${kind}): ${message} (${shown})`
+  return bytes.length === 0 ? '<empty>' : `${bytes.toString(encoding, 0, SHOWN_BYTES_MAX)}${more}`
+}
+
+/** What a refusal shows in place of what somebody sent: it goes to the audit log too. */
+export const REDACTED = '<secret contents redacted>'
+
+/** Refusals show what they are about, as upstream's, but not of Secrets, as upstream's do. */
+export function holdsSecrets({ group, kind }: ViewKind): boolean {
+  return group === '' && kind === 'Secret'
 }
 
 /** Unknown fields. Throws 400 for values of the wrong type. */

@@ -25,7 +25,17 @@ import { parseMediaType } from '../../machinery/wire/content-type.ts'
 import { decodeJson, duplicateKeys } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
-import { checkedObject, checkName, decoding, inNamespace, jsonKind, trustOf, yamlErrors } from './body.ts'
+import {
+  checkedObject,
+  checkName,
+  decoding,
+  holdsSecrets,
+  inNamespace,
+  jsonKind,
+  REDACTED,
+  trustOf,
+  yamlErrors,
+} from './body.ts'
 import { type Exchange, keyOfTarget } from './exchange.ts'
 import { type WriteParameters, writeParameters } from './options.ts'
 import { objectResponse } from './respond.ts'
@@ -129,19 +139,10 @@ function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters
     return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request), withDuplicates)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 400) throw error
-    const shown = holdsSecrets(view.kind)
-      ? '<secret contents redacted>'
-      : type === STRATEGIC_PATCH
-        ? goText(body)
-        : JSON.stringify(result)
+    const shown = holdsSecrets(view.kind) ? REDACTED : type === STRATEGIC_PATCH ? goText(body) : JSON.stringify(result)
     const detail = error.message.replace(/^\S+ in version "\S+" cannot be handled as a \S+: /, '')
     throw invalid({ group: '', kind: '' }, '', [invalidValue(rootPath.child('patch'), shown, detail)])
   }
-}
-
-/** Upstream shows the whole of a Secret here to whoever may patch it, and to its audit log. */
-function holdsSecrets({ group, kind }: ViewKind): boolean {
-  return group === '' && kind === 'Secret'
 }
 
 function mergedValue({ type, body, seen }: PatchOf, schema: Exchange['view']['kind']['schema']): unknown {
