@@ -13,6 +13,7 @@ import { playAccess } from './peers/access/play-access.ts'
 import { type AuditLogs, playAudit, writePolicy } from './peers/audit/play-audit.ts'
 import { THEMES } from './peers/cases/themes.ts'
 import { playCorpus } from './peers/corpus/play-corpus.ts'
+import { playFlows } from './peers/flows/play-flows.ts'
 import { startOwn } from './peers/own-server.ts'
 import { type Peers, type Played, playThemes } from './peers/play.ts'
 import { freePort } from './peers/processes.ts'
@@ -76,5 +77,6 @@ async function playAll(peers: Peers, logs: AuditLogs, filter = ''): Promise<read
     ...(await playCorpus(peers, filter)),
     ...(await playAccess(peers, filter)),
     ...(await playAudit(peers, logs, filter)),
+    ...(await playFlows(peers, filter)),
   ]
 }
