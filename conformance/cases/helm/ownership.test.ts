@@ -14,10 +14,10 @@ onHelmCluster({ name: 'ownership', range: 168 }, (older, newer) => {
       describe('an object', () => ownsObjects(player))
       describe('a release', () => keepsReleases(player))
     })
-  describe('Helm 3', () => mergesThreeWays(onStage(older, 'merged')))
-  describe('Helm 4 without server-side apply', () =>
+  describe('fields of Helm 3', () => mergesThreeWays(onStage(older, 'merged')))
+  describe('fields of Helm 4 without server-side apply', () =>
     mergesThreeWays(onStage(newer, 'merged-by-4'), '--server-side=false'))
-  describe('Helm 4', () => applies(onStage(newer, 'applied')))
+  describe('fields of Helm 4', () => applies(onStage(newer, 'applied')))
   describe('a release of Helm 3', () => movesOn(onStage(older, 'moved'), onStage(newer, 'moved')))
 })
 
@@ -74,7 +74,7 @@ function mergesThreeWays({ helm, kubectl, image }: Stage, flag = ''): void {
     await changeLive(kubectl())
     await helm().ok(words(`upgrade live settings --reuse-values --set data.size=large ${WAIT}`))
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue', size: 'large', shape: 'round' })
-    expect(await deploymentOf(kubectl())).toEqual({ replicas: '1', env: 'EXTRA=1 MODE=plain ', by: 'hand' })
+    expect(await deploymentOf(kubectl())).toEqual({ replicas: '1', env: 'MODE=plain EXTRA=1 ', by: 'hand' })
   })
 
   test('compares custom resources with what it made last only', async () => {
@@ -84,14 +84,14 @@ function mergesThreeWays({ helm, kubectl, image }: Stage, flag = ''): void {
   })
 
   test('removes what it does not make any more', async () => {
-    await helm().ok(words('upgrade live settings --reuse-values --set data.size=null,env.OTHER=2 --set env.MODE=null'))
+    await helm().ok(words(`upgrade live settings ${values()},data.size=null,env.MODE=null,env.OTHER=2`))
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue', shape: 'round' })
-    expect(await deploymentOf(kubectl())).toMatchObject({ env: 'OTHER=2 EXTRA=1 ' })
+    expect(await deploymentOf(kubectl())).toMatchObject({ env: 'EXTRA=1 OTHER=2 ' })
   })
 
   test('makes again what somebody deleted', async () => {
     await kubectl().ok('delete configmap live')
-    await helm().ok(words('upgrade live settings --reuse-values'))
+    await helm().ok(words(`upgrade live settings ${values()},data.size=null`))
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue' })
     await helm().ok('uninstall live --wait')
     expect(await namesOf(kubectl(), 'deployments,widgets')).toEqual([])
@@ -100,10 +100,11 @@ function mergesThreeWays({ helm, kubectl, image }: Stage, flag = ''): void {
 
 /** The server knows whose each field is, and merges. */
 function applies({ helm, kubectl, image }: Stage): void {
-  const upgrade = (change: string) => `upgrade live settings --reuse-values ${change}`
+  const values = () => `--set image=${image()},widget.enabled=true`
+  const upgrade = (change: string) => `upgrade live settings ${values()},${change}`
 
   test('is the one who applied', async () => {
-    await helm().ok(`install live settings --set image=${image()},widget.enabled=true --create-namespace ${WAIT}`)
+    await helm().ok(`install live settings ${values()} --create-namespace ${WAIT}`)
     for (const what of ['configmap live', 'deployment live', 'widget live'])
       expect(managersOf(await liveObject(kubectl(), what)), what).toEqual(['helm Apply'])
     expect(await helm().ok('get metadata live')).toContain('APPLY_METHOD: server-side apply')
@@ -111,16 +112,19 @@ function applies({ helm, kubectl, image }: Stage): void {
 
   test('takes nothing from others without being told to', async () => {
     await changeLive(kubectl())
-    const told = await helm().fails(upgrade('--set data.size=large'))
+    const told = await helm().fails(upgrade('data.size=large'))
     expect(told).toContain('conflict occurred while applying object applied/live /v1, Kind=ConfigMap')
     expect(told).toContain('Apply failed with 1 conflict: conflict with "kubectl-patch" using v1: .data.color')
-    expect(told).toContain('conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas')
+    expect(told).toContain(
+      'Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:\n- .spec.replicas\n' +
+        'conflicts with "kubectl-set" using apps/v1:\n- .spec.template.spec.containers[name="web"].env[name="MODE"].value',
+    )
     expect(told).toContain('conflict with "kubectl-patch" using settings.example.com/v1: .spec.size')
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'red', size: 'small', shape: 'round' })
   })
 
   test('takes its fields when it is told to, and leaves those of others', async () => {
-    await helm().ok(`${upgrade('--set data.size=large')} --force-conflicts ${WAIT}`)
+    await helm().ok(`${upgrade('data.size=large')} --force-conflicts ${WAIT}`)
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue', size: 'large', shape: 'round' })
     expect(await deploymentOf(kubectl())).toEqual({ replicas: '1', env: 'MODE=plain EXTRA=1 ', by: 'hand' })
     const widget = await liveObject(kubectl(), 'widget live')
@@ -133,7 +137,7 @@ function applies({ helm, kubectl, image }: Stage): void {
   test('removes what it does not make any more, unless somebody else applies it, too', async () => {
     const shared = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'live' }, data: { color: 'blue' } }
     await kubectl().ok('apply --server-side -f -', { input: JSON.stringify(shared) })
-    await helm().ok(upgrade('--set data.color=null,data.size=null,data.weight=light'))
+    await helm().ok(upgrade('data.color=null,data.size=null,data.weight=light'))
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue', shape: 'round', weight: 'light' })
     expect(managersOf(await liveObject(kubectl(), 'configmap live'))).toEqual([
       'helm Apply',
@@ -144,7 +148,7 @@ function applies({ helm, kubectl, image }: Stage): void {
 
   test('waits in each of its ways', async () => {
     for (const way of ['watcher', 'legacy', 'hookOnly'])
-      await helm().ok(`${upgrade(`--set env.WAY=${way}`)} --wait=${way} --timeout 120s`)
+      await helm().ok(`${upgrade(`env.WAY=${way}`)} --wait=${way} --timeout 120s`)
     expect(await helm().ok('uninstall live --wait=watcher')).toContain('release "live" uninstalled')
     expect(await namesOf(kubectl(), 'deployments,widgets')).toEqual([])
   })
@@ -156,7 +160,7 @@ function ownsObjects(player: Player): void {
 
   beforeAll(async () => void (await kubectl().ok(`create namespace ${namespace}`)))
 
-  test('that is nobody’s is taken when it is said, and keeps its identity', async () => {
+  test('without an owner is taken when it is said, and keeps its identity', async () => {
     await kubectl().ok('create configmap found --from-literal=color=green --from-literal=origin=hand')
     const told = await helm().fails('install found settings')
     expect(told).toContain(`ConfigMap "found" in namespace "${namespace}" exists and cannot be imported`)
@@ -233,6 +237,21 @@ function keepsReleases(player: Player): void {
     expect(await recorded('configmaps')).toEqual([])
   })
 
+  test('is for those who may read and write where it is', async () => {
+    const stranger = '--kube-as-user=stranger --kube-as-group=system:authenticated'
+    const may = `cannot list resource "secrets" in API group "" in the namespace "${namespace}"`
+    expect(await helm().fails(`list ${stranger}`)).toContain(may)
+    const account = `system:serviceaccount:${namespace}:deployer`
+    await kubectl().ok('create serviceaccount deployer')
+    await kubectl().ok(`create rolebinding deployer --clusterrole=admin --serviceaccount=${namespace}:deployer`)
+    const asDeployer = `--kube-as-user=${account} --kube-as-group=system:serviceaccounts --skip-crds`
+    await helm().ok(`install third settings ${asDeployer}`)
+    const told = await helm().fails(`install fourth settings --set widget.enabled=true ${asDeployer}`)
+    expect(told).toContain(`User "${account}" cannot`)
+    expect(told).toContain('resource "widgets" in API group "settings.example.com"')
+    for (const name of ['third', 'fourth']) await helm().ok(`uninstall ${name} --wait`)
+  })
+
   test('is missed once it is gone', async () => {
     await helm().ok('uninstall first --wait')
     expect(await recorded('secrets')).toEqual([])
@@ -244,16 +263,17 @@ function keepsReleases(player: Player): void {
 
 function movesOn(older: Stage, newer: Stage): void {
   const { helm, kubectl, image } = newer
+  const values = () => `--set image=${image()},widget.enabled=true`
 
   test('is upgraded by Helm 4 as it was made', async () => {
-    await older.helm().ok(`install live settings --set image=${image()},widget.enabled=true --create-namespace ${WAIT}`)
+    await older.helm().ok(`install live settings ${values()} --create-namespace ${WAIT}`)
     await helm().ok(`upgrade live settings --reuse-values --set data.size=large ${WAIT}`)
     expect(managersOf(await liveObject(kubectl(), 'configmap live'))).toEqual(['helm Update'])
     expect(await helm().json('history live')).toMatchObject([{ status: 'superseded' }, { status: 'deployed' }])
   })
 
   test('is applied by the server when it is said, with all fields that it had', async () => {
-    await helm().ok(`upgrade live settings --reuse-values --set data.size=null,replicas=2 --server-side=true ${WAIT}`)
+    await helm().ok(`upgrade live settings ${values()},data.size=null,replicas=2 --server-side=true ${WAIT}`)
     for (const what of ['configmap live', 'deployment live', 'widget live'])
       expect(managersOf(await liveObject(kubectl(), what)), what).toEqual(['helm Apply'])
     expect(await dataOf(kubectl(), 'live')).toEqual({ color: 'blue' })

@@ -98,6 +98,9 @@ function onStage({ major, cluster, ...player }: Player) {
     kubectl,
     helm: () => player.helm(namespace),
     values: images,
+    cluster,
+    /** As a file. */
+    chart: () => join(cluster().directory, 'shop-1.0.0.tgz'),
     /** Both Helms have it, under two names. */
     rollbackOnFailure: major === 3 ? '--atomic' : '--rollback-on-failure',
     /** From a pod of the release, by the name of the Service. */
@@ -114,13 +117,18 @@ function onStage({ major, cluster, ...player }: Player) {
   }
 }
 
-function renders({ helm, values, major }: Stage): void {
+function renders({ major, cluster, helm, chart, values }: Stage): void {
   test('is found to be in order, with what it depends on', async () => {
     expect(await helm().ok(`lint shop --strict ${values()}`)).toContain('1 chart(s) linted, 0 chart(s) failed')
     const dependencies = (await helm().ok('dependency list shop')).trim().split('\n').slice(1)
     expect(dependencies.map((line) => line.split(/\s+/)[0])).toEqual(['common', 'web', 'store', 'guard', 'jobs'])
     for (const line of dependencies) expect(line.trimEnd()).toMatch(/unpacked$/)
     expect(await helm().ok('show crds shop')).toContain('name: monitors.monitoring.example.com')
+  })
+
+  test('becomes one file', async () => {
+    expect(await helm().ok(`package shop --destination ${cluster().directory}`)).toContain(`${chart()}\n`)
+    expect(await helm().ok(`show chart ${chart()}`)).toBe(await helm().ok('show chart shop'))
   })
 
   test('refuses values that its schema does not know', async () => {
@@ -139,9 +147,9 @@ function renders({ helm, values, major }: Stage): void {
   })
 }
 
-function installs({ major, namespace, helm, kubectl, values, ask, token, uidsOf, state }: Stage): void {
+function installs({ major, namespace, helm, kubectl, chart, values, ask, token, uidsOf, state }: Stage): void {
   test('tries without leaving anything', async () => {
-    const tried = await helm().ok(`install shop shop ${values()} --create-namespace --dry-run=server`)
+    const tried = await helm().ok(`install shop ${chart()} ${values()} --create-namespace --dry-run=server`)
     expect(tried).toContain('STATUS: pending-install')
     expect(await kubectl().fails(`get namespace ${namespace}`)).toContain('not found')
   })
@@ -149,7 +157,7 @@ function installs({ major, namespace, helm, kubectl, values, ask, token, uidsOf,
   test('makes every object, waits for all, and runs its hooks in order', async () => {
     // Jobs of other namespaces are of no interest, and the namespace is not there yet.
     await using watching = kubectl().start('get jobs --watch --no-headers --all-namespaces')
-    const told = await helm().ok(`install shop shop ${values()} --create-namespace --wait --timeout 120s`)
+    const told = await helm().ok(`install shop ${chart()} ${values()} --create-namespace --wait --timeout 120s`)
     expect(told).toContain('STATUS: deployed')
     expect(told).toContain(`Ask http://shop-web.${namespace}.svc.cluster.local/`)
     expect(await kubectl().ok('get deployments,statefulsets --no-headers')).toMatch(
@@ -246,6 +254,29 @@ function installs({ major, namespace, helm, kubectl, values, ask, token, uidsOf,
     )
     expect(await kubectl().ok('logs deployment/shop-guard')).toContain('admitting configmaps')
     await kubectl().ok('delete configmap changed')
+  })
+
+  test('nothing is written that its webhook cannot judge', async () => {
+    const scaled = async (replicas: number) => {
+      await kubectl().ok(`scale deployment shop-guard --replicas=${replicas}`)
+      const ready = '{range .items[*].endpoints[?(@.conditions.ready==true)]}{.addresses[0]} {end}'
+      const slices = 'endpointslices -l kubernetes.io/service-name=shop-guard'
+      await eventually(async () => expect((await kubectl().field(slices, ready)).split(' ')).toHaveLength(replicas + 1))
+    }
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'unjudged', labels: { guarded: 'true' } } }
+    const create = (...flags: readonly string[]) =>
+      kubectl().run(['create', '-f', '-', ...flags], { input: JSON.stringify(object) })
+    await scaled(0)
+    expect((await create()).stderr).toContain('failed calling webhook "config-maps.guard.example.com"')
+    await scaled(1)
+    await eventually(async () => expect((await create('--dry-run=server')).stderr).toBe(''))
+  })
+
+  test('what it does at night can be done by day', async () => {
+    await kubectl().ok('create job by-day --from=cronjob/shop-nightly')
+    await kubectl().ok('wait --for=condition=Complete job/by-day --timeout=60s')
+    expect(await kubectl().ok('logs job/by-day')).toMatch(/ 20\d\d\n$/)
+    await kubectl().ok('delete job by-day')
   })
 
   test('its custom resources have columns, defaults, rules and a status', async () => {
