@@ -28,7 +28,7 @@ import type { Filter } from './filters/filter.ts'
 import { actions } from './handlers/actions.ts'
 import { createDocuments, type DocumentParts } from './handlers/documents.ts'
 import type { Exchange } from './handlers/exchange.ts'
-import { handleResource, type RouteTarget, type SubresourceHandler } from './handlers/routes.ts'
+import { handleResource, type RouteParts, type RouteTarget, type SubresourceHandler } from './handlers/routes.ts'
 import type { AdmissionHooks } from './registry/admission-hooks.ts'
 import { type ServiceReservationParts, serviceReservations } from './registry/allocators/service-reservations.ts'
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
@@ -87,13 +87,15 @@ export function createServer(dependencies: ServerDependencies): Server {
     log,
     plugins = builtinPlugins,
     authorization = onlySuperusers,
+    resolveService: resolve = resolveNothing,
+    frontProxy = noFrontProxy,
   } = dependencies
   const dispatcher = createChangeDispatcher(storage, log)
   const view = admissionView(() => registries, catalog)
   const writes: AdmissionWrites = {
     replacing: (definition, live, object) => registries.of(definition).replacing(live, object),
   }
-  const webhooks = createWebhookClient({ clock, resolve: dependencies.resolveService ?? resolveNothing })
+  const webhooks = createWebhookClient({ clock, resolve })
   const customParts = { catalog, registries: () => registries, clock, log, random, webhooks }
   const customResources = createCustomResources(customParts)
   const equivalents = equivalentsAmong(() => catalog.all())
@@ -108,9 +110,8 @@ export function createServer(dependencies: ServerDependencies): Server {
     storageOf: (definition) => customResources.storageOf(definition, { storage, dispatcher }),
   })
   const pathNames = dependencies.paths?.flatMap(({ names = [] }) => names)
-  const resolve = dependencies.resolveService ?? resolveNothing
-  const { frontProxy = noFrontProxy } = dependencies
   const aggregation = createAggregation({ ...customParts, resolve, frontProxy })
+  const followers = [customResources, aggregation]
   const documents = createDocuments({ ...dependencies, pathNames, aggregation })
   const paths: readonly PathHandler[] = [...(dependencies.paths ?? []), documents]
   const own = actions({ registries, tokenIssuer: dependencies.tokenIssuer })
@@ -119,23 +120,13 @@ export function createServer(dependencies: ServerDependencies): Server {
   const parts = { catalog, registries, clock, random, subresources }
   const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
     if (request.bodyFailure) throw request.bodyFailure
-    if (!customResources.isReady) await customResources.whenReady(request.signal)
-    if (!aggregation.isReady) await aggregation.whenReady(request.signal)
-    const forwarded = aggregation.handle(request, info)
-    if (forwarded) return forwarded
-    if (info.type === 'resource' && isServedGroup(catalog, info.group)) return handleResource(parts, request, info)
-    for (const path of paths) {
-      const answer = await path.handle(request)
-      if (answer) return answer
-    }
-    if (isBelowVersion(catalog, request.path)) throw pageNotFound()
-    return plainNotFound()
+    for (const one of followers) if (!one.isReady) await one.whenReady(request.signal)
+    return aggregation.handle(request, info) ?? ownAnswer(parts, paths, request, info)
   }
   const stopping = new AbortController()
   const events = { registry: () => registries.named('', 'v1', 'events'), afterMs: EVENT_LIFETIME_MS }
   startExpiry([events], clock, log, stopping.signal)
-  customResources.start()
-  aggregation.start()
+  for (const one of followers) one.start()
   return {
     handle: chain(dependencies.filters, requestInfo, handle),
     registries,
@@ -143,13 +134,28 @@ export function createServer(dependencies: ServerDependencies): Server {
     [Symbol.dispose]() {
       stopping.abort()
       webhooks[Symbol.dispose]()
-      customResources[Symbol.dispose]()
       documents[Symbol.dispose]()
-      aggregation[Symbol.dispose]()
+      for (const one of followers) one[Symbol.dispose]()
       registries[Symbol.dispose]()
       dispatcher[Symbol.dispose]()
     },
   }
+}
+
+async function ownAnswer(
+  parts: RouteParts,
+  paths: readonly PathHandler[],
+  request: ApiRequest,
+  info: RequestInfo,
+): Promise<ApiResponse> {
+  const { catalog } = parts
+  if (info.type === 'resource' && isServedGroup(catalog, info.group)) return handleResource(parts, request, info)
+  for (const path of paths) {
+    const answer = await path.handle(request)
+    if (answer) return answer
+  }
+  if (isBelowVersion(catalog, request.path)) throw pageNotFound()
+  return plainNotFound()
 }
 
 function resolveNothing(_namespace: string, name: string): Promise<never> {
