@@ -28,10 +28,15 @@ export interface Cause {
 /** Levels of the audit log that say more than the one before. */
 export type AuditDetail = 'Metadata' | 'Request'
 
+/** Parts of the server in which a request may spend its time, as the audit log names them. */
+export type AuditLayer = 'authentication' | 'authorization' | 'mutating-webhook' | 'validating-webhook'
+
 /** What the parts of the server that handle a request tell the audit log of it. */
 export interface AuditTrail {
   /** A short fact. What was said first under a key stays. `from`: the level from which on it is logged; absent: all. */
   annotate(key: string, value: string, from?: AuditDetail): void
+  /** What `work` returns, and how long the request was in that part of the server: told of those that took long. */
+  timed<T>(layer: AuditLayer, work: () => T | Promise<T>): Promise<T>
   /** The body, as it was understood. `form` makes what is logged of it, where bodies are. */
   sent(object: KubeObject | undefined, form: () => unknown): void
   /** As whom the user acts; `constraint` is the right by which, if that is a limited one. */

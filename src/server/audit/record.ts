@@ -8,8 +8,8 @@ import type { Random } from '../../base/random.ts'
 import { randomUuid } from '../../base/random.ts'
 import type { Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
-import { formatMicroTime } from '../../machinery/meta/time.ts'
-import type { ApiRequest, AuditDetail, AuditTrail, UserInfo } from '../../machinery/wire/message.ts'
+import { formatDuration, formatMicroTime } from '../../machinery/meta/time.ts'
+import type { ApiRequest, AuditDetail, AuditLayer, AuditTrail, UserInfo } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 import type { Auditing } from './auditing.ts'
 import { isConfidential, withoutTexts } from './confidential.ts'
@@ -33,6 +33,10 @@ const CUT = '...TRUNCATED'
 const ANNOTATIONS_MAX = 128
 const ANNOTATION_LENGTH_MAX = 256 * 1_024
 
+/** A request that takes longer is slow; upstream's threshold. In ms. */
+const SLOW_MS = 500
+const LATENCY = 'apiserver.latency.k8s.io'
+
 interface Annotation {
   readonly value: string
   readonly from: AuditDetail
@@ -47,8 +51,10 @@ export class RequestRecord implements AuditTrail {
   readonly #auditing: Auditing
   readonly #id: string
   readonly #receivedMs: number
+  readonly #startMs: number
   readonly #call: RecordedCall
   readonly #annotations = new Map<string, Annotation>()
+  readonly #spentMs = new Map<AuditLayer, number>()
   #verdict: AuditVerdict | undefined
   #user: UserInfo | undefined
   #impersonated: { readonly user: UserInfo; readonly constraint: string | undefined } | undefined
@@ -63,6 +69,7 @@ export class RequestRecord implements AuditTrail {
     this.#auditing = auditing
     this.#call = call
     this.#receivedMs = auditing.clock.now()
+    this.#startMs = auditing.clock.monotonic()
     this.#id = call.request.headers['audit-id'] || randomUuid(random)
   }
 
@@ -80,6 +87,16 @@ export class RequestRecord implements AuditTrail {
   annotate(key: string, value: string, from: AuditDetail = 'Metadata'): void {
     if (!this.#keeps(from) || this.#annotations.has(key) || this.#annotations.size >= ANNOTATIONS_MAX) return
     this.#annotations.set(key, { value: value.slice(0, ANNOTATION_LENGTH_MAX), from })
+  }
+
+  async timed<T>(layer: AuditLayer, work: () => T | Promise<T>): Promise<T> {
+    const { clock } = this.#auditing
+    const startMs = clock.monotonic()
+    try {
+      return await work()
+    } finally {
+      this.#spentMs.set(layer, (this.#spentMs.get(layer) ?? 0) + clock.monotonic() - startMs)
+    }
   }
 
   sent(object: KubeObject | undefined, form: () => unknown): void {
@@ -119,8 +136,16 @@ export class RequestRecord implements AuditTrail {
   emit(stage: Stage): boolean | Promise<boolean> {
     if (!this.logs(stage)) return true
     const { metrics, sink } = this.#auditing
+    if (stage === 'ResponseComplete') this.#annotateLatency()
     metrics.events()
     return sink.accept({ stage, text: JSON.stringify(this.#event(stage)) })
+  }
+
+  #annotateLatency(): void {
+    const totalMs = this.#auditing.clock.monotonic() - this.#startMs
+    if (totalMs <= SLOW_MS) return
+    for (const [layer, ms] of this.#spentMs) this.annotate(`${LATENCY}/${layer}`, formatDuration(ms))
+    this.annotate(`${LATENCY}/total`, formatDuration(totalMs))
   }
 
   #keeps(from: AuditDetail): boolean {

@@ -3,7 +3,6 @@
  * it ended, or that the server failed at it.
  */
 
-import type { Random } from '../../base/random.ts'
 import { ApiError, timeout, toStatus } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse, UpgradedSocket } from '../../machinery/wire/message.ts'
 import type { Auditing } from '../audit/auditing.ts'
@@ -15,11 +14,14 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
   return (next) => {
     if (!auditing) return next
     return async (call) => {
-      const { user } = call.request
+      const { user, audit } = call.request
       const verdict = auditing.decide(user, call.target)
-      if (verdict.level === 'None') return next(unlogged(call))
-      const record = recordOf(auditing, call, random)
-      record.decided(user, verdict)
+      const isLogged = verdict.level !== 'None'
+      const begun = audit instanceof RequestRecord ? audit : undefined
+      // Callers in this process have none yet, and need none for what is not logged.
+      const record = begun ?? (isLogged ? new RequestRecord(auditing, call, random) : undefined)
+      record?.decided(user, verdict)
+      if (!record || !isLogged) return next(unlogged(call))
       if (!(await record.emit('RequestReceived'))) return refused(auditing, call.request)
       const answer = await next({ ...call, request: { ...call.request, audit: record } }).catch(
         async (error: unknown) => {
@@ -32,12 +34,6 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
       return finished(record, answer)
     }
   }
-}
-
-/** Callers in this process have none yet. */
-function recordOf(auditing: Auditing, call: Call, random: Random): RequestRecord {
-  const { audit } = call.request
-  return audit instanceof RequestRecord ? audit : new RequestRecord(auditing, call, random)
 }
 
 function unlogged<C extends Call>(call: C): C {

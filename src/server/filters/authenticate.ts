@@ -9,7 +9,8 @@ import type { Filter } from './filter.ts'
 export function authenticate(parts: { readonly authenticator: Authenticator; readonly log: Logger }): Filter {
   return (next) => async (call) => {
     const { request } = call
-    const result = await parts.authenticator.authenticate(request)
+    const ask = () => parts.authenticator.authenticate(request)
+    const result = await (request.audit?.timed('authentication', ask) ?? ask())
     if (result.outcome === 'failed')
       parts.log.warn('a request could not be authenticated', { from: request.remoteAddress, reason: result.reason })
     if (result.outcome !== 'user') throw unauthorized()

@@ -17,7 +17,8 @@ export function authorize({ authorizer }: { readonly authorizer: Authorizer }): 
     const asked = attributesOf(user, call.target)
     const needed = opensContainer(asked) ? [asked, { ...asked, verb: 'create' }] : [asked]
     for (const attributes of needed) {
-      const { verdict, reason, error } = await authorizer.authorize(attributes, signal)
+      const ask = () => authorizer.authorize(attributes, signal)
+      const { verdict, reason, error } = await (request.audit?.timed('authorization', ask) ?? ask())
       const isUndecided = verdict !== 'allow' && error !== undefined
       if (!isUndecided) request.audit?.annotate(DECISION, verdict === 'allow' ? 'allow' : 'forbid')
       request.audit?.annotate(REASON, isUndecided ? 'internal error' : reason)

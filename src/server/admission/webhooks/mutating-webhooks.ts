@@ -96,7 +96,8 @@ function ask(
   const { audit } = subject.attributes
   const key = `failed-open.mutation.webhook.admission.k8s.io/${call}`
   return orPolicy(webhook, subject.attributes, { log: parts.log, key }, async () => {
-    const answer = await askWebhook(webhook, subject, true, parts)
+    const review = () => askWebhook(webhook, subject, true, parts)
+    const answer = await (audit?.timed('mutating-webhook', review) ?? review())
     if (!answer.allowed) throw rejection(webhook.name, answer.result)
     if (answer.patch === undefined || isEmptyList(answer.patch)) return undefined
     if (subject.object === undefined) {

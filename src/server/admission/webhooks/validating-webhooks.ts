@@ -18,19 +18,25 @@ export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
     async validate(attributes) {
       if (isExempt(attributes)) return
       const questions = await questionsFor(attributes, parts)
-      // Whoever refuses first is heard, and all others too: they may have something to do for what they were asked.
-      const refusals: unknown[] = []
-      for (let next = 0; next < questions.length; next += ASKED_AT_ONCE_MAX) {
-        const batch = questions.slice(next, next + ASKED_AT_ONCE_MAX)
-        await Promise.all(
-          batch.map((question, index) =>
-            ask(question, next + index, parts).catch((error: unknown) => refusals.push(error)),
-          ),
-        )
-      }
-      if (refusals.length > 0) throw refusals[0]
+      if (questions.length === 0) return
+      const review = () => askAll(questions, parts)
+      await (attributes.audit?.timed('validating-webhook', review) ?? review())
     },
   }
+}
+
+/** Whoever refuses first is heard, and all others too: they may have something to do for what they were asked. */
+async function askAll(questions: readonly Question[], parts: WebhookParts): Promise<void> {
+  const refusals: unknown[] = []
+  for (let next = 0; next < questions.length; next += ASKED_AT_ONCE_MAX) {
+    const batch = questions.slice(next, next + ASKED_AT_ONCE_MAX)
+    await Promise.all(
+      batch.map((question, index) =>
+        ask(question, next + index, parts).catch((error: unknown) => refusals.push(error)),
+      ),
+    )
+  }
+  if (refusals.length > 0) throw refusals[0]
 }
 
 interface Question {

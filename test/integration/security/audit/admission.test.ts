@@ -194,6 +194,22 @@ describe('pod security', () => {
   })
 })
 
+test('a request that takes long tells where', async () => {
+  await open('Metadata')
+  await configure('validating', 'check')
+  hook.answer = (_, answer, body) => {
+    const { uid } = JSON.parse(body).request
+    const review = { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { uid, allowed: true } }
+    void server.clock.advance(600).then(() => answer.end(JSON.stringify(review)))
+  }
+  expect(await annotationsOf()).toEqual({
+    'apiserver.latency.k8s.io/authentication': '0s',
+    'apiserver.latency.k8s.io/authorization': '0s',
+    'apiserver.latency.k8s.io/validating-webhook': '600ms',
+    'apiserver.latency.k8s.io/total': '600ms',
+  })
+})
+
 test('what is deprecated is marked', async () => {
   await open('Metadata')
   await server.send('GET', '/api/v1/namespaces/shop/endpoints')

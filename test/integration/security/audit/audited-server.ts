@@ -1,7 +1,7 @@
 /** An API server in memory with its real filters and an audit log that is a list: what a policy logs of requests. */
 
 import { builtinResources } from '../../../../src/apis/builtin.ts'
-import { createFakeClock } from '../../../../src/base/fake-clock.ts'
+import { createFakeClock, type FakeClock } from '../../../../src/base/fake-clock.ts'
 import { silentLogger } from '../../../../src/base/log.ts'
 import { createMetrics } from '../../../../src/base/metrics.ts'
 import { seededRandom } from '../../../../src/base/random.ts'
@@ -25,6 +25,8 @@ import {
 
 export interface AuditedServer extends AsyncDisposable {
   readonly api: TestServer
+  /** Of filters and events; requests have the one of `api`. */
+  readonly clock: FakeClock
   /** What was logged since it was last asked. */
   logged(): readonly AuditEvent[]
   metrics(): Promise<string>
@@ -72,6 +74,7 @@ export function auditedServer(
   })
   return {
     api,
+    clock,
     // Lines are what the log makes of events.
     logged: () => lines.splice(0).map((line) => JSON.parse(line) as AuditEvent),
     metrics: () => metrics.text(),
