@@ -170,3 +170,14 @@ test('the older version of the review calls groups by its own name', async () =>
     { apiVersion: 'authorization.k8s.io/v1beta1', spec: { group: ['dev', 'system:authenticated'] } },
   ])
 })
+
+test('a request waits for the webhook no longer than for anything else, and the call ends with it', async () => {
+  const server = await open({ ...webhookSettings, timeout: '30s' })
+  const silent = Promise.withResolvers<void>()
+  service.answer = (_, response) => void response.once('close', silent.resolve)
+  const answer = await pods(server, await server.user('jane', 'dev'), '?timeout=300ms')
+  expect(answer).toMatchObject({ status: 504, json: { reason: 'Timeout' } })
+  await silent.promise
+  const metrics = await server.ask('GET', '/metrics', { as: await server.user('root', 'system:masters') })
+  expect(metrics.text).toContain('apiserver_authorization_webhook_evaluations_total{name="gate",result="canceled"} 1')
+})
