@@ -77,3 +77,15 @@ test('what was asked before everything was forgotten is not remembered', async (
   answer = async () => undefined
   expect(await cache.verify('t', ['api'])).toBeUndefined()
 })
+
+test('tokens that nobody answers for do not pile up', async () => {
+  const slow = Promise.withResolvers<VerifiedToken | undefined>()
+  answer = () => slow.promise
+  const waiting = Array.from({ length: 1_000 }, (_, index) => cache.verify(`t${index}`, ['api']))
+  await expect(cache.verify('one more', ['api'])).rejects.toThrow('too many tokens are being asked about')
+  const same = cache.verify('t1', ['api'])
+  slow.resolve(jane)
+  expect(await same).toBe(jane)
+  await Promise.all(waiting)
+  expect(await cache.verify('one more', ['api'])).toBe(jane)
+})

@@ -26,6 +26,8 @@ export interface TokenCache extends TokenVerifier {
 /** An entry is a digest and a user, less than 1 KB. Upstream's size, for 10,000 namespaces and 5,000 nodes. */
 const ENTRIES_MAX = 32_768
 const KEY_BYTES = 32
+/** Questions at a time: strangers can make up tokens faster than anybody answers. */
+const ASKED_MAX = 1_000
 
 interface Entry {
   readonly verified: VerifiedToken | undefined
@@ -52,6 +54,7 @@ export function cachedTokens(verifier: TokenVerifier, parts: TokenCacheParts): T
       if (entry && entry.untilMs > clock.monotonic()) return entry.verified
       const before = asked.get(key)
       if (before) return before
+      if (asked.size >= ASKED_MAX) throw new Error('too many tokens are being asked about')
       const asking = verifier
         .verify(token, audiences)
         .then((verified) => {

@@ -29,7 +29,7 @@ export interface Identity {
 
 type Files = Readonly<Record<string, string | object>>
 
-/** `settings` is told where the files are. */
+/** `settings` is told where the files are. The server speaks HTTP/1.1 and HTTP/2. */
 export async function openCallers(
   files: Files,
   settings: (path: (name: string) => string) => SecuritySettings['authentication'],
@@ -45,7 +45,7 @@ export async function openCallers(
   const opened = stack.use(
     await openControlPlane({
       log: recorder(lines),
-      config: { name: 'authn', security: { authentication: settings(path) } },
+      config: { name: 'authn', http2: true, security: { authentication: settings(path) } },
     }),
   )
   const admin = await opened.user('admin', 'system:masters')

@@ -1,5 +1,7 @@
 /** Headers that say who asks: believed from the front proxy on its own connection, and from nobody else. */
 
+import { once } from 'node:events'
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { Agent, request as requestHttps } from 'node:https'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
@@ -106,6 +108,36 @@ describe('the front proxy', () => {
   test('does not say it after the body', async () => {
     expect(await whoIs(proxy, { 'transfer-encoding': 'chunked' }, { 'X-Remote-User': 'jane' })).toBe(401)
   })
+})
+
+/** The same over HTTP/2. */
+async function whoIsOver2(as: KeyPair, headers: OutgoingHttpHeaders): Promise<Identity | number> {
+  const { port, authority: ca } = callers.opened.controlPlane
+  const tls = { ca: ca.certificate, cert: as.certificate, key: as.key }
+  const session = connect(`https://127.0.0.1:${port}`, tls)
+  try {
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json', ...headers })
+    stream.end(JSON.stringify({ kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' }))
+    const [answered] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    const status = Number(answered[':status'])
+    if (status !== 201) return status
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')).status.userInfo
+  } finally {
+    session.destroy()
+  }
+}
+
+test('the same over HTTP/2', async () => {
+  const headers = { 'x-remote-user': 'jane', 'x-remote-group': ['a', 'b'] }
+  expect(await whoIsOver2(proxy, headers)).toMatchObject({
+    username: 'jane',
+    groups: ['a', 'b', 'system:authenticated'],
+  })
+  expect(await whoIsOver2(proxy, { 'x-remote-user': ['jane', 'root'] })).toBe(401)
+  expect(await whoIsOver2(await callers.opened.user('joe'), headers)).toMatchObject({ username: 'joe' })
 })
 
 describe('nobody else is believed:', () => {
