@@ -13,8 +13,8 @@ export interface TokenSeeds {
   readonly foreign: string
   /** Was good once. */
   readonly expired: string
-  /** Accepted too: a secret that both sides know. */
-  readonly shared: string
+  /** Accepted too: secrets that both sides know. */
+  readonly shared: readonly [string, ...string[]]
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -56,7 +56,7 @@ const CLAIMS: readonly [Json, ...Json[]] = [
 export function drawToken(random: Random, seeds: TokenSeeds): string {
   for (;;) {
     const token = candidate(random, seeds)
-    if (!sameToken(token, seeds.valid) && token.trim() !== seeds.shared) return token
+    if (!sameToken(token, seeds.valid) && !seeds.shared.includes(token.trim())) return token
   }
 }
 
@@ -82,7 +82,7 @@ function candidate(random: Random, seeds: TokenSeeds): string {
     case 6:
       return [head, claims, Buffer.alloc(Buffer.from(signature, 'base64url').length).toString('base64url')].join('.')
     case 7:
-      return mutatedText(random, seeds.shared)
+      return mutatedText(random, pick(random, seeds.shared))
     case 8:
       return withHeaderKey(decoded(head), claims ?? '', signature)
     default:

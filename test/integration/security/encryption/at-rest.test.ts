@@ -180,6 +180,19 @@ test('an EncryptionConfiguration says what is encrypted, and is read again when 
   ])
 })
 
+test("a document takes over from the cluster's own key, which it names", async () => {
+  {
+    await using cluster = await openOnDisk(home)
+    await writeEverything(cluster.client)
+  }
+  const [line = ''] = (await readFile(join(folderOf(home), 'pki', 'encryption.keys'), 'utf8')).split('\n')
+  const [name = '', secret = ''] = line.split(' ')
+  const config = join(home, 'encryption.yaml')
+  await writeFile(config, `${document(['one'], '[secrets]')}  - aesgcm: {keys: [{name: ${name}, secret: ${secret}}]}\n`)
+  await using cluster = await openOnDisk(home, { encryption: { config } })
+  expect(await passwordOf(cluster.client, 'kept')).toBe(`${CANARY}2`)
+})
+
 async function untilLogged({ logged }: DiskCluster, text: string, times = 1): Promise<void> {
   while (logged.filter((line) => line.includes(text)).length < times) await systemClock.sleep(50)
 }

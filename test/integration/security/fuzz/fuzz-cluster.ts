@@ -4,8 +4,9 @@
  */
 
 import { createPublicKey } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configMaps } from '../../../../src/apis/core/config-map.ts'
 import { namespaces } from '../../../../src/apis/core/namespace.ts'
@@ -26,6 +27,9 @@ import type { TokenSeeds } from '../../../support/fuzz/tokens.ts'
 
 /** In every object that no stranger may read. */
 export const CANARY = 'canary-7c31d2'
+
+/** Of a file of tokens. */
+const LISTED_TOKEN = 'listed-token-51d2c09e'
 
 /** A namespace whose administrator is `tenant`; the canaries are in `victim`. */
 export const OWN = 'own'
@@ -60,9 +64,12 @@ export async function openFuzzCluster(): Promise<FuzzCluster> {
     void errors.push(`${message} ${fields.error instanceof Error ? fields.error.stack : JSON.stringify(fields)}`)
   const log: Logger = { ...silentLogger, error: note, child: () => log }
   await using stack = new AsyncDisposableStack()
-  const opened = stack.use(
-    await openControlPlane({ log, config: { name: 'fuzz', http2: true, security: { audit: { enabled: true } } } }),
-  )
+  const folder = await mkdtemp(join(tmpdir(), 't8s-fuzz-'))
+  stack.defer(() => rm(folder, { recursive: true }))
+  const tokens = join(folder, 'tokens.csv')
+  await writeFile(tokens, `${LISTED_TOKEN},listed,1,"system:masters"\n`)
+  const security = { audit: { enabled: true }, authentication: { tokens } }
+  const opened = stack.use(await openControlPlane({ log, config: { name: 'fuzz', http2: true, security } }))
   await fill(opened)
   const seeds = await tokensOf(opened)
   const { handle } = opened.controlPlane.server
@@ -120,7 +127,7 @@ async function tokensOf({ controlPlane, config }: OpenedControlPlane): Promise<T
       .export({ type: 'spki', format: 'pem' })
       .toString(),
     foreign: await createTokenKeys([generateSigningKey()]).sign({ ...claims }),
-    shared: 'abcdef.0123456789abcdef',
+    shared: ['abcdef.0123456789abcdef', LISTED_TOKEN],
     expired: await controlPlane.tokenKeys.sign({ ...claims, ...past }),
   }
 }

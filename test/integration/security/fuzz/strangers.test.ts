@@ -91,7 +91,7 @@ const STRANGERS: readonly (readonly [what: string, inputs: number, headers: (ran
 
 test('the tokens that the others are made of are good', async () => {
   const { valid, shared } = cluster.seeds
-  for (const token of [valid, shared]) {
+  for (const token of [valid, ...shared]) {
     const headers = [['Authorization', `Bearer ${token}`]] as const
     expect((await cluster.send({ method: 'GET', path: '/api', query: '', headers })).status).toBe(200)
   }
@@ -152,7 +152,7 @@ test('the audit log has one line of JSON for each event, whatever was sent', asy
   expect(lines.length).toBeGreaterThan(10_000)
   expect(lines.filter((line) => JSON.parse(line).kind !== 'Event')).toEqual([])
   const { valid, shared } = cluster.seeds
-  const hidden = [valid.split('.')[2] ?? '', shared.split('.')[1] ?? '']
+  const hidden = [valid.split('.')[2] ?? '', ...shared.map((token) => token.split('.').at(-1) ?? '')]
   expect(lines.filter((line) => hidden.some((token) => line.includes(token)))).toEqual([])
 })
 

@@ -5,7 +5,7 @@
  */
 
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -287,4 +287,15 @@ test('none of it was said again', async () => {
     }),
   )
   expect(leaks).toEqual([])
+})
+
+test('what the cluster keeps on disk is for its owner alone', async () => {
+  const folder = join(home, 'leaks')
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+  expect(await modeOf(folder)).toBe('700')
+  expect(await modeOf(join(folder, 'store'))).toBe('700')
+  const names = [...(await readdir(join(folder, 'pki'))).map((name) => join('pki', name)), 'audit.log']
+  const modes = await Promise.all(names.map(async (name) => [name, await modeOf(join(folder, name))] as const))
+  expect(modes.length).toBeGreaterThan(10)
+  expect(modes.filter(([, mode]) => mode !== '600')).toEqual([])
 })

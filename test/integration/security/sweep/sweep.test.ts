@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as requestHttps } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -178,6 +179,13 @@ test('a user without rights gets discovery, reviews of their own rights, and 403
   expect(open).toEqual([])
   const resources = answered.filter(({ path, method }) => method === 'GET' && /^\/apis?\/.*v\d[^/]*\/./.test(path))
   expect(resources).toEqual([])
+})
+
+test('the server listens on the loopback interface alone', async () => {
+  const host = createEnvironment({ logLevel: 'error', logDestination: 2, directory: home }).address ?? '127.0.0.2'
+  const socket = connect({ host, port: cluster.controlPlane.port })
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  expect(error.code).toBe('ECONNREFUSED')
 })
 
 describe('the port of a node', () => {
