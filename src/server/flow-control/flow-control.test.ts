@@ -264,7 +264,6 @@ describe('a request over the wire', () => {
     const turn = control.turnOf(second, 15_000, new AbortController().signal)
     control.finish(first, false)
     expect(second.standing).toBe('waiting')
-    await clock.advance(0)
     await turn
     expect(second.standing).toBe('running')
   })

@@ -1,27 +1,15 @@
 /** Turns of an event loop whose clock moves only while requests are handled. */
 
 import { beforeEach, expect, test } from 'vitest'
-import { type Clock, sleepWith } from '../../base/clock.ts'
 import { type Dispatching, type Pace, paceOf } from './pace.ts'
 
 let nowMs: number
-let timers: (() => void)[]
 let pace: Pace
 let began: string[]
 beforeEach(() => {
   nowMs = 0
-  timers = []
   began = []
-  const clock: Clock = {
-    now: () => nowMs,
-    monotonic: () => nowMs,
-    after(_, callback) {
-      timers.push(callback)
-      return { cancel: () => {} }
-    },
-    sleep: (delayMs, signal) => sleepWith(clock, delayMs, signal),
-  }
-  pace = paceOf(clock)
+  pace = paceOf({ monotonic: () => nowMs })
 })
 
 /** A level with requests that each take so long. */
@@ -41,9 +29,6 @@ function level(name: string, waiting: number, takesMs: number): Dispatching {
 
 /** What began in the next turn of the loop. */
 async function turn(): Promise<readonly string[]> {
-  const due = timers
-  timers = []
-  for (const timer of due) timer()
   await new Promise((resolve) => setImmediate(resolve))
   return began.splice(0)
 }
@@ -76,10 +61,4 @@ test('seats are given back before anybody else begins', async () => {
   pace.wake(level('a', 1, 0))
   pace.release(() => void began.push('released'))
   expect(await turn()).toEqual(['released', 'a'])
-})
-
-test('no turn is waited for when nobody waits', async () => {
-  pace.release(() => {})
-  expect(await turn()).toEqual([])
-  expect(timers).toEqual([])
 })

@@ -5,8 +5,8 @@
  * next turns. Answers are still to be encrypted and sent, so the seats of a turn are given back at its end.
  */
 
-import { afterMicrotasks } from '../../base/after-microtasks.ts'
 import type { Clock } from '../../base/clock.ts'
+import { afterMicrotasks, afterPoll } from '../../base/event-loop.ts'
 
 export interface Pace {
   /** Whether a request that comes now may begin in this turn. */
@@ -32,15 +32,15 @@ export const AT_ONCE: Pace = {
   release: (seats) => seats(),
 }
 
-/** How long requests begin in one turn of the event loop, in ms. Looking for more costs about a tenth of one. */
+/** How long requests begin in one turn of the event loop, in ms. Looking for what has come costs a small part of that. */
 const TURN_MS = 5
 
-export function paceOf(clock: Clock): Pace {
+export function paceOf(clock: Pick<Clock, 'monotonic'>): Pace {
   return new TurnByTurn(clock)
 }
 
 class TurnByTurn implements Pace {
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'monotonic'>
   #startedMs = 0
   /** Whether the end of the turn is waited for. */
   #open = false
@@ -49,7 +49,7 @@ class TurnByTurn implements Pace {
   #levels: Dispatching[] = []
   #dispatching = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock
   }
 
@@ -71,7 +71,7 @@ class TurnByTurn implements Pace {
   #begin(nowMs: number): void {
     this.#open = true
     this.#startedMs = nowMs
-    this.#clock.after(0, () => this.#end())
+    afterPoll(() => this.#end())
   }
 
   /** The next turn has come. Whoever waits goes first: they were there before whatever the loop finds next. */

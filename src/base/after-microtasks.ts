@@ -1,6 +1,0 @@
-/** Calls back when everything that can go on without waiting has gone on: no promise is left to be told of. */
-
-export function afterMicrotasks(callback: () => void): void {
-  // Ticks come before microtasks, but one that is asked for by a microtask comes when none of them is left.
-  queueMicrotask(() => process.nextTick(callback))
-}
