@@ -7,6 +7,7 @@
 import type { JWTPayload } from 'jose'
 import type { Clock } from '../../base/clock.ts'
 import { sha256Hex } from '../../base/hash.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { LruMap } from '../../base/lru.ts'
 import { type Random, randomUuid } from '../../base/random.ts'
 import { isDns1123Label, isDns1123Subdomain } from '../../machinery/meta/names.ts'
@@ -20,13 +21,19 @@ interface Named {
   readonly uid: string
 }
 
+/** A node that a pod was on may be gone: then there is only its name. */
+interface NamedNode {
+  readonly name: string
+  readonly uid?: string | undefined
+}
+
 /** What a token is for. */
 export interface TokenSubject {
   readonly namespace: string
   readonly serviceAccount: Named
   readonly pod?: Named | undefined
   readonly secret?: Named | undefined
-  readonly node?: Named | undefined
+  readonly node?: NamedNode | undefined
 }
 
 export interface TokenWish extends TokenSubject {
@@ -85,7 +92,7 @@ interface KubernetesClaims {
   readonly serviceaccount: Named
   readonly pod?: Named | undefined
   readonly secret?: Named | undefined
-  readonly node?: Named | undefined
+  readonly node?: NamedNode | undefined
 }
 
 export function createServiceAccountTokens(parts: ServiceAccountTokenParts): ServiceAccountTokens {
@@ -191,16 +198,30 @@ function kubernetesClaims(claims: JWTPayload): KubernetesClaims {
   if (claims.sub !== serviceAccountName(namespace, serviceaccount.name))
     throw new Error("the token is not its subject's")
   const optional = (name: string) => named(fields.get(name))
-  return { namespace, serviceaccount, pod: optional('pod'), secret: optional('secret'), node: optional('node') }
+  return {
+    namespace,
+    serviceaccount,
+    pod: optional('pod'),
+    secret: optional('secret'),
+    node: namedNode(fields.get('node')),
+  }
 }
 
 function named(value: unknown): Named | undefined {
+  const node = namedNode(value)
+  if (node === undefined) return undefined
+  const { name, uid } = node
+  if (uid === undefined) throw new Error(UNREADABLE)
+  return { name, uid }
+}
+
+const UNREADABLE = 'the token is bound to something unreadable'
+
+function namedNode(value: unknown): NamedNode | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'object' && value !== null && 'name' in value && 'uid' in value) {
-    const { name, uid } = value
-    if (typeof name === 'string' && typeof uid === 'string') return { name, uid }
-  }
-  throw new Error('the token is bound to something unreadable')
+  const { name, uid } = isRecord(value) ? value : {}
+  if (typeof name !== 'string' || (uid !== undefined && typeof uid !== 'string')) throw new Error(UNREADABLE)
+  return { name, uid }
 }
 
 const INVALIDATED = 'service account token has been invalidated'
@@ -229,7 +250,7 @@ function checkBound(claims: KubernetesClaims, { bound }: BoundObjects, nowMs: nu
   })
   if (secret) check('secrets', secret, words('secret'))
   if (pod) check('pods', pod, words('pod'))
-  else if (node) check('nodes', node, words('node'))
+  else if (node) check('nodes', { name: node.name, uid: node.uid ?? '' }, words('node'))
 }
 
 /** What is said of an object that a token is bound to, by upstream. */
@@ -245,7 +266,7 @@ function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, id: 
   if (id !== undefined) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${id}`]
   if (node) {
     extra['authentication.kubernetes.io/node-name'] = [node.name]
-    extra['authentication.kubernetes.io/node-uid'] = [node.uid]
+    if (node.uid) extra['authentication.kubernetes.io/node-uid'] = [node.uid]
   }
   if (pod) {
     extra['authentication.kubernetes.io/pod-name'] = [pod.name]

@@ -6,7 +6,6 @@ import { builtinSchema } from '../../apis/builtin-schema.ts'
 import type { Binding, Pod } from '../../apis/core/types.gen.ts'
 import type { PodDisruptionBudget } from '../../apis/policy/types.gen.ts'
 import { isRecord } from '../../base/is-record.ts'
-import { randomUuid } from '../../base/random.ts'
 import { badRequest, pageNotFound, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
@@ -113,9 +112,8 @@ async function issueToken({ registries, tokenIssuer: issuer }: ActionParts, exch
   const wish = defaultTokenRequest(sent as TokenRequest)
   const tracked = trackedMessage(exchange, kind, wish, parameters)
   const answer = await requestToken(parts, account, tracked)
-  const uid = randomUuid(exchange.random)
   const creationTimestamp = formatTime(exchange.clock.now())
-  return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, uid, creationTimestamp } })
+  return valueResponse(request, 201, { ...answer, metadata: { ...answer.metadata, creationTimestamp } })
 }
 
 function checkSentName({ kind, metadata: { name } }: KubeObject, wanted: string): void {

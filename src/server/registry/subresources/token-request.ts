@@ -4,6 +4,7 @@ import { validateTokenRequest } from '../../../apis/authentication/token-request
 import type { TokenRequest } from '../../../apis/authentication/types.gen.ts'
 import type { Pod } from '../../../apis/core/types.gen.ts'
 import { badRequest, conflict, invalid } from '../../../machinery/meta/api-error.ts'
+import { FieldPath, invalidValue } from '../../../machinery/meta/field-error.ts'
 import type { KubeObject, ObjectKey } from '../../../machinery/meta/object.ts'
 import { formatTime } from '../../../machinery/meta/time.ts'
 import type { AuditTrail } from '../../../machinery/wire/message.ts'
@@ -14,6 +15,11 @@ interface Named {
   readonly uid: string
 }
 
+interface NamedNode {
+  readonly name: string
+  readonly uid?: string | undefined
+}
+
 /** Makes tokens; `server/auth` has the one that signs them. */
 export interface TokenIssuer {
   issue(wish: {
@@ -21,7 +27,8 @@ export interface TokenIssuer {
     readonly serviceAccount: Named
     readonly pod?: Named | undefined
     readonly secret?: Named | undefined
-    readonly node?: Named | undefined
+    /** Without a uid where a pod's node is not known. */
+    readonly node?: NamedNode | undefined
     /** Empty: the API server itself. */
     readonly audiences: readonly string[]
     readonly expirationSeconds: number
@@ -43,6 +50,8 @@ export interface TokenParts {
   get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', key: ObjectKey): Promise<Stored>
 }
 
+const GROUP = 'authentication.k8s.io'
+const KIND = 'TokenRequest'
 /** The key under which the audit log names the token. */
 const ISSUED = 'authentication.kubernetes.io/issued-credential-id'
 
@@ -53,10 +62,18 @@ export async function requestToken(
   request: TokenRequest,
 ): Promise<TokenRequest> {
   const { expirationSeconds = 0, audiences, boundObjectRef } = request.spec
-  const errors = validateTokenRequest(request)
-  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', errors)
   const { namespace } = account
+  checkNames(account, request.metadata ?? {})
   const { uid } = await parts.get('serviceaccounts', account)
+  const wanted = request.metadata?.uid ?? ''
+  if (wanted !== '' && wanted !== uid)
+    throw conflict(
+      { group: GROUP, resource: KIND },
+      account.name,
+      `the UID in the token request (${wanted}) does not match the UID of the service account (${uid})`,
+    )
+  const errors = validateTokenRequest(request)
+  if (errors.length > 0) throw invalid({ group: GROUP, kind: KIND }, '', errors)
   const bound = boundObjectRef ? await boundObjects(parts, account, boundObjectRef) : {}
   const issued = await parts.issuer.issue({
     namespace,
@@ -67,11 +84,23 @@ export async function requestToken(
   })
   if (issued.id !== undefined) parts.audit?.annotate(ISSUED, `JTI=${issued.id}`)
   return {
-    kind: 'TokenRequest',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: { ...request.metadata, name: account.name, namespace },
+    kind: KIND,
+    apiVersion: `${GROUP}/v1`,
+    metadata: { ...request.metadata, name: account.name, namespace, uid },
     spec: { ...request.spec, audiences: issued.audiences, expirationSeconds },
     status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAtMs) },
+  }
+}
+
+/** What the body says of the account must be what the path says. */
+function checkNames(account: { readonly namespace: string; readonly name: string }, sent: TokenRequest['metadata']) {
+  for (const field of ['name', 'namespace'] as const) {
+    const value = sent?.[field] ?? ''
+    if (value === '' || value === account[field]) continue
+    const detail = `must match the service account ${field} if specified`
+    throw invalid({ group: GROUP, kind: KIND }, account.name, [
+      invalidValue(new FieldPath(`metadata.${field}`), value, detail),
+    ])
   }
 }
 
@@ -80,7 +109,7 @@ type Reference = NonNullable<TokenRequest['spec']['boundObjectRef']>
 interface Bound {
   readonly pod?: Named
   readonly secret?: Named
-  readonly node?: Named
+  readonly node?: NamedNode
 }
 
 async function boundObjects(
@@ -106,7 +135,7 @@ async function boundObjects(
   const bound = { pod: checked(pod, reference, 'pods') }
   if (!spec.nodeName) return bound
   const node = await parts.get('nodes', { name: spec.nodeName }).catch(() => undefined)
-  return node ? { ...bound, node: { name: node.name, uid: node.uid } } : bound
+  return { ...bound, node: { name: spec.nodeName, ...(node && { uid: node.uid }) } }
 }
 
 function podSpec(object: KubeObject): Pod['spec'] {

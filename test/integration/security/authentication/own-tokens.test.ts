@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { KeyPair } from '../../../../src/server/auth/certificate-authority.ts'
 import { issueLegacyToken } from '../../../../src/server/auth/legacy-token.ts'
-import { type Callers, eventually, openCallers } from './callers.ts'
+import { type Callers, eventually, type Identity, openCallers } from './callers.ts'
 
 const stack = new AsyncDisposableStack()
 let callers: Callers
@@ -78,6 +78,33 @@ for (const [kind, path, object] of [
     const other = `${name} UID (${again.metadata.uid}) does not match service account ${name} ref claim`
     expect(await callers.review(token)).toMatchObject({ error: expect.stringContaining(other) })
   })
+
+test('a pod on a node that is not there has a token with the name of the node', async () => {
+  await make(PODS, pod('lost', { nodeName: 'nowhere' }))
+  const token = await tokenOf('default', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'lost' } })
+  const { extra } = (await callers.whoIs(token)) as Identity
+  expect(extra?.['authentication.kubernetes.io/node-name']).toEqual(['nowhere'])
+  expect(extra).not.toHaveProperty(['authentication.kubernetes.io/node-uid'])
+})
+
+test('a request for a token is for the account that it names, with all that it says of it', async () => {
+  const { metadata } = (await callers.opened.ask('GET', `${ACCOUNTS}/default`, { as: admin })).json
+  const issued = await make(`${ACCOUNTS}/default/token`, { metadata: { name: 'default', uid: metadata.uid }, spec: {} })
+  expect(issued.metadata).toMatchObject({ name: 'default', namespace: 'default', uid: metadata.uid })
+  for (const [sent, status, message] of [
+    [
+      { uid: 'x' },
+      409,
+      `the UID in the token request (x) does not match the UID of the service account (${metadata.uid})`,
+    ],
+    [{ name: 'other' }, 422, 'metadata.name: Invalid value: "other": must match the service account name if specified'],
+    [{ namespace: 'other' }, 422, 'must match the service account namespace if specified'],
+  ] as const) {
+    const body = { metadata: sent, spec: {} }
+    const answer = await callers.opened.ask('POST', `${ACCOUNTS}/default/token`, { as: admin, body })
+    expect([answer.status, answer.json.message]).toEqual([status, expect.stringContaining(message)])
+  }
+})
 
 test('a pod that ends slowly keeps its rights until it has ended', async () => {
   await make(PODS, pod('slow', { nodeName: 'n1' }))
