@@ -1,5 +1,6 @@
 /** Tokens that the server knows itself: bound to objects, of Secrets, for joining. They end with what they belong to. */
 
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { KeyPair } from '../../../../src/server/auth/certificate-authority.ts'
 import { issueLegacyToken } from '../../../../src/server/auth/legacy-token.ts'
@@ -180,4 +181,25 @@ test('a token for joining ends with its Secret', async () => {
   expect(await callers.review('abcdef.0123456789abcdef')).toMatchObject({ authenticated: true, user: identity })
   await remove(`${path}/bootstrap-token-abcdef`)
   expect(await callers.whoIs('abcdef.0123456789abcdef')).toBe(401)
+})
+
+test('service accounts may read what others need to verify their tokens, and nobody else may', async () => {
+  const token = await tokenOf('default', { audiences: ['vault'] })
+  const headers = { authorization: `Bearer ${await tokenOf('default')}` }
+  const described = await callers.opened.ask('GET', '/.well-known/openid-configuration', { headers })
+  expect(described.json).toMatchObject({
+    issuer: 'https://kubernetes.default.svc.cluster.local',
+    jwks_uri: expect.stringMatching(/^https:.*\/openid\/v1\/jwks$/),
+    id_token_signing_alg_values_supported: ['ES256'],
+  })
+  const { json: keys } = await callers.opened.ask('GET', '/openid/v1/jwks', { headers })
+  const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+    audience: 'vault',
+    issuer: described.json.issuer,
+  })
+  expect(payload.sub).toBe('system:serviceaccount:default:default')
+  for (const path of ['/.well-known/openid-configuration', '/openid/v1/jwks']) {
+    expect((await callers.opened.ask('GET', path, { as: await callers.opened.user('joe') })).status).toBe(403)
+    expect((await callers.opened.ask('GET', path)).status).toBe(401)
+  }
 })
