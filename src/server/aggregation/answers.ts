@@ -12,12 +12,14 @@ import type { ApiRequest, ApiResponse, WatchEvent } from '../../machinery/wire/m
 import { decodeWatchFrames } from '../../machinery/wire/watch-frames.ts'
 import { collect } from './call.ts'
 
-const DROPPED: ReadonlySet<string> = new Set([
-  ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding'],
-  ...['upgrade', 'http2-settings', 'alt-svc'],
-  // Who may read this server's answers in a browser, and what the browser keeps for it, is not theirs to say.
+/** Who may read this server's answers in a browser, and what the browser keeps for it, is not for others to say. */
+export const UNTOLD: ReadonlySet<string> = new Set([
   ...['access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods'],
-  ...['access-control-allow-origin', 'set-cookie', 'audit-id'],
+  ...['access-control-allow-origin', 'set-cookie', 'alt-svc', 'audit-id'],
+])
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding'],
+  ...['upgrade', 'http2-settings'],
 ])
 
 /** Bytes of an answer that is read whole, for a caller in this process: a list of 100,000 large objects. */
@@ -29,10 +31,12 @@ export function relayed(response: IncomingMessage): ApiResponse {
   response.on('error', () => {})
   if (isRedirect(response)) {
     response.destroy()
-    return textAnswer(502, 'the backend attempted to redirect this request, which is not permitted')
+    return textAnswer(502, 'the backend attempted to redirect this request, which is not permitted', '')
   }
   const kept = Object.entries(headers).flatMap(([name, value]) =>
-    value === undefined || DROPPED.has(name) ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    value === undefined || UNTOLD.has(name) || OF_CONNECTION.has(name)
+      ? []
+      : [[name, Array.isArray(value) ? value.join(', ') : value]],
   )
   return { status: statusCode, headers: Object.fromEntries(kept), body: { type: 'stream', chunks: chunksOf(response) } }
 }
@@ -58,9 +62,9 @@ function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
 }
 
 /** As upstream's proxy says what it has to say itself. */
-export function textAnswer(status: number, text: string): ApiResponse {
+export function textAnswer(status: number, text: string, end = '\n'): ApiResponse {
   const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
-  return { status, headers, body: { type: 'bytes', bytes: Buffer.from(`${text}\n`) } }
+  return { status, headers, body: { type: 'bytes', bytes: Buffer.from(`${text}${end}`) } }
 }
 
 /** The same for a caller in this process: objects, or events. */

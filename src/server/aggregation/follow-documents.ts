@@ -1,6 +1,7 @@
 /**
  * Keeps what one aggregated server says about one of its versions: its discovery, the list of its OpenAPI v3 documents
- * and its OpenAPI v2 document. Each is asked for again and again, on its own; what was known stays while it fails.
+ * and its OpenAPI v2 document. Each is asked for again and again, on its own; of OpenAPI, what was known stays while it
+ * fails.
  */
 
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
@@ -12,7 +13,7 @@ import type { Random } from '../../base/random.ts'
 import { decodeJson } from '../../machinery/wire/json.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import { AGGREGATED_PARAMETERS } from '../discovery/aggregated.ts'
-import type { APIVersionDiscovery } from '../discovery/discovery-list.ts'
+import type { APIResourceDiscovery, APIVersionDiscovery } from '../discovery/discovery-list.ts'
 import { type PartV2, partOf } from '../openapi/merge-v2.ts'
 import type { Ask } from './ask.ts'
 import { resourcesInGroups, resourcesInList } from './read-discovery.ts'
@@ -53,7 +54,7 @@ const ACCEPT_GROUPS = ['v2', 'v2beta1']
 
 /** Nothing is known yet: a version of which nobody can say what is in it. */
 export function unknownDocuments({ version }: RemoteVersion): RemoteDocuments {
-  return { discovery: { version, resources: [], freshness: 'Stale' }, openApiV3: new Map() }
+  return { discovery: { version, freshness: 'Stale' }, openApiV3: new Map() }
 }
 
 /** Until `signal` aborts. */
@@ -63,6 +64,7 @@ export async function followDocuments(
   known: RemoteDocuments,
   signal: AbortSignal,
 ): Promise<void> {
+  const { version } = remote
   let documents = known
   const publish = (news: Partial<RemoteDocuments>): void => {
     const next = { ...documents, ...news }
@@ -74,9 +76,10 @@ export async function followDocuments(
   const discovery = async (): Promise<void> => {
     try {
       const resources = await readResources(reading)
-      publish({ discovery: { version: remote.version, resources, freshness: 'Current' } })
+      publish({ discovery: { version, ...(resources.length > 0 && { resources }), freshness: 'Current' } })
     } catch (error) {
-      publish({ discovery: { ...documents.discovery, freshness: 'Stale' } })
+      // Clients are to see that they do not know, not what was true before.
+      publish({ discovery: { version, freshness: 'Stale' } })
       throw error
     }
   }
@@ -112,7 +115,7 @@ interface Reading {
 const DISCOVERY = { user: DISCOVERY_USER, timeoutMs: DISCOVERY_TIMEOUT_MS, bytesMax: DOCUMENT_BYTES_MAX }
 const OPENAPI = { user: OPENAPI_USER, timeoutMs: OPENAPI_TIMEOUT_MS, bytesMax: DOCUMENT_BYTES_MAX }
 
-async function readResources({ ask, remote }: Reading): Promise<APIVersionDiscovery['resources']> {
+async function readResources({ ask, remote }: Reading): Promise<readonly APIResourceDiscovery[]> {
   const { group, version } = remote
   const whole = await ask({ ...DISCOVERY, path: '/apis', headers: { accept: ACCEPT_GROUPS } })
   if (whole.status === 503) throw new Error('the server answered with status 503')

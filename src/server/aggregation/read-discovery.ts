@@ -5,14 +5,9 @@
 
 import { isRecord } from '../../base/is-record.ts'
 import type { GroupVersion } from '../../machinery/meta/group-version.ts'
-import type {
-  APIResourceDiscovery,
-  APISubresourceDiscovery,
-  APIVersionDiscovery,
-  ResponseKind,
-} from '../discovery/discovery-list.ts'
+import type { APIResourceDiscovery, APISubresourceDiscovery, ResponseKind } from '../discovery/discovery-list.ts'
 
-type Resources = APIVersionDiscovery['resources']
+type Resources = readonly APIResourceDiscovery[]
 type Fields = Readonly<Record<string, unknown>>
 
 /** Undefined: the document is of another kind. A version that the document leaves out has no resources. */

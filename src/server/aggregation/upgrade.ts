@@ -8,7 +8,7 @@ import { request as requestHttps } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse, UpgradedSocket } from '../../machinery/wire/message.ts'
 import { splice } from '../outbound/splice.ts'
-import { relayed, textAnswer } from './answers.ts'
+import { relayed, textAnswer, UNTOLD } from './answers.ts'
 import { collect } from './call.ts'
 import type { BackendHeaders } from './caller-headers.ts'
 import type { Reached } from './connections.ts'
@@ -65,12 +65,11 @@ function join({ socket, head }: UpgradedSocket, response: IncomingMessage, far: 
   splice(socket, far)
 }
 
-/** Headers of the handshake; what else the server says with it concerns nobody. */
-const HANDSHAKE = /^(?:connection|upgrade|sec-websocket-.*|x-stream-protocol-version|content-type)$/i
-
 function switchingHead({ rawHeaders }: IncomingMessage): string {
   const lines = ['HTTP/1.1 101 Switching Protocols']
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-    if (HANDSHAKE.test(rawHeaders[index] ?? '')) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`)
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (!UNTOLD.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[index + 1]}`)
+  }
   return `${lines.join('\r\n')}\r\n\r\n`
 }

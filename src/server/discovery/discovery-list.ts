@@ -17,8 +17,9 @@ export interface APIGroupDiscovery {
 
 export interface APIVersionDiscovery {
   readonly version: string
-  readonly resources: readonly APIResourceDiscovery[]
-  /** Stale: the server that has the version did not answer; what it serves may be another thing by now. */
+  /** Absent: none, or nobody knows. */
+  readonly resources?: readonly APIResourceDiscovery[] | undefined
+  /** Stale: the server that has the version did not answer. */
   readonly freshness: 'Current' | 'Stale'
 }
 

@@ -136,7 +136,7 @@ describe('aggregated discovery', () => {
 
   test('lists subresources below their resource', () => {
     const apps = aggregatedDiscovery(definitions, 'apis').items.find(({ metadata }) => metadata.name === 'apps')
-    const deployments = apps?.versions[0]?.resources.find(({ resource }) => resource === 'deployments')
+    const deployments = apps?.versions[0]?.resources?.find(({ resource }) => resource === 'deployments')
     expect(deployments?.subresources).toEqual([
       {
         subresource: 'scale',

@@ -48,7 +48,7 @@ describe('redirects', () => {
       expect(answer.status).toBe(502)
       expect(answer.text).not.toContain(ELSEWHERE)
       if (method !== 'HEAD')
-        expect(answer.text).toBe('the backend attempted to redirect this request, which is not permitted\n')
+        expect(answer.text).toBe('the backend attempted to redirect this request, which is not permitted')
     }
     expect(urls()).toEqual(codes.map(() => `${GADGETS}/one`))
   })
