@@ -128,7 +128,9 @@ async function readConfiguration(
 
 function kubeconfigFinding(path: string): string | undefined {
   try {
-    return statSync(path).isFile() ? undefined : 'must be a regular file'
+    const file = statSync(path, { throwIfNoEntry: false })
+    if (!file) return `error loading file: stat ${path}: no such file or directory`
+    return file.isFile() ? undefined : 'must be a regular file'
   } catch (error) {
     return `error loading file: ${messageOf(error)}`
   }

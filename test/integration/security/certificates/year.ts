@@ -1,4 +1,4 @@
-/** Time that passes by quarters of days while real cryptography and real sockets keep up with it. */
+/** Time that passes by strides while real cryptography and real sockets keep up with it. */
 
 import { setImmediate } from 'node:timers/promises'
 import { type Clock, sleepWith } from '../../../../src/base/clock.ts'
@@ -40,11 +40,16 @@ const OVER = /^a certificate .*(was|could not be) renewed$/
 const MOMENT_MS = 50
 
 /** Moves the clock on; while something is being renewed, as the log says, only by moments. */
-export async function pass(clock: StridingClock, ms: number, lines: readonly Line[]): Promise<void> {
+export async function pass(
+  clock: StridingClock,
+  ms: number,
+  lines: readonly Line[],
+  strideMs: number = STRIDE_MS,
+): Promise<void> {
   const endMs = clock.now() + ms
   const count = (pattern: RegExp) => lines.filter(({ message }) => pattern.test(message)).length
   while (clock.now() < endMs) {
-    clock.stride(Math.min(STRIDE_MS, endMs - clock.now()))
+    clock.stride(Math.min(strideMs, endMs - clock.now()))
     await setImmediate()
     while (count(BEGUN) > count(OVER)) {
       clock.stride(MOMENT_MS)
