@@ -72,7 +72,7 @@ class LogFile implements AuditSink {
 
   accept({ text }: LoggedEvent): true {
     const bytes = Buffer.byteLength(text) + 1
-    if (this.#bytes + bytes > BUFFER_BYTES_MAX) {
+    if (this.#bytes > 0 && this.#bytes + bytes > BUFFER_BYTES_MAX) {
       this.#lost(1, 'the disk is too slow')
       return true
     }

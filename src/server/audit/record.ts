@@ -138,7 +138,7 @@ export class RequestRecord implements AuditTrail {
     const { metrics, sink } = this.#auditing
     if (stage === 'ResponseComplete') this.#annotateLatency()
     metrics.events()
-    return sink.accept({ stage, text: JSON.stringify(this.#event(stage)) })
+    return sink.accept({ stage, text: eventText(this.#event(stage)) })
   }
 
   #annotateLatency(): void {
@@ -203,6 +203,26 @@ export class RequestRecord implements AuditTrail {
     const annotations: Record<string, string> = {}
     for (const [key, { value, from }] of this.#annotations) if (this.#keeps(from)) setOwn(annotations, key, value)
     return annotations
+  }
+}
+
+/** An event that is longer loses its bodies. */
+const EVENT_CHARACTERS_MAX = 16 * 1024 * 1024
+
+/** As JSON. Without its bodies, and with a word about it, when it is too long, or longer than any text can be. */
+export function eventText(event: AuditEvent, charactersMax = EVENT_CHARACTERS_MAX): string {
+  const whole = textOrUndefined(event)
+  if (whole !== undefined && whole.length <= charactersMax) return whole
+  const { requestObject: _sent, responseObject: _answer, ...rest } = event
+  return JSON.stringify({ ...rest, annotations: { ...event.annotations, 'audit.k8s.io/truncated': 'true' } })
+}
+
+function textOrUndefined(event: AuditEvent): string | undefined {
+  try {
+    return JSON.stringify(event)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { notFound } from '../../../../src/machinery/meta/api-error.ts'
 import type { ApiResponse } from '../../../../src/machinery/wire/message.ts'
+import type { AuditEvent } from '../../../../src/server/audit/event.ts'
 import type { Connect } from '../../../../src/server/streaming-proxy.ts'
 import { type AuditedServer, auditedServer, everything } from './audited-server.ts'
 
@@ -107,6 +109,44 @@ describe('a stream to a container', () => {
     answer.emit('close')
     await turn()
     expect(codes()).toEqual(['ResponseStarted 418', 'ResponseComplete 418'])
+  })
+})
+
+describe('at each level', () => {
+  const shown = ({ stage, ...event }: AuditEvent) =>
+    [stage, 'requestObject' in event && 'sent', 'responseObject' in event && 'answered'].filter(Boolean).join(' ')
+
+  test.each([
+    ['None', []],
+    ['Metadata', ['RequestReceived', 'ResponseStarted', 'ResponseComplete']],
+    ['Request', ['RequestReceived', 'ResponseStarted', 'ResponseComplete']],
+    ['RequestResponse', ['RequestReceived', 'ResponseStarted answered', 'ResponseComplete answered']],
+  ])('%s a refused log begins and ends', async (level, expected) => {
+    const connect: Connect = () => Promise.reject(notFound({ group: '', resource: 'pods' }, 'web'))
+    server = auditedServer(everything(level), { connect })
+    await server.send('GET', `${POD}/log`)
+    expect(server.logged().map(shown)).toEqual(expected)
+  })
+
+  test.each([
+    ['None', []],
+    ['Metadata', ['RequestReceived', 'Panic']],
+    ['Request', ['RequestReceived', 'Panic sent']],
+    ['RequestResponse', ['RequestReceived', 'Panic sent answered']],
+  ])('%s a creation breaks', async (level, expected) => {
+    const broken = { name: 'broken', operations: ['CREATE'], validate: () => Promise.reject(new Error('oh')) } as const
+    server = auditedServer(everything(level), { plugins: () => [broken] })
+    expect((await server.send('POST', CONFIG_MAPS, { body: { metadata: { name: 'prices' } } })).status).toBe(500)
+    expect(server.logged().map(shown)).toEqual(expected)
+  })
+
+  test.each(['ResponseStarted', 'ResponseComplete', 'Panic'])('%s is left out where a rule says so', async (stage) => {
+    const connect: Connect = () => Promise.reject(new Error('oh'))
+    server = auditedServer(everything('Metadata', { omitStages: ['RequestReceived', stage] }), { connect })
+    await server.send('GET', `${POD}/log`)
+    await server.send('GET', `${CONFIG_MAPS}?watch=true&fieldSelector=nonsense%3Da`)
+    const all = ['Panic', 'ResponseStarted', 'ResponseComplete']
+    expect(server.logged().map((event) => event.stage)).toEqual(all.filter((name) => name !== stage))
   })
 })
 
