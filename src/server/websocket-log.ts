@@ -20,7 +20,7 @@ export function overWebSocket(answer: ApiResponse): ApiResponse {
 async function send(upgraded: UpgradedSocket, chunks: Readable): Promise<void> {
   const accepted = acceptWebSocket(upgraded, PROTOCOLS)
   if (!accepted) return void chunks.destroy()
-  const { socket, protocol } = accepted
+  const { socket, protocol, hangUp } = accepted
   socket.once('close', () => chunks.destroy())
   try {
     // As upstream does: it tells that the log has been opened, however long its first line takes.
@@ -28,6 +28,6 @@ async function send(upgraded: UpgradedSocket, chunks: Readable): Promise<void> {
     for await (const chunk of chunks)
       await sendMessage(socket, protocol === BASE64_PROTOCOL ? Buffer.from(chunk).toString('base64') : chunk)
   } finally {
-    socket.close()
+    hangUp()
   }
 }

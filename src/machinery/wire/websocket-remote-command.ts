@@ -14,7 +14,7 @@ const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 25
 const STDIN_BUFFER_BYTES = 256 * 1024
 
 export function webSocketRemoteCommand(
-  { socket, protocol }: AcceptedWebSocket,
+  { socket, protocol, hangUp }: AcceptedWebSocket,
   wish: RemoteCommandWish,
 ): RemoteCommandStreams {
   const base64 = protocol.includes('base64')
@@ -55,7 +55,7 @@ export function webSocketRemoteCommand(
       }
       const result = protocol.startsWith('v4') || protocol.startsWith('v5') ? encodeJson(status) : plainResult(status)
       if (result.length > 0) await sent(socket, encodeChannel(CHANNEL.error, result, base64))
-      socket.close(1000)
+      hangUp()
     },
   }
 }

@@ -34,6 +34,8 @@ export interface AcceptedWebSocket {
   readonly socket: WebSocket
   /** Empty when the client named none. */
   readonly protocol: string
+  /** Says goodbye after everything that was sent. */
+  hangUp(): void
 }
 
 /**
@@ -55,7 +57,12 @@ export function acceptWebSocket(upgraded: UpgradedSocket, supported: readonly st
   let accepted: AcceptedWebSocket | undefined
   server.handleUpgrade(upgraded.request, upgraded.socket, upgraded.head, (socket) => {
     socket.on('error', () => socket.terminate())
-    accepted = { socket, protocol }
+    const hangUp = () => {
+      socket.close(1000)
+      // Upstream does not wait for an answer either. Python's client finds the last frames when the connection ends.
+      upgraded.socket.end()
+    }
+    accepted = { socket, protocol, hangUp }
   })
   return accepted
 }

@@ -1,6 +1,7 @@
 /** Watches that are opened as WebSockets, as browsers and fabric8's informers open them, against a real listener. */
 
 import { once } from 'node:events'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { configMaps } from '../../../src/apis/core/config-map.ts'
@@ -93,6 +94,22 @@ describe('a watch over a WebSocket', () => {
     expect(JSON.parse((await next()).data.toString())).toMatchObject({ type: 'ADDED' })
     await target.clock.advance(1_000)
     await closed
+  })
+
+  test('ends the connection of a watcher that does not answer the goodbye', async () => {
+    const socket = connect({ port: listener.port, host: '127.0.0.1', ca })
+    const key = Buffer.alloc(16).toString('base64')
+    const head = [
+      'GET /api/v1/configmaps?watch=true&timeoutSeconds=1 HTTP/1.1',
+      ...['Host: server', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+      `Sec-WebSocket-Key: ${key}`,
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1.1 101 /)
+    const ended = once(socket, 'end')
+    await target.clock.advance(1_000)
+    await ended
   })
 
   test.each([

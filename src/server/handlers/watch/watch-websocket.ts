@@ -30,7 +30,7 @@ async function send(upgraded: UpgradedSocket, batches: Frames, format: Accepted[
   const named = offeredProtocols(upgraded.request).filter((name) => !name.startsWith(BEARER_PROTOCOL_PREFIX))
   const accepted = acceptWebSocket(upgraded, named.length === 1 ? named : [])
   if (!accepted) return void (await batches.return(undefined))
-  const { socket } = accepted
+  const { socket, hangUp } = accepted
   try {
     for await (const frames of batches)
       for (const frame of frames)
@@ -39,6 +39,6 @@ async function send(upgraded: UpgradedSocket, batches: Frames, format: Accepted[
           format === 'protobuf' ? frame.subarray(LENGTH_BYTES) : Buffer.from(frame).toString('utf8'),
         )
   } finally {
-    socket.close()
+    hangUp()
   }
 }
