@@ -23,7 +23,7 @@ import { type ConnectionParts, createConnections } from './connections.ts'
 import { followServices } from './follow-services.ts'
 import { forward } from './forward.ts'
 import { createRemoteRegistry } from './registry.ts'
-import { isSound, placeAt } from './remote-path.ts'
+import { documentAt, isSound, versionAt } from './remote-path.ts'
 import { remoteVersion } from './remote-version.ts'
 
 export interface AggregationParts extends ConnectionParts {
@@ -65,12 +65,15 @@ export function createAggregation(parts: AggregationParts): Aggregation {
   }
   const find = (path: string) => {
     if (remotes.isEmpty) return undefined
-    const place = placeAt(path)
-    if (place?.version !== undefined) return remotes.find(place)
+    const document = documentAt(path)
+    if (document === undefined) {
+      const version = versionAt(path)
+      return version && remotes.find(version)
+    }
+    const remote = remotes.findDocument(document)
     // A group's own document is this server's, where it serves anything of the group.
-    return place && !catalog.all().some(({ group }) => group === place.group)
-      ? remotes.findGroup(place.group)
-      : undefined
+    const isShared = document === `apis/${remote?.group}` && catalog.all().some(({ group }) => group === remote?.group)
+    return isShared ? undefined : remote
   }
   return {
     start() {

@@ -21,8 +21,8 @@ import type { RemoteVersion } from './remote-version.ts'
 
 export interface RemoteDocuments {
   readonly discovery: APIVersionDiscovery
-  /** By the name of the document, without `/openapi/v3/`: where this server has it. */
-  readonly openApiV3: ReadonlyMap<string, string>
+  /** By the name of the document, without `/openapi/v3/`: where this server has it. Absent: not known yet. */
+  readonly openApiV3?: ReadonlyMap<string, string> | undefined
   readonly openApiV2?: PartV2 | undefined
 }
 
@@ -54,7 +54,7 @@ const ACCEPT_GROUPS = ['v2', 'v2beta1']
 
 /** Nothing is known yet: a version of which nobody can say what is in it. */
 export function unknownDocuments({ version }: RemoteVersion): RemoteDocuments {
-  return { discovery: { version, freshness: 'Stale' }, openApiV3: new Map() }
+  return { discovery: { version, freshness: 'Stale' } }
 }
 
 /** Until `signal` aborts. */
@@ -104,7 +104,7 @@ export async function followDocuments(
 }
 
 function asPlain({ openApiV3, ...others }: RemoteDocuments): object {
-  return { ...others, openApiV3: [...openApiV3] }
+  return { ...others, openApiV3: openApiV3 && [...openApiV3] }
 }
 
 interface Reading {

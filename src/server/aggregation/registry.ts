@@ -17,8 +17,8 @@ import { type RemoteVersion, remoteVersion } from './remote-version.ts'
 export interface RemoteRegistry extends ServicesSink, Disposable {
   /** Undefined: this server serves the version, or nobody does. */
   find(groupVersion: GroupVersion): RemoteVersion | undefined
-  /** Who has the document about the group as a whole. */
-  findGroup(group: string): RemoteVersion | undefined
+  /** Who has the OpenAPI v3 document of that name. */
+  findDocument(name: string): RemoteVersion | undefined
   /** Whether there is any. */
   readonly isEmpty: boolean
   registrations(): readonly Registration[]
@@ -78,9 +78,8 @@ export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): Remot
       for (const service of services) put(service)
     },
     find: (groupVersion) => remotes.get(apiServiceName(groupVersion)),
-    findGroup(group) {
-      const name = `apis/${group}`
-      const having = [...entries.values()].filter(({ documents }) => documents?.openApiV3.has(name))
+    findDocument(name) {
+      const having = [...entries.values()].filter(({ documents }) => documents?.openApiV3?.has(name))
       return having.toSorted(byPriority)[0]?.remote
     },
     get isEmpty() {
@@ -119,6 +118,11 @@ function byPriority({ service: left }: Entry, { service: right }: Entry): number
 
 /** The first that has a document of a name keeps it. */
 function openApiOf(entries: readonly Entry[]): RemoteOpenApi {
-  const v3 = entries.toReversed().flatMap(({ documents }) => [...(documents?.openApiV3 ?? [])])
-  return { v2: entries.flatMap(({ documents }) => documents?.openApiV2 ?? []), v3: new Map(v3) }
+  const known = entries.flatMap(({ service, documents }) => (documents ? [{ service, ...documents }] : []))
+  const v3 = known.toReversed().flatMap(({ openApiV3 }) => [...(openApiV3 ?? [])])
+  const old = known.filter(({ openApiV3 }) => openApiV3?.size === 0)
+  const v3FromV2 = old.flatMap(({ service: { spec }, openApiV2 }) =>
+    openApiV2 ? [[`apis/${spec.group}/${spec.version}`, openApiV2] as const] : [],
+  )
+  return { v2: known.flatMap(({ openApiV2 }) => openApiV2 ?? []), v3: new Map(v3), v3FromV2: new Map(v3FromV2) }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isSound, placeAt } from './remote-path.ts'
+import { documentAt, isSound, versionAt } from './remote-path.ts'
 
 describe('the version that a path belongs to', () => {
   test.each([
@@ -7,8 +7,7 @@ describe('the version that a path belongs to', () => {
     ['/apis/example.com/v1/', { group: 'example.com', version: 'v1' }],
     ['/apis/example.com/v1/namespaces/a/gadgets/b/status', { group: 'example.com', version: 'v1' }],
     ['/apis/example%2Ecom/v%31/gadgets', { group: 'example.com', version: 'v1' }],
-    ['/openapi/v3/apis/example.com/v1', { group: 'example.com', version: 'v1' }],
-    ['/openapi/v3/apis/example.com', { group: 'example.com' }],
+    ['/openapi/v3/apis/example.com/v1', undefined],
     ['/apis/example.com', undefined],
     ['/apis/example.com/', undefined],
     ['/apis', undefined],
@@ -17,7 +16,14 @@ describe('the version that a path belongs to', () => {
     ['//apis/example.com/v1', undefined],
     ['apis/example.com/v1', undefined],
     ['/apis/example.com/%zz', undefined],
-  ])('%s', (path, place) => expect(placeAt(path)).toEqual(place))
+  ])('%s', (path, place) => expect(versionAt(path)).toEqual(place))
+})
+
+test('documents about versions and groups have names', () => {
+  expect(documentAt('/openapi/v3/apis/example.com/v1')).toBe('apis/example.com/v1')
+  expect(documentAt('/openapi/v3/apis/example.com')).toBe('apis/example.com')
+  expect(documentAt('/openapi/v3/api/v1')).toBeUndefined()
+  expect(documentAt('/apis/example.com/v1')).toBeUndefined()
 })
 
 describe('a path that everybody reads alike', () => {

@@ -5,19 +5,18 @@ import type { GroupVersion } from '../../machinery/meta/group-version.ts'
 /** `apis`, group and version. */
 const VERSION_SEGMENTS = 3
 
-export type RemotePlace = GroupVersion | { readonly group: string; readonly version?: undefined }
+const DOCUMENTS = '/openapi/v3/'
 
-/**
- * The version of `/apis/<group>/<version>` and everything below it, and of the OpenAPI document of that name. Documents
- * about a group as a whole have none.
- */
-export function placeAt(path: string): RemotePlace | undefined {
-  const isDocument = path.startsWith('/openapi/v3/')
-  const own = isDocument ? path.slice('/openapi/v3'.length) : path
-  const [first, root, group = '', version = ''] = own.split('/', VERSION_SEGMENTS + 1).map(decoded)
-  if (first !== '' || root !== 'apis' || group === '') return undefined
-  if (version === '') return isDocument ? { group } : undefined
+/** The version of `/apis/<group>/<version>` and everything below it. */
+export function versionAt(path: string): GroupVersion | undefined {
+  const [first, root, group = '', version = ''] = path.split('/', VERSION_SEGMENTS + 1).map(decoded)
+  if (first !== '' || root !== 'apis' || group === '' || version === '') return undefined
   return { group, version }
+}
+
+/** The name of an OpenAPI v3 document that is not about this server's core group. */
+export function documentAt(path: string): string | undefined {
+  return path.startsWith(`${DOCUMENTS}apis/`) ? path.slice(DOCUMENTS.length) : undefined
 }
 
 /** Empty where it cannot be decoded: there is no version of that name. */

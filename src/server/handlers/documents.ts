@@ -17,6 +17,7 @@ import type { Registration } from '../discovery/registration.ts'
 import { resourceList } from '../discovery/resources.ts'
 import { type BuildInfo, versionInfo } from '../discovery/version.ts'
 import {
+  NOTHING_REMOTE,
   type OpenApiDocuments,
   openApiDocumentAnswer,
   openApiDocuments,
@@ -101,7 +102,7 @@ interface Served extends Registered {
 
 /** Where another server is registered for a version, what this one would serve there is not served. */
 function servedBy({ catalog, aggregation }: DocumentParts): Served {
-  const registered = aggregation?.registered() ?? { registrations: [], openApi: { v2: [], v3: new Map() } }
+  const registered = aggregation?.registered() ?? { registrations: [], openApi: NOTHING_REMOTE }
   const taken = new Set(registered.registrations.filter(({ remote }) => remote).map(apiVersionOf))
   const all = catalog.all()
   const definitions = taken.size === 0 ? all : all.filter((definition) => !taken.has(apiVersionOf(definition)))

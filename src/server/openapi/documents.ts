@@ -14,6 +14,7 @@ import { basePath } from './operations.ts'
 import type { Descriptions } from './schemas.ts'
 import { type DocumentV2, documentV2 } from './v2.ts'
 import { documentV3, pathsByDocument } from './v3.ts'
+import { v3FromV2 } from './v3-from-v2.ts'
 
 export interface OpenApiDocument {
   readonly bytes: Uint8Array
@@ -42,9 +43,11 @@ export interface RemoteOpenApi {
   readonly v2: readonly PartV2[]
   /** Where this server has them, by their names. */
   readonly v3: ReadonlyMap<string, string>
+  /** What becomes a v3 document here, because its server has none. */
+  readonly v3FromV2: ReadonlyMap<string, PartV2>
 }
 
-const NOTHING_REMOTE: RemoteOpenApi = { v2: [], v3: new Map() }
+export const NOTHING_REMOTE: RemoteOpenApi = { v2: [], v3: new Map(), v3FromV2: new Map() }
 
 /** `descriptions` may be empty: the documents then have the same structure without texts. */
 export function openApiDocuments(
@@ -62,14 +65,15 @@ export function openApiDocuments(
     keepOnly(descriptions, found)
     return found
   })
+  const converted = new Map<string, OpenApiDocument>()
   const v3 = (name: string): OpenApiDocument | undefined => {
     const own = paths().get(name)
-    if (own === undefined) return undefined
+    if (own === undefined) return convertedDocument(name, remote, converted)
     return keptDocument(name, definitions, descriptions, () =>
       answer(Buffer.from(JSON.stringify(documentV3(name, own, definitions, descriptions))), JSON_TYPE),
     )
   }
-  const v3Names = (): readonly string[] => [...paths().keys()].sort()
+  const v3Names = (): readonly string[] => [...new Set([...paths().keys(), ...remote.v3FromV2.keys()])].sort()
   return {
     v2: (form) => forms[form](),
     v3Names,
@@ -115,6 +119,18 @@ function keptDocument(
   }
   const document = make()
   documents.set(name, { own, document })
+  return document
+}
+
+function convertedDocument(
+  name: string,
+  { v3FromV2: parts }: RemoteOpenApi,
+  known: Map<string, OpenApiDocument>,
+): OpenApiDocument | undefined {
+  const part = parts.get(name)
+  if (part === undefined) return undefined
+  const document = known.get(name) ?? answer(Buffer.from(JSON.stringify(v3FromV2(part))), JSON_TYPE)
+  known.set(name, document)
   return document
 }
 

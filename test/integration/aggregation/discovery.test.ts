@@ -94,6 +94,16 @@ describe('an aggregated server that lives', () => {
   })
 })
 
+test('what only an old server says of its objects is said in the new form, too', async () => {
+  const name = `apis/${OLD.group}/${OLD.version}`
+  await until(async () => (await json('/openapi/v3')).paths[name] !== undefined)
+  const { serverRelativeURL } = (await json('/openapi/v3')).paths[name]
+  const { components, paths } = await json(serverRelativeURL)
+  const meta = { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
+  expect(components.schemas['com.example.Gadget'].properties).toEqual({ metadata: meta })
+  expect(paths[`/${name}/namespaces/{namespace}/gadgets`].get).toMatchObject({ operationId: 'listGadgets' })
+})
+
 test('where another server is registered for a version, this one does not serve it', async () => {
   await using other = await startAggregatedServer({ ...METRICS, names: ['gadgets.default.svc'] })
   expect(await json('/apis/metrics.k8s.io/v1beta1')).toMatchObject({ resources: [{ name: 'nodes' }, { name: 'pods' }] })
