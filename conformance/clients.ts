@@ -23,6 +23,8 @@ export type ClientProgram =
 interface Recipe {
   /** Prints the version of what runs the steps. */
   readonly needs: readonly [string, ...string[]]
+  /** The files that decide what is built, by the ends of their names. */
+  readonly inputs: readonly string[]
   /** Run one after the other, in the folder of the sources. */
   steps(folder: string): readonly (readonly [string, ...string[]])[]
   command(folder: string): readonly [string, ...string[]]
@@ -34,11 +36,13 @@ const JAVA_OPTIONS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:au
 const RECIPES: Readonly<Record<ClientLanguage, Recipe>> = {
   node: {
     needs: [process.execPath, '--version'],
+    inputs: [],
     steps: () => [],
     command: () => [process.execPath, join(SOURCES, 'node', 'main.ts')],
   },
   python: {
     needs: ['python3', '--version'],
+    inputs: ['requirements.txt'],
     steps: (folder) => [
       ['python3', '-m', 'venv', join(folder, 'venv')],
       [join(folder, 'venv', 'bin', 'pip'), 'install', '--quiet', '--no-deps', '--requirement', 'requirements.txt'],
@@ -47,6 +51,7 @@ const RECIPES: Readonly<Record<ClientLanguage, Recipe>> = {
   },
   java: {
     needs: ['mvn', '--version'],
+    inputs: ['pom.xml', '.java'],
     steps: (folder) => [
       ['mvn', '--batch-mode', '--quiet', `-Dmaven.repo.local=${join(clientsFolder(), 'maven')}`, ...mavenGoals(folder)],
     ],
@@ -54,6 +59,7 @@ const RECIPES: Readonly<Record<ClientLanguage, Recipe>> = {
   },
   go: {
     needs: ['go', 'version'],
+    inputs: ['go.mod', 'go.sum', '.go'],
     steps: (folder) => [['go', 'build', '-ldflags', '-s -w', '-o', join(folder, 'clients'), '.']],
     command: (folder) => [join(folder, 'clients')],
   },
@@ -121,16 +127,16 @@ async function run(language: ClientLanguage, program: string, parameters: readon
   throw new Error(`${program} for the ${language} client ${what}: ${lines.join('\n')}`)
 }
 
-/** Names what decides what is built, so that a change of it builds anew: the tool, the pins and the sources. */
-function keyOf(language: ClientLanguage, { needs }: Recipe): string {
+/** Names what decides what is built, so that a change of it builds anew: the tool, the pins and compiled sources. */
+function keyOf(language: ClientLanguage, { needs, inputs }: Recipe): string {
   const [program, ...parameters] = needs
   const { error, status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8' })
   if (error) throw new Error(`${program} is not installed (${error.message}); it builds the ${language} client`)
   if (status !== 0) throw new Error(`${program} does not run: ${stderr.trim()}`)
   const hash = createHash('sha256').update(stdout)
-  const sources = join(SOURCES, language)
-  for (const file of readdirSync(sources, { recursive: true, withFileTypes: true }))
-    if (file.isFile()) hash.update(file.name).update(readFileSync(join(file.parentPath, file.name)))
+  const folder = join(SOURCES, language)
+  const files = readdirSync(folder).filter((file) => inputs.some((end) => file.endsWith(end)))
+  for (const file of files.sort()) hash.update(file).update(readFileSync(join(folder, file)))
   return hash.digest('hex')
 }
 

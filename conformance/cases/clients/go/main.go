@@ -18,6 +18,8 @@ func main() {
 	switch os.Args[1] {
 	case "operator":
 		err = runOperator(ctrl.SetupSignalHandler(), config, namespace, os.Getenv("IDENTITY"))
+	case "tour":
+		err = takeTour(ctrl.SetupSignalHandler(), config, namespace, os.Getenv("EXPIRED"))
 	default:
 		err = fmt.Errorf("there is no %s", os.Args[1])
 	}

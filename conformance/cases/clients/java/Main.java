@@ -10,6 +10,7 @@ public final class Main {
         try (KubernetesClient client = new KubernetesClientBuilder().build()) {
             switch (arguments[0]) {
                 case "operator" -> new WidgetOperator(client, namespace, System.getenv("IDENTITY")).run();
+                case "tour" -> System.exit(new Tour(client, namespace, System.getenv("EXPIRED")).take());
                 default -> throw new IllegalArgumentException("there is no " + arguments[0]);
             }
         }

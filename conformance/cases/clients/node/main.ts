@@ -2,9 +2,11 @@
 
 import { KubeConfig } from '@kubernetes/client-node'
 import { runOperator } from './operator.ts'
+import { takeTour } from './tour.ts'
 
 const config = new KubeConfig()
 config.loadFromDefault()
 const namespace = process.env.NAMESPACE ?? 'default'
 
 if (process.argv[2] === 'operator') await runOperator(config, { namespace, identity: process.env.IDENTITY ?? 'one' })
+else process.exit(await takeTour(config, namespace, process.env.EXPIRED ?? ''))

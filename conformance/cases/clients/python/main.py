@@ -6,6 +6,7 @@ import sys
 from kubernetes import config
 
 import widget_operator
+from tour import Tour
 
 
 def main() -> int:
@@ -13,6 +14,8 @@ def main() -> int:
     namespace = os.environ["NAMESPACE"]
     if sys.argv[1] == "operator":
         return widget_operator.run(namespace, os.environ["IDENTITY"])
+    if sys.argv[1] == "tour":
+        return Tour(namespace, os.environ["EXPIRED"]).take()
     raise SystemExit(f"there is no {sys.argv[1]}")
 
 

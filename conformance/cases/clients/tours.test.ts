@@ -1,0 +1,54 @@
+/**
+ * What clients are asked to do besides operating: pages, selectors, patches, deletions, subresources, streams, failures,
+ * the end of a watch's history, discovery, dynamic clients and times; the same stations with each library.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ClientLanguage } from '../../clients.ts'
+import { runCommand } from '../kubectl/support/command.ts'
+import { eventually } from '../kubectl/support/eventually.ts'
+import { chosenPrograms } from './support/chosen-programs.ts'
+import { type ShortHistory, startShortHistory } from './support/short-history.ts'
+import { WIDGET_DEFINITION } from './support/widgets.ts'
+
+const STATIONS = [
+  ...['pages', 'selectors', 'patches', 'apply', 'errors', 'deletion', 'scale', 'status', 'streams', 'expiry'],
+  ...['discovery', 'dynamic', 'times'],
+]
+
+/** What only one library has. */
+const MORE_STATIONS: Partial<Readonly<Record<ClientLanguage, readonly string[]>>> = { go: ['protobuf'] }
+
+/** The definition is younger, so a watch of its resource from here needs history. */
+const EXPIRED = '1'
+
+const programs = await chosenPrograms()
+
+describe('tours', () => {
+  const running: { cluster?: ShortHistory } = {}
+
+  beforeAll(async () => {
+    const cluster = await startShortHistory('tours')
+    running.cluster = cluster
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    await cluster.ask({ method: 'POST', path, object: WIDGET_DEFINITION })
+    await eventually(() => expect(cluster.forgotten()).toBeGreaterThan(Number(EXPIRED)))
+  })
+  afterAll(async () => running.cluster?.[Symbol.asyncDispose]())
+
+  for (const [language, program] of programs) {
+    const name = program.available ? language : `${language}: skipped, ${program.reason}`
+    test.skipIf(!program.available).concurrent(name, async () => {
+      const { cluster } = running
+      if (!cluster || !program.available) return
+      const namespace = `tour-${language}`
+      await cluster.ask({ method: 'POST', path: '/api/v1/namespaces', object: { metadata: { name: namespace } } })
+      const [command, ...parameters] = program.command
+      const { PATH } = process.env
+      const env = { PATH, HOME: cluster.directory, KUBECONFIG: cluster.kubeconfig, NAMESPACE: namespace, EXPIRED }
+      const { stdout, stderr } = await runCommand(command, [...parameters, 'tour'], { env })
+      const expected = [...STATIONS, ...(MORE_STATIONS[language] ?? [])].map((station) => `ok ${station}`)
+      expect(stdout.trim().split('\n'), stderr).toEqual(expected)
+    })
+  }
+})
