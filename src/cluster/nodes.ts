@@ -86,6 +86,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
       await stop(name)
       await (await docker)?.remove(name)
       await removeDirectory(join(parts.config.directory, 'nodes', name))
+      await parts.controlPlane.certificates.remove(pairNameOf(name))
       await forget(parts, name)
     },
     async [Symbol.asyncDispose]() {
@@ -108,7 +109,7 @@ async function inhabit(
   const { config, environment, informers, controlPlane } = parts
   const identity = nodeIdentity(name)
   const names = [name, '127.0.0.1', place.ip]
-  const wish = { name: `kubelet-${name}`, commonName: identity.name, organizations: [NODES_GROUP], names }
+  const wish = { name: pairNameOf(name), commonName: identity.name, organizations: [NODES_GROUP], names }
   const { certificates } = controlPlane
   const certificate = await certificates.issue(wish)
   return startNode({
@@ -121,6 +122,11 @@ async function inhabit(
     names,
     keep: (pair) => certificates.replace(wish.name, pair),
   })
+}
+
+/** Of the files of a node's certificate and key. */
+function pairNameOf(node: string): string {
+  return `kubelet-${node}`
 }
 
 async function forget({ controlPlane }: NodeSupervisorParts, name: string): Promise<void> {

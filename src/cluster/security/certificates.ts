@@ -7,7 +7,7 @@ import { every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import { type CertificateAuthority, type KeyPair, needsRenewal } from '../../server/auth/certificate-authority.ts'
-import { loadOrIssue, savePair } from '../../server/auth/certificate-files.ts'
+import { loadOrIssue, removePair, savePair } from '../../server/auth/certificate-files.ts'
 import type { Environment } from '../environment.ts'
 
 export interface CertificateParts {
@@ -38,6 +38,8 @@ export interface Certificates {
   issue(wish: PairWish): Promise<KeyPair>
   /** Keeps a pair that somebody else has renewed. */
   replace(name: string, pair: KeyPair): Promise<void>
+  /** The files of a pair that nobody needs any more are gone. */
+  remove(name: string): Promise<void>
   /** The same, renewed until the signal aborts. `changed` is called with each new pair. */
   keep(wish: PairWish, changed?: (pair: KeyPair) => void): Promise<KeptPair>
 }
@@ -85,7 +87,12 @@ export function createCertificates({ directory, authority, environment, signal }
       },
     }
   }
-  return { issue, keep, replace: (name, pair) => savePair(directory, name, pair) }
+  return {
+    issue,
+    keep,
+    replace: (name, pair) => savePair(directory, name, pair),
+    remove: (name) => removePair(directory, name),
+  }
 }
 
 const HOUR_SECONDS = 3_600

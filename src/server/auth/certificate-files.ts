@@ -1,6 +1,7 @@
 /** Key pairs in a directory: `<name>.crt` and `<name>.key`; and what an authority's successor keeps of it. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type AuthorityParts,
@@ -133,4 +134,8 @@ export async function loadPair(directory: string, name: string): Promise<KeyPair
 export async function savePair(directory: string, name: string, { certificate, key }: KeyPair): Promise<void> {
   await saveText(join(directory, `${name}.key`), key)
   await saveText(join(directory, `${name}.crt`), certificate)
+}
+
+export async function removePair(directory: string, name: string): Promise<void> {
+  await Promise.all(['key', 'crt'].map((suffix) => rm(join(directory, `${name}.${suffix}`), { force: true })))
 }

@@ -1,7 +1,7 @@
 /** More than two years pass for a whole cluster with a node: the parts renew for each other what they show. */
 
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -70,4 +70,7 @@ test("a node's certificate is renewed by the cluster that it is a part of", asyn
   }
   expect(serials.size).toBe(3)
   expect((await root.of(nodes).list()).items.map(({ metadata }) => metadata.name)).toEqual([name])
+  await cluster.nodes.remove(name)
+  const left = await readdir(join(cluster.config.directory, 'pki'))
+  expect(left.filter((file) => file.includes(name))).toEqual([])
 })
