@@ -59,7 +59,12 @@ export async function structuredAuthentication(parts: StructuredParts): Promise<
       current = candidate
       tokens.clear()
     })
-    return { taken, retire: candidate.retire }
+    return {
+      taken,
+      abandon: () => {
+        if (current !== candidate) candidate.retire()
+      },
+    }
   })
   return { tokens, anonymous: anonymousOf(first.anonymous) }
 }
@@ -101,7 +106,8 @@ async function read({ path, ownIssuer }: StructuredParts): Promise<Authenticatio
 /** A configuration that is being tried, until its issuers have been reached. */
 interface Trial {
   readonly taken: Promise<void>
-  readonly retire: () => void
+  /** Ends it, unless it has been taken. */
+  readonly abandon: () => void
 }
 
 /** `attempt` begins with a configuration that is valid; a newer one takes the place of one that is still tried. */
@@ -115,7 +121,7 @@ function follow(
   const count = createReloadMetrics(parts)
   let trial: Trial | undefined
   followFiles([path], clock, signal, async () => {
-    trial?.retire()
+    trial?.abandon()
     trial = undefined
     try {
       const next = await read(parts)
