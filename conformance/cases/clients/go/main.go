@@ -1,5 +1,5 @@
-// Command clients is the operator (`clients operator`: NAMESPACE and IDENTITY say where and as whom) and the tour
-// (`clients tour`: what else clients are asked to do).
+// Command clients is the operator (`clients operator`: NAMESPACE and IDENTITY say where and as whom), the tour
+// (`clients tour`: what else clients are asked to do) and an observer of every resource (`clients everything`).
 package main
 
 import (
@@ -20,6 +20,8 @@ func main() {
 		err = runOperator(ctrl.SetupSignalHandler(), config, namespace, os.Getenv("IDENTITY"))
 	case "tour":
 		err = takeTour(ctrl.SetupSignalHandler(), config, namespace, os.Getenv("EXPIRED"))
+	case "everything":
+		err = observeEverything(ctrl.SetupSignalHandler(), config, namespace)
 	default:
 		err = fmt.Errorf("there is no %s", os.Args[1])
 	}
