@@ -123,6 +123,7 @@ export async function createApiServer(parts: ApiServerParts): Promise<Server> {
     serverAddress: address,
     descriptions: readDescriptions,
   })
+  metrics.append(late.server.aggregation.metrics)
   return late.server
 }
 

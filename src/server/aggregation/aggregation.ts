@@ -18,6 +18,7 @@ import type { Registration } from '../discovery/registration.ts'
 import type { RemoteOpenApi } from '../openapi/documents.ts'
 import type { Registries } from '../registry/registries.ts'
 import { createAsk } from './ask.ts'
+import { createAvailabilityMetrics } from './availability-metrics.ts'
 import { checkDiscovery } from './check-discovery.ts'
 import { type ConnectionParts, createConnections } from './connections.ts'
 import { followServices } from './follow-services.ts'
@@ -49,13 +50,16 @@ export interface Aggregation extends Disposable {
   onChange(listener: () => void): () => void
   /** Whether the server behind an APIService answers for its version. Throws with the reason when it does not. */
   check(service: APIService, signal: AbortSignal): Promise<void>
+  /** Who is available, in the text exposition format. */
+  metrics(): string
 }
 
 export function createAggregation(parts: AggregationParts): Aggregation {
   const { catalog, clock } = parts
   const connections = createConnections(parts)
   const ask = createAsk(clock, connections)
-  const remotes = createRemoteRegistry({ ...parts, ask })
+  const metrics = createAvailabilityMetrics()
+  const remotes = createRemoteRegistry({ ...parts, ask, metrics })
   const stopping = new AbortController()
   const ready = Promise.withResolvers<void>()
   let isReady = false
@@ -106,6 +110,7 @@ export function createAggregation(parts: AggregationParts): Aggregation {
       const remote = remoteVersion(service)
       if (remote) await checkDiscovery(ask, remote, signal)
     },
+    metrics: metrics.text,
     [Symbol.dispose]() {
       stopping.abort()
       remotes[Symbol.dispose]()

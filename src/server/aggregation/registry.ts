@@ -10,6 +10,7 @@ import { byCodeUnit } from '../../base/group-by.ts'
 import type { GroupVersion } from '../../machinery/meta/group-version.ts'
 import type { Registration } from '../discovery/registration.ts'
 import type { RemoteOpenApi } from '../openapi/documents.ts'
+import type { AvailabilityMetrics } from './availability-metrics.ts'
 import { type FollowParts, followDocuments, type RemoteDocuments, unknownDocuments } from './follow-documents.ts'
 import type { ServicesSink } from './follow-services.ts'
 import { type RemoteVersion, remoteVersion } from './remote-version.ts'
@@ -28,14 +29,18 @@ export interface RemoteRegistry extends ServicesSink, Disposable {
 }
 
 interface Entry {
-  readonly service: APIService
+  service: APIService
   readonly remote?: RemoteVersion | undefined
   documents?: RemoteDocuments | undefined
   /** Ends the reading of the documents. */
   readonly stop: AbortController
 }
 
-export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): RemoteRegistry {
+export interface RemoteRegistryParts extends Omit<FollowParts, 'changed'> {
+  readonly metrics: AvailabilityMetrics
+}
+
+export function createRemoteRegistry(parts: RemoteRegistryParts): RemoteRegistry {
   const entries = new Map<string, Entry>()
   /** Those of other servers: asked with every request. */
   const remotes = new Map<string, RemoteVersion>()
@@ -47,7 +52,11 @@ export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): Remot
     const { name = '' } = service.metadata
     const before = entries.get(name)
     const remote = remoteVersion(service)
-    if (before && deepEqual([before.remote, prioritiesOf(before.service)], [remote, prioritiesOf(service)])) return
+    parts.metrics.seen(service, before?.service)
+    if (before && deepEqual([before.remote, prioritiesOf(before.service)], [remote, prioritiesOf(service)])) {
+      before.service = service
+      return
+    }
     before?.stop.abort()
     const same = before?.remote && remote && deepEqual(before.remote.service, remote.service)
     const documents = remote && ((same && before.documents) || unknownDocuments(remote))
@@ -67,6 +76,7 @@ export function createRemoteRegistry(parts: Omit<FollowParts, 'changed'>): Remot
   const remove = (name: string): void => {
     entries.get(name)?.stop.abort()
     remotes.delete(name)
+    parts.metrics.removed(name)
     if (entries.delete(name)) announce()
   }
   return {

@@ -104,6 +104,9 @@ test('its death is seen, and holds up only what is of it', async () => {
       /^failing or missing response from https:\/\/localhost:\d+\/apis\/gadgets.example.com\/v1: Get "https:.*": dial tcp .*: connect: connection refused$/,
     ),
   })
+  const { text } = await opened.plane.ask('GET', '/metrics', { as: opened.admin })
+  expect(text).toContain(`aggregator_unavailable_apiservice{name="v1.${GROUP}"} 1`)
+  expect(text).toContain(`aggregator_unavailable_apiservice_total{name="v1.${GROUP}",reason="FailedDiscoveryCheck"} 1`)
   await opened.client.of(configMaps).delete({ namespace: 'default', name: 'owner' })
   await until(() => isGone('default', 'dependent'))
   await opened.client.of(namespaces).create({ metadata: { name: 'second' }, spec: {} })
