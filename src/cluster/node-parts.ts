@@ -14,6 +14,7 @@ import type { Informers } from '../client/informers.ts'
 import { toNumber } from '../machinery/meta/quantity.ts'
 import { createKubeletAccess } from '../node/api/kubelet-access.ts'
 import { type KubeletServer, startKubeletServer } from '../node/api/kubelet-server.ts'
+import { createNodeMetrics, type NodeMetrics } from '../node/api/node-metrics.ts'
 import { type KeyPair, keepCertificate } from '../node/certificates/certificate-manager.ts'
 import type { EnvironmentSources } from '../node/environment.ts'
 import { createExecutor } from '../node/execute.ts'
@@ -90,9 +91,10 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
   const late: { kubelet?: Kubelet } = {}
   const pods = () => late.kubelet?.pods() ?? []
   const access = createKubeletAccess({ nodeName: name, client, clock, trustedNames })
-  const where = { ...tls, host: LOOPBACK, port: 0, access }
+  const metrics = createNodeMetrics(clock)
+  const where = { ...tls, host: LOOPBACK, port: 0, access, metrics }
   const api = stack.use(await startKubeletServer({ ...where, nodeName: name, runtime, pods, clock, log }))
-  void keepServingCertificate(parts, api, log, stop.signal)
+  void keepServingCertificate(parts, { api, metrics, log }, stop.signal)
   const description = describe(parts, `${version.name}://${version.version}`, api.port)
   // Adopted pods are looked at when the network they are in is known again.
   const whenRegistered = async () => {
@@ -116,8 +118,7 @@ export async function startNode(parts: NodeParts): Promise<RunningNode> {
 /** Renewed by a request to the cluster, as any kubelet does. */
 function keepServingCertificate(
   { environment, client, name, names, tls, keep }: NodeParts,
-  api: KubeletServer,
-  log: Logger,
+  { api, metrics, log }: { readonly api: KubeletServer; readonly metrics: NodeMetrics; readonly log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, random } = environment
@@ -128,7 +129,7 @@ function keepServingCertificate(
   const template = { commonName: nodeIdentity(name).name, organizations: [NODES_GROUP], names }
   const usages = ['digital signature', 'server auth'] as const
   const wish = { signerName: KUBELET_SERVING_SIGNER, usages, template, current: tls }
-  return keepCertificate({ ...wish, client, clock, random, log, renewed }, signal)
+  return keepCertificate({ ...wish, client, clock, random, log, renewed, failed: metrics.renewalFailed }, signal)
 }
 
 /** The kubelet with everything it acts through. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../runtime/runtime.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
+import type { NodeMetrics } from './node-metrics.ts'
 
 export interface KubeletServerOptions {
   readonly nodeName: string
@@ -18,6 +19,7 @@ export interface KubeletServerOptions {
   readonly key: string
   readonly clientCa: string
   readonly access: KubeletAccess
+  readonly metrics: NodeMetrics
   readonly clock: Clock
   readonly log: Logger
 }

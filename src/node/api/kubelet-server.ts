@@ -27,6 +27,7 @@ type UpgradeRoute = (request: KubeletRequest, upgraded: UpgradedSocket) => Promi
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['containerLogs', writeLogs],
   ['healthz', async (_, response) => void response.end('ok')],
+  ['metrics', writeMetrics],
   [
     'pods',
     async ({ options }, response) =>
@@ -42,7 +43,8 @@ const UPGRADES: ReadonlyMap<string, UpgradeRoute> = new Map<string, UpgradeRoute
 ])
 
 export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
-  const { host, port, certificate, key, clientCa } = options
+  const { host, port, certificate, key, clientCa, metrics } = options
+  metrics.shows(certificate)
   // A caller may come with a token in place of a certificate.
   const server = createServer({ cert: certificate, key, ca: clientCa, requestCert: true, rejectUnauthorized: false })
   const sockets = new Set<Duplex>()
@@ -61,7 +63,10 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   return {
     host: address.address,
     port: address.port,
-    renew: (pair) => server.setSecureContext({ cert: pair.certificate, key: pair.key, ca: clientCa }),
+    renew(pair) {
+      server.setSecureContext({ cert: pair.certificate, key: pair.key, ca: clientCa })
+      metrics.shows(pair.certificate)
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
@@ -141,6 +146,12 @@ function refuse({ log }: KubeletServerOptions, socket: Duplex, error: unknown): 
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${message}`)
+}
+
+async function writeMetrics({ options }: KubeletRequest, response: ServerResponse): Promise<void> {
+  const { text, contentType } = await options.metrics.exposition()
+  response.writeHead(200, { 'Content-Type': contentType })
+  response.end(text)
 }
 
 function writeJson(response: ServerResponse, code: number, value: unknown): void {

@@ -33,6 +33,7 @@ export interface CertificateManagerParts {
   readonly current: KeyPair
   /** Keeps the new pair and uses it from now on. */
   readonly renewed: (pair: KeyPair) => Promise<void>
+  readonly failed?: (() => void) | undefined
 }
 
 const DAY_MS = 86_400_000
@@ -57,6 +58,7 @@ export async function keepCertificate(parts: CertificateManagerParts, signal: Ab
     } catch (error) {
       if (signal.aborted) return
       attempt++
+      parts.failed?.()
       log.warn('a certificate of the node could not be renewed', { signerName, error: messageOf(error) })
     }
   }

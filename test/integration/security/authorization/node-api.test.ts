@@ -12,6 +12,7 @@ import { nodeIdentity } from '../../../../src/cluster/identities.ts'
 import { createAddressNetwork } from '../../../../src/network/pods/pod-network.ts'
 import { createKubeletAccess } from '../../../../src/node/api/kubelet-access.ts'
 import { type KubeletServer, startKubeletServer } from '../../../../src/node/api/kubelet-server.ts'
+import { createNodeMetrics } from '../../../../src/node/api/node-metrics.ts'
 import { createSimulatedRuntime } from '../../../../src/node/runtime/simulated-runtime.ts'
 import { createCertificateAuthority, type KeyPair } from '../../../../src/server/auth/certificate-authority.ts'
 import { type OpenedControlPlane, openControlPlane } from '../../../support/control-plane.ts'
@@ -33,6 +34,7 @@ beforeAll(async () => {
   kubelet = stack.use(
     await startKubeletServer({
       ...{ ...pair, clientCa: authority.bundle, host: '127.0.0.1', port: 0, access },
+      metrics: createNodeMetrics(systemClock),
       ...{ nodeName: NODE, runtime, pods: () => [], ...parts },
     }),
   )
@@ -88,7 +90,7 @@ test.each([
   ['/stats/summary', 200, 403, 403, 200, 401],
   ['/pods', 403, 200, 200, 200, 401],
   ['/healthz', 403, 200, 200, 200, 401],
-  ['/metrics', 403, 403, 403, 404, 401],
+  ['/metrics', 403, 403, 403, 200, 401],
   ['/containerLogs/a/b/c', 403, 403, 404, 404, 401],
   ['/run/a/b/c', 403, 403, 404, 404, 401],
 ])('%s', async (path, ...expected) => {

@@ -18,6 +18,7 @@ import { servingApprover } from '../../../../src/controllers/security/serving-ap
 import { createAddressNetwork } from '../../../../src/network/pods/pod-network.ts'
 import { createKubeletAccess } from '../../../../src/node/api/kubelet-access.ts'
 import { startKubeletServer } from '../../../../src/node/api/kubelet-server.ts'
+import { createNodeMetrics } from '../../../../src/node/api/node-metrics.ts'
 import {
   type CertificateManagerParts,
   type KeyPair,
@@ -82,9 +83,10 @@ test("a node's serving certificate is replaced in time, under open connections",
   )
   const client = server.controlPlane.clientAs(IDENTITY)
   const access = createKubeletAccess({ nodeName: NODE, client, clock, trustedNames: ['api'] })
+  const metrics = createNodeMetrics(clock)
   const kubelet = stack.use(
     await startKubeletServer({
-      ...{ nodeName: NODE, runtime, pods: () => [], host: '127.0.0.1', port: 0, access },
+      ...{ nodeName: NODE, runtime, pods: () => [], host: '127.0.0.1', port: 0, access, metrics },
       ...{ ...first, clientCa: authority.bundle, clock, log: recordingLogger(lines) },
     }),
   )
@@ -112,6 +114,9 @@ test("a node's serving certificate is replaced in time, under open connections",
     expect((await requests()).length).toBeLessThanOrEqual(1)
   }
   expect(serials.size).toBe(3)
+  const { text } = await metrics.exposition()
+  expect(text).toMatch(/kubelet_certificate_manager_server_ttl_seconds \d{7,}\n/)
+  expect(text).toContain('kubelet_certificate_manager_server_rotation_seconds_count 2\n')
   const answer = new Promise<string>((resolve) =>
     old.once('data', (bytes: Buffer) => resolve(bytes.toString('latin1'))),
   )
