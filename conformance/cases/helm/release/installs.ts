@@ -91,6 +91,8 @@ export function installs({ major, namespace, helm, kubectl, chart, values, state
     const manager = major === 3 ? 'helm Update' : 'helm Apply'
     for (const what of ['deployment shop-web', 'configmap shop-web', 'monitor shop-web', 'secret shop-web'])
       expect(managersOf(await liveObject(kubectl(), what)), what).toEqual([manager])
+    const deployment = await liveObject(kubectl(), 'deployment shop-web')
+    expect(managersOf(deployment, 'status')).toEqual(['kube-controller-manager Update'])
     const { metadata } = await liveObject(kubectl(), 'service shop-web')
     expect(metadata.labels?.['app.kubernetes.io/managed-by']).toBe('Helm')
     expect(metadata.annotations).toEqual({

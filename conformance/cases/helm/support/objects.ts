@@ -44,8 +44,8 @@ export async function namesOf(kubectl: Kubectl, what: string): Promise<readonly 
     .sort()
 }
 
-/** Who owns fields of the object itself, such as `helm Apply`, in order. */
-export function managersOf({ metadata: { managedFields = [] } }: LiveObject): readonly string[] {
-  const main = managedFields.filter(({ subresource }) => subresource === undefined)
-  return main.map(({ manager, operation }) => `${manager} ${operation}`).sort()
+/** Who owns fields of the object itself, or those that were written through a subresource: `helm Apply`, in order. */
+export function managersOf({ metadata }: LiveObject, subresource?: string): readonly string[] {
+  const entries = (metadata.managedFields ?? []).filter((entry) => entry.subresource === subresource)
+  return entries.map(({ manager, operation }) => `${manager} ${operation}`).sort()
 }
