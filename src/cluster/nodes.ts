@@ -85,8 +85,6 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
     async remove(name) {
       await stop(name)
       await (await docker)?.remove(name)
-      await removeDirectory(join(parts.config.directory, 'nodes', name))
-      await parts.controlPlane.certificates.remove(pairNameOf(name))
       await forget(parts, name)
     },
     async [Symbol.asyncDispose]() {
@@ -129,7 +127,10 @@ function pairNameOf(node: string): string {
   return `kubelet-${node}`
 }
 
-async function forget({ controlPlane }: NodeSupervisorParts, name: string): Promise<void> {
+/** Its files, its certificate and its object are gone. */
+async function forget({ config, controlPlane }: NodeSupervisorParts, name: string): Promise<void> {
+  await removeDirectory(join(config.directory, 'nodes', name))
+  await controlPlane.certificates.remove(pairNameOf(name))
   const client = controlPlane.clientAs(SYSTEM)
   try {
     await client.of(nodes).delete({ name })
