@@ -30,7 +30,7 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
         },
       )
       const lasts = isLongRunning(call.target)
-      if (lasts || answer.body.type === 'upgrade') return followed({ auditing, record, lasts }, answer, call.request)
+      if (lasts || isOnItsWay(answer)) return followed({ auditing, record, lasts }, answer, call.request)
       return finished(record, answer)
     }
   }
@@ -46,6 +46,11 @@ function refused({ metrics }: Auditing, { path }: ApiRequest): ApiResponse {
   const text = `Internal Server Error: ${JSON.stringify(path)}: failed to store audit event\n`
   const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
   return { status: 500, headers, body: { type: 'bytes', bytes: Buffer.from(text) } }
+}
+
+/** What another server answers, passed on as it comes. */
+function isOnItsWay({ body }: ApiResponse): boolean {
+  return body.type === 'stream' || body.type === 'upgrade'
 }
 
 async function finished(record: RequestRecord, answer: ApiResponse): Promise<ApiResponse> {

@@ -112,6 +112,18 @@ describe('a stream to a container', () => {
   })
 })
 
+test('an answer that another server gives ends with its last byte', async () => {
+  async function* chunks() {
+    yield Buffer.from('{}')
+  }
+  const handle = () => ({ status: 200, headers: {}, body: { type: 'stream', chunks: chunks() } }) as const
+  server = auditedServer(everything('Metadata'), { paths: [{ handle }] })
+  const { response } = await server.send('GET', '/apis/metrics.example.com/v1/pods')
+  expect(codes()).toEqual(['RequestReceived '])
+  if (response.body.type === 'stream') for await (const chunk of response.body.chunks) expect(chunk).toBeDefined()
+  expect(codes()).toEqual(['ResponseComplete 200'])
+})
+
 describe('at each level', () => {
   const shown = ({ stage, ...event }: AuditEvent) =>
     [stage, 'requestObject' in event && 'sent', 'responseObject' in event && 'answered'].filter(Boolean).join(' ')
