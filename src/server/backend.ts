@@ -30,7 +30,7 @@ const ERROR_TEXT_BYTES = 10 * 1024
 const CONNECT_TIMEOUT_MS = 30_000
 
 /** Headers that are between the client and this server and go no further. */
-const OWN_HEADERS: ReadonlySet<string> = new Set(['authorization', 'audit-id', 'host', 'proxy-authorization'])
+const OWN_HEADERS: ReadonlySet<string> = new Set(['authorization', 'audit-id', 'host', 'proxy-authorization', 'expect'])
 const OWN_PREFIXES = ['impersonate-', 'x-remote-']
 
 /** What may be passed on of a request's headers. */
@@ -117,7 +117,9 @@ export function tunnel(backend: Backend, path: string, request: ApiRequest): Pro
   const { upgrade } = request.headers
   if (upgrade === undefined) throw badRequest('Upgrade request required')
   return new Promise((resolve, reject) => {
-    const headers = { ...forwardedHeaders(request.headers), connection: 'Upgrade', upgrade }
+    // A handshake has no body, whatever it says.
+    const { 'content-length': _, 'transfer-encoding': _encoding, ...told } = forwardedHeaders(request.headers)
+    const headers = { ...told, connection: 'Upgrade', upgrade }
     const sent = send(backend, path, request, headers)
     sent.once('error', (error) => reject(unreachable(error)))
     sent.once('response', (response) => failureOf(response).then(reject, reject))

@@ -5,12 +5,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { Readable } from 'node:stream'
 import httpProxy from 'http-proxy'
 import type { Logger } from '../base/log.ts'
-import { serviceUnavailable } from '../machinery/meta/api-error.ts'
+import { ApiError, requestEntityTooLarge, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse, UpgradedSocket } from '../machinery/wire/message.ts'
 import { type Backend, forwardedHeaders, requestOptions, tunnel } from './backend.ts'
+import { BODY_BYTES_MAX, collect, mustBeRead } from './outbound/framing.ts'
 
 export interface ProxyTarget {
   readonly backend: Backend
@@ -32,19 +34,20 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
 export function proxyRequest(target: ProxyTarget, request: ApiRequest, log: Logger): Promise<ApiResponse> {
   if (request.headers.upgrade !== undefined) return tunnel(target.backend, target.path, request)
   const connect = (taken: UpgradedSocket) => {
-    if (taken.response) pass(target, request, taken.request, taken.response, log)
+    const { response } = taken
+    if (response) pass(target, request, taken.request, response, log).catch((error) => refuse(response, error))
     else taken.socket.destroy()
   }
   return Promise.resolve({ status: 200, headers: {}, body: { type: 'upgrade', connect } })
 }
 
-function pass(
+async function pass(
   { backend, path, prefix }: ProxyTarget,
   request: ApiRequest,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   log: Logger,
-): void {
+): Promise<void> {
   const { host, port, tls } = backend
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const proxy = httpProxy.createProxyServer({
@@ -67,9 +70,12 @@ function pass(
   })
   proxy.on('error', (error) => refuse(outgoing, error))
   // HTTP/2's pseudo-headers are no headers for HTTP/1.1; credentials for this server are nobody else's business.
-  const headers = { ...forwardedHeaders(request.headers), host: authority }
-  Object.defineProperty(incoming, 'headers', { value: withoutHops(headers) })
-  proxy.web(incoming, outgoing)
+  const headers = withoutHops({ ...forwardedHeaders(request.headers), host: authority })
+  const body = mustBeRead(request.method, headers) ? await collect(incoming, BODY_BYTES_MAX) : 'streamed'
+  if (body === undefined) throw requestEntityTooLarge(`Request entity too large: limit is ${BODY_BYTES_MAX}`)
+  if (body !== 'streamed' && body.length > 0) headers['content-length'] = String(body.length)
+  Object.defineProperty(incoming, 'headers', { value: headers })
+  proxy.web(incoming, outgoing, body === 'streamed' ? {} : { buffer: Readable.from(body.length > 0 ? [body] : []) })
 }
 
 /** `accept-encoding` too: pages are read to rewrite their links. */
@@ -80,8 +86,10 @@ function withoutHops(headers: Record<string, string>): Record<string, string> {
 
 function refuse(outgoing: ServerResponse, error: Error): void {
   if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy()
-  const { status } = serviceUnavailable(`error trying to reach service: ${error.message}`)
-  outgoing.writeHead(503, { 'content-type': 'application/json' })
+  const refusal =
+    error instanceof ApiError ? error : serviceUnavailable(`error trying to reach service: ${error.message}`)
+  const { status } = refusal
+  outgoing.writeHead(refusal.code, { 'content-type': 'application/json' })
   outgoing.end(encodeJson(status))
 }
 

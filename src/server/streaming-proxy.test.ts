@@ -231,6 +231,18 @@ describe('through the server', () => {
     session.close()
   })
 
+  test.each(['POST', 'DELETE', 'OPTIONS', 'GET'])(
+    'a body without a length is a body all the same: %s',
+    async (method) => {
+      const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { ca: authority.certificate })
+      const stream = session.request({ ':path': '/api/v1/namespaces/d/raw', ':method': method }, { endStream: false })
+      stream.end('GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n')
+      const text = Buffer.concat(await stream.toArray()).toString()
+      expect(text).toBe(`<a href="/p/x">${method} GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n</a>`)
+      session.close()
+    },
+  )
+
   test('a service without endpoints is unavailable', async () => {
     expect((await fetchText('services/web:none/proxy/')).text).toContain('no endpoints available for service')
     expect((await fetchText('services/web:x/proxy/')).text).toContain('no service port')

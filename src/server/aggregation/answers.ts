@@ -10,7 +10,7 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import { DecodeError, decodeTrustedJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse, WatchEvent } from '../../machinery/wire/message.ts'
 import { decodeWatchFrames } from '../../machinery/wire/watch-frames.ts'
-import { collect } from './call.ts'
+import { collect } from '../outbound/framing.ts'
 
 /** Who may read this server's answers in a browser, and what the browser keeps for it, is not for others to say. */
 export const UNTOLD: ReadonlySet<string> = new Set([

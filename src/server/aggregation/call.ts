@@ -44,15 +44,3 @@ function send({ host, port }: Reached, agent: Agent, { method, path, headers, bo
     sent.end(body)
   })
 }
-
-/** The bytes of a stream. Undefined: there are more than `bytesMax`, and the rest is not read. */
-export async function collect(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes > bytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}

@@ -1,7 +1,6 @@
 /**
  * A client's request passed on to an aggregated server as it comes: its body is streamed, its answer's head is waited
- * for. Where a body ends is said once and means the same to both servers: what comes without a length is sent in
- * chunks or, where the method has no bodies by custom, read first. Otherwise a body could be taken for a request.
+ * for. A body whose length is not known, on a method that seldom has one, is read first.
  */
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
@@ -10,7 +9,8 @@ import { Readable } from 'node:stream'
 import httpProxy from 'http-proxy'
 import { requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
 import type { RawExchange } from '../../machinery/wire/message.ts'
-import { ConnectionGone, collect } from './call.ts'
+import { BODY_BYTES_MAX, collect, mustBeRead } from '../outbound/framing.ts'
+import { ConnectionGone } from './call.ts'
 import type { BackendHeaders } from './caller-headers.ts'
 import type { Reached } from './connections.ts'
 
@@ -23,17 +23,10 @@ export interface Passed {
   readonly signal: AbortSignal
 }
 
-/** Bodies of these are sent in chunks by Node where they have no length. */
-const CHUNKED_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-/** Bytes of a body that is read first; upstream's limit on bodies. */
-const BODY_BYTES_MAX = 3 * 1024 * 1024
-
 /** Resolves with the head of the answer. Throws `ApiError` for a body that is too large. */
 export async function passOn(reached: Reached, passed: Passed): Promise<IncomingMessage> {
   const { method, headers, exchange } = passed
-  if (headers['content-length'] !== undefined || CHUNKED_METHODS.has(method)) {
-    return send(reached, passed, { agent: reached.single })
-  }
+  if (!mustBeRead(method, headers)) return send(reached, passed, { agent: reached.single })
   const body = await collect(exchange.request, BODY_BYTES_MAX)
   if (body === undefined) throw requestEntityTooLarge(`Request entity too large: limit is ${BODY_BYTES_MAX}`)
   const framed = { ...passed, headers: { ...headers, ...(body.length > 0 && { 'content-length': `${body.length}` }) } }
