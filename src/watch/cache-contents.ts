@@ -79,7 +79,9 @@ export class CacheContents {
 
   /** Throws 500 where an object that cannot be read could be among them: a list that lacks one says it is gone. */
   list(selection: Selection, { after, limit = Infinity }: PageOptions = {}): ObjectPage {
-    if (this.#unreadable.size > 0) assertReadable(this.#unreadable.values(), this.#prefixOf(selection))
+    if (this.#unreadable.size > 0) {
+      assertReadable(this.#unreadable.values(), this.#onlyKey(selection) ?? this.#prefixOf(selection))
+    }
     const objects: CachedObject[] = []
     const filtered = isFiltered(selection)
     let remaining = 0
@@ -111,15 +113,20 @@ export class CacheContents {
     return namespace ? `${this.#prefix}${namespace}/` : this.#prefix
   }
 
-  #smallestIndexed(selection: Selection): ReadonlySet<string> | undefined {
-    const all = () => this.#objects.entries().map(([, object]) => object)
+  /** A name and a namespace are the key itself: an index over names would be as large as the resource. */
+  #onlyKey(selection: Selection): string | undefined {
     const fields = fieldEqualities(selection)
-    // A name and a namespace are the key itself: an index over names would be as large as the resource.
     const name = fields.find(([field]) => field === 'metadata.name')?.[1]
     const namespace = selection.namespace ?? fields.find(([field]) => field === 'metadata.namespace')?.[1]
-    if (name !== undefined && namespace) return new Set([`${this.#prefix}${namespace}/${name}`])
+    return name !== undefined && namespace ? `${this.#prefix}${namespace}/${name}` : undefined
+  }
+
+  #smallestIndexed(selection: Selection): ReadonlySet<string> | undefined {
+    const all = () => this.#objects.entries().map(([, object]) => object)
+    const only = this.#onlyKey(selection)
+    if (only !== undefined) return new Set([only])
     const sets = [
-      ...fields.map(([field, value]) => this.#fields.keys(field, value, all)),
+      ...fieldEqualities(selection).map(([field, value]) => this.#fields.keys(field, value, all)),
       ...labelEqualities(selection).map(([label, value]) => this.#labels.keys(label, value, all)),
     ]
     return sets.reduce<ReadonlySet<string> | undefined>(

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { createFakeClock } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { seededRandom } from '../base/random.ts'
+import { parseFieldSelector } from '../machinery/meta/fields.ts'
 import { encryptedStorage } from '../storage/encryption/encrypted-storage.ts'
 import type { Transformer } from '../storage/encryption/transformers.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
@@ -23,7 +24,16 @@ const make = cachedObjectFactory()
 const codec: ObjectCodec = {
   decode({ key, value, modified }) {
     const [, namespace = '', name = ''] = key.split('/')
-    return make({ key, namespace, name, uid: '', revision: modified, labels: {}, fields: {}, bytes: value })
+    return make({
+      key,
+      namespace,
+      name,
+      uid: '',
+      revision: modified,
+      labels: {},
+      fields: { 'metadata.name': name },
+      bytes: value,
+    })
   },
 }
 
@@ -49,6 +59,9 @@ test('one is refused by itself and in every list that would have to leave it out
   expect(() => cache.select({})).toThrow(REFUSAL)
   expect(cache.get('things/a/kept')?.name).toBe('kept')
   expect((await cache.list({ namespace: 'b' })).objects.map(({ key }) => key)).toEqual(['things/b/kept'])
+  const named = (name: string) => ({ namespace: 'a', fields: parseFieldSelector(`metadata.name=${name}`) })
+  expect((await cache.list(named('kept'))).objects.map(({ key }) => key)).toEqual(['things/a/kept'])
+  await expect(cache.list(named('lost'))).rejects.toThrow(REFUSAL)
 })
 
 test('so is a list of the past', async () => {
