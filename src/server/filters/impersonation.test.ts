@@ -89,7 +89,13 @@ describe('the rights that it takes to act', () => {
     [
       'extra without a domain',
       { extra: { team: ['red'] } },
-      '! impersonating an invalid key in extra is not allowed: "team" is no path after a domain',
+      '! impersonating an invalid key in extra is not allowed: extra.key: Invalid value: "team": ' +
+        'must be a domain-prefixed path (such as "acme.io/foo")',
+    ],
+    [
+      'extra in capitals',
+      { extra: { 'a.b/C': ['red'] } },
+      '! impersonating a non-lowercase key in extra is not allowed: "a.b/C"',
     ],
     [
       'extra without a value',

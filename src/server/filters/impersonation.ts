@@ -4,6 +4,8 @@
  * (`impersonate-on:<way>:<verb>`). The last is the old one: `impersonate`, for whatever is asked.
  */
 
+import { domainPrefixedPathErrors } from '../../apis/field-rules.ts'
+import { FieldPath, fieldErrorsText } from '../../machinery/meta/field-error.ts'
 import { isDns1123Subdomain } from '../../machinery/meta/names.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import { AUTHENTICATED_GROUP } from '../auth/authenticator.ts'
@@ -138,15 +140,16 @@ function refusedNeed(attributes: Attributes, reason: string): Need {
   return { parts: [], refused: { attributes, reason } }
 }
 
-const PATH_CHARACTERS = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/
+const EXTRA_KEY = new FieldPath('extra.key')
 
 function extraFinding(extra: Wish['extra']): string | undefined {
   for (const [key, list] of Object.entries(extra)) {
     if (key === '') return 'impersonating the empty string key in extra is not allowed'
-    const slash = key.indexOf('/')
-    const [domain, path] = [key.slice(0, slash), key.slice(slash + 1)]
-    if (slash < 1 || isDns1123Subdomain(domain).length > 0 || !PATH_CHARACTERS.test(path))
-      return `impersonating an invalid key in extra is not allowed: ${JSON.stringify(key)} is no path after a domain`
+    const errors = domainPrefixedPathErrors(EXTRA_KEY, key)
+    if (errors.length > 0) return `impersonating an invalid key in extra is not allowed: ${fieldErrorsText(errors)}`
+    if (key !== key.toLowerCase())
+      return `impersonating a non-lowercase key in extra is not allowed: ${JSON.stringify(key)}`
+    if (list.length === 0) return 'impersonating empty values in extra is not allowed'
     if (list.includes('')) return 'impersonating the empty string value in extra is not allowed'
   }
   return undefined
