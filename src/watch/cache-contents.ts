@@ -79,9 +79,7 @@ export class CacheContents {
 
   /** Throws 500 where an object that cannot be read could be among them: a list that lacks one says it is gone. */
   list(selection: Selection, { after, limit = Infinity }: PageOptions = {}): ObjectPage {
-    if (this.#unreadable.size > 0) {
-      assertReadable(this.#unreadable.values(), this.#onlyKey(selection) ?? this.#prefixOf(selection))
-    }
+    if (this.#unreadable.size > 0) this.#assertReadable(selection)
     const objects: CachedObject[] = []
     const filtered = isFiltered(selection)
     let remaining = 0
@@ -107,6 +105,13 @@ export class CacheContents {
       const object = this.#objects.get(key)
       if (object) yield object
     }
+  }
+
+  #assertReadable(selection: Selection): void {
+    const only = this.#onlyKey(selection)
+    const named = only === undefined ? undefined : this.#unreadable.get(only)
+    if (only === undefined) assertReadable(this.#unreadable.values(), this.#prefixOf(selection))
+    else if (named) assertReadable([named], only)
   }
 
   #prefixOf({ namespace }: Selection): string {

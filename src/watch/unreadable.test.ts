@@ -61,6 +61,7 @@ test('one is refused by itself and in every list that would have to leave it out
   expect((await cache.list({ namespace: 'b' })).objects.map(({ key }) => key)).toEqual(['things/b/kept'])
   const named = (name: string) => ({ namespace: 'a', fields: parseFieldSelector(`metadata.name=${name}`) })
   expect((await cache.list(named('kept'))).objects.map(({ key }) => key)).toEqual(['things/a/kept'])
+  expect((await cache.list(named('los'))).objects).toEqual([])
   await expect(cache.list(named('lost'))).rejects.toThrow(REFUSAL)
 })
 
