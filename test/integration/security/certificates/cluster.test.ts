@@ -60,7 +60,7 @@ test("a node's certificate is renewed by the cluster that it is a part of", asyn
   }
   const serials = new Set<string | undefined>()
   for (let month = 0; month < 27; month++) {
-    await pass(clock, 30 * DAY_MS, lines, 3 * DAY_MS)
+    await pass(clock, 30 * DAY_MS, lines, 10 * DAY_MS)
     const certificate = await shown()
     expect(servingFinding(certificate, { ca: authority.bundle, clock })).toBeUndefined()
     serials.add(certificate?.serialNumber)
