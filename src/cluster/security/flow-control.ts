@@ -4,6 +4,7 @@ import { flowSchemas } from '../../apis/flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from '../../apis/flowcontrol/priority-level-configuration.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Metrics } from '../../base/metrics.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import type { FlowObjects } from '../../server/flow-control/configuration.ts'
 import { dumpLevels, dumpQueues, dumpRequests } from '../../server/flow-control/dumps.ts'
@@ -59,11 +60,11 @@ function plainText(text: string): ApiResponse {
   return { status: 200, headers, body: { type: 'bytes', bytes: Buffer.from(text) } }
 }
 
+/** What cannot be read is as if it were not there: then the levels that must be there are all there are. */
 function objectsIn(registries: () => Registries): FlowObjects {
-  const all = <T>(items: readonly { object(): T }[]): readonly T[] => items.map((item) => item.object())
   return {
-    schemas: () => all(registries().of(flowSchemas).peekAll({})),
-    levels: () => all(registries().of(priorityLevelConfigurations).peekAll({})),
+    schemas: () => allOf(registries().of(flowSchemas))?.map((stored) => stored.object()) ?? [],
+    levels: () => allOf(registries().of(priorityLevelConfigurations))?.map((stored) => stored.object()) ?? [],
     // Revisions only grow, so the sum is another one when either is.
     get changedAt() {
       return registries().of(flowSchemas).changedAt + registries().of(priorityLevelConfigurations).changedAt
@@ -79,7 +80,7 @@ interface Counted extends ObjectStatistics {
 }
 
 /** Undefined where one of them cannot be read: whoever asks for that one is told so, not everybody. */
-function allOf(registry: Registry): readonly Stored[] | undefined {
+function allOf<T extends KubeObject>(registry: Registry<T>): readonly Stored<T>[] | undefined {
   try {
     return registry.peekAll({})
   } catch {
