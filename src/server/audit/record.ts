@@ -127,14 +127,10 @@ export class RequestRecord implements AuditTrail {
     this.#onAnswered = callback
   }
 
-  /** Whether a stage is to be logged. */
-  logs(stage: Stage): boolean {
-    return this.#verdict !== undefined && this.#verdict.level !== 'None' && !this.#verdict.omitStages.has(stage)
-  }
-
   /** False: the event was lost and the request must not go on. */
   emit(stage: Stage): boolean | Promise<boolean> {
-    if (!this.logs(stage)) return true
+    const { level, omitStages } = this.#verdict ?? NOT_LOGGED
+    if (level === 'None' || omitStages.has(stage)) return true
     const { metrics, sink } = this.#auditing
     if (stage === 'ResponseComplete') this.#annotateLatency()
     metrics.events()

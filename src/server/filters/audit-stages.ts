@@ -98,7 +98,10 @@ async function followed(parts: Followed, answer: ApiResponse, { signal }: ApiReq
     await begin()
     await record.emit('ResponseComplete')
   })
-  const onEnd = () => void complete().catch((error: unknown) => auditing.log.error('an event was lost', { error }))
+  const onEnd = () => {
+    signal.removeEventListener('abort', onEnd)
+    complete().catch((error: unknown) => auditing.log.error('an event was lost', { error }))
+  }
   // Who takes the connection over to pass one exchange on knows the code later.
   if (body.type === 'upgrade' && status !== 101) record.onAnswered(() => void begin())
   else {
