@@ -5,7 +5,7 @@ import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
 import { dealHand } from './dealer.ts'
 import { Integrator } from './integrator.ts'
 import { LevelMeter } from './level-meter.ts'
-import { AT_ONCE } from './pace.ts'
+import { AT_ONCE, type Pace } from './pace.ts'
 import { QueueSet } from './queue-set.ts'
 import { type Flow, ONE_SEAT, Ticket, type Work } from './ticket.ts'
 
@@ -20,10 +20,18 @@ interface LevelOptions {
   readonly handSize?: number
   readonly queueLengthMax?: number
   readonly exempt?: boolean
+  readonly pace?: Pace
 }
 
-function level({ limit, queues = 8, handSize = 1, queueLengthMax = 100, exempt = false }: LevelOptions) {
-  const set = new QueueSet({ clock, exempt, pace: AT_ONCE, meter: new LevelMeter(exempt, clock.monotonic()) })
+function level({
+  limit,
+  queues = 8,
+  handSize = 1,
+  queueLengthMax = 100,
+  exempt = false,
+  pace = AT_ONCE,
+}: LevelOptions) {
+  const set = new QueueSet({ clock, exempt, pace, meter: new LevelMeter(exempt, clock.monotonic()) })
   set.configure({ queues, queueLengthMax }, limit)
   const flowOf = (distinguisher: string, hand = dealHand('schema', distinguisher, queues, handSize)): Flow => ({
     ...{ schema: 'schema', level: 'level', distinguisher, hand, queues: set, headers: {}, widthMax: undefined },
@@ -170,6 +178,15 @@ describe('a request', () => {
     expect(standings).toEqual(['running', 'waiting', 'waiting', 'queue-full'])
     expect(start(flowOf('b', [1])).standing).toBe('waiting')
     expect(set.meter.countsOf('schema').rejected).toEqual(new Map([['queue-full', 1]]))
+  })
+
+  test('that waits for the event loop only is turned away when too many do', () => {
+    const hurried: Pace = { ...AT_ONCE, hasTime: () => false, wake: () => {} }
+    const { start, flowOf } = level({ limit: 10_000, queueLengthMax: 2, pace: hurried })
+    const flow = flowOf('a', [0])
+    const standings = Array.from({ length: 1_001 }, () => start(flow).standing)
+    expect(standings.filter((standing) => standing === 'waiting').length).toBe(1_000)
+    expect(standings.at(-1)).toBe('queue-full')
   })
 
   test('takes the emptiest queue of its hand', () => {

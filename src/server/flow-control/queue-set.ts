@@ -31,6 +31,9 @@ export interface QueueSetParts {
 /** Idle queues that are kept for reuse; a level with more of them makes them anew. */
 const IDLE_QUEUES_KEPT_MAX = 1_024
 
+/** Requests in a queue that wait for the event loop while there are seats; the level's own limit holds without seats. */
+const UNSEATED_QUEUE_MAX = 1_000
+
 export class QueueSet implements Queues, Dispatching {
   readonly meter: LevelMeter
   quiescing = false
@@ -65,10 +68,6 @@ export class QueueSet implements Queues, Dispatching {
 
   get isIdle(): boolean {
     return this.waitingCount === 0 && this.runningCount === 0
-  }
-
-  get limit(): number {
-    return this.#limit
   }
 
   get queueCount(): number {
@@ -109,11 +108,16 @@ export class QueueSet implements Queues, Dispatching {
       this.#activate(queue)
       queue.nextStart = Math.max(queue.nextStart, this.#progress)
       this.#serve(ticket, queue)
-    } else if (isFull && queue.waiting.size >= this.#queuing.queueLengthMax) this.#reject(ticket, 'queue-full')
+    } else if (queue.waiting.size >= this.#lengthMax(isFull)) this.#reject(ticket, 'queue-full')
     else {
       this.#enqueue(ticket, queue)
       this.#wake()
     }
+  }
+
+  #lengthMax(isFull: boolean): number {
+    const { queueLengthMax } = this.#queuing
+    return isFull ? queueLengthMax : Math.max(queueLengthMax, UNSEATED_QUEUE_MAX)
   }
 
   leave(ticket: Ticket): void {
