@@ -6,7 +6,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { CompactSign, exportJWK, type JWK } from 'jose'
 import { systemClock } from '../../src/base/clock.ts'
-import { seededRandom } from '../../src/base/random.ts'
+import { randomSuffix, systemRandom } from '../../src/base/random.ts'
 import { createCertificateAuthority } from '../../src/server/auth/certificate-authority.ts'
 
 export interface IssuerKey {
@@ -60,7 +60,8 @@ export function usualClaims(url: string): Record<string, unknown> {
 }
 
 export async function startTokenIssuer(): Promise<TestIssuer> {
-  const authority = await createCertificateAuthority('issuer-ca', { clock: systemClock, random: seededRandom(1) })
+  const parts = { clock: systemClock, random: systemRandom }
+  const authority = await createCertificateAuthority(`issuer-${randomSuffix(systemRandom, 5)}`, parts)
   const { certificate, key } = await authority.issueServer({ commonName: 'issuer', names: ['127.0.0.1'] })
   const server = createServer({ cert: certificate, key }, (request, response) => void serve(issuer, request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

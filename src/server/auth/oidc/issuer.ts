@@ -40,7 +40,7 @@ const WELL_KNOWN = '/.well-known/openid-configuration'
 /** Between attempts to reach the issuer; upstream's. */
 const RETRY_MS = 10_000
 /** Of one request to the issuer. */
-const FETCH_TIMEOUT_MS = 10_000
+export const FETCH_TIMEOUT_MS = 10_000
 
 export function createIssuer(settings: IssuerSettings, parts: IssuerParts): TokenIssuerClient {
   const { url, audiences } = settings

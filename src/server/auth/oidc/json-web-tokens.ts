@@ -4,8 +4,9 @@ import type { UserInfo } from '../../../machinery/wire/message.ts'
 import { unverifiedIssuer } from '../service-account-token.ts'
 import { type ClaimMapping, claimMapping } from './claim-mapping.ts'
 import type { AuthenticationConfiguration, JwtAuthenticator } from './configuration.ts'
+import { distributedClaim, type Expand } from './distributed-claim.ts'
 import { canonicalIssuer } from './id-token.ts'
-import { createIssuer, type IssuerParts, type TokenIssuerClient } from './issuer.ts'
+import { createIssuer, type IssuerParts, type IssuerSettings, type TokenIssuerClient } from './issuer.ts'
 
 export interface JsonWebTokens {
   /** Resolves when all issuers have been reached. */
@@ -30,29 +31,34 @@ export function createJsonWebTokens({ jwt }: AuthenticationConfiguration, parts:
 interface Authenticator {
   readonly url: string
   readonly issuer: TokenIssuerClient
+  readonly expand: Expand
   readonly map: ClaimMapping
 }
 
 function authenticatorOf(authenticator: JwtAuthenticator, parts: IssuerParts): readonly [string, Authenticator] {
   const { url = '', discoveryURL, certificateAuthority, audiences } = authenticator.issuer ?? {}
-  const issuer = createIssuer(
-    {
-      url,
-      discoveryUrl: discoveryURL || undefined,
-      ca: certificateAuthority || undefined,
-      audiences: audiences ?? [],
-    },
-    parts,
-  )
-  return [url, { url, issuer, map: claimMapping(authenticator) }]
+  const settings: IssuerSettings = {
+    url,
+    discoveryUrl: discoveryURL || undefined,
+    ca: certificateAuthority || undefined,
+    audiences: audiences ?? [],
+  }
+  const issuer = createIssuer(settings, parts)
+  const claim = authenticator.claimMappings?.groups?.claim ?? ''
+  const expand: Expand = claim === '' ? async (claims) => claims : distributedClaim(claim, { settings, issuer }, parts)
+  return [url, { url, issuer, expand, map: claimMapping(authenticator) }]
 }
 
-async function timed({ url, issuer, map }: Authenticator, token: string, parts: IssuerParts): Promise<UserInfo> {
+async function timed(
+  { url, issuer, expand, map }: Authenticator,
+  token: string,
+  parts: IssuerParts,
+): Promise<UserInfo> {
   const { clock, metrics } = parts
   const startMs = clock.monotonic()
   const seconds = () => (clock.monotonic() - startMs) / 1_000
   try {
-    const user = map(await issuer.verify(token))
+    const user = map(await expand(await issuer.verify(token)))
     metrics.verified(url, 'success', seconds())
     return user
   } catch (error) {
