@@ -6,6 +6,7 @@ import { auditLogPath } from '../../cluster/security/settings.ts'
 import { parseDuration } from '../../machinery/meta/time.ts'
 import { type CommandContext, clusterName } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { printable } from '../output/printable.ts'
 import { logPath } from '../run.ts'
 import { stateOf } from '../state.ts'
 import { loggedSince, readableEvent } from './audit-lines.ts'
@@ -28,7 +29,7 @@ export async function logs(context: CommandContext, component: string | undefine
   const isWanted = (line: string) => (audits ? loggedSince(line, after) : selected(line, component, after))
   const shown = audits ? readableEvent : readable
   const print = (line: string) => {
-    if (isWanted(line)) terminal.print(`${globals.output === 'json' ? line : shown(line)}\n`)
+    if (isWanted(line)) terminal.print(`${globals.output === 'json' ? line : printable(shown(line))}\n`)
   }
   let offset = await readFrom(path, 0, print)
   while (options.follow && !interrupted.aborted) {

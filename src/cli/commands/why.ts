@@ -6,6 +6,7 @@ import { type CommandContext, clusterName } from '../context.ts'
 import { openControl } from '../control.ts'
 import { Failure } from '../failure.ts'
 import { currentContext, kubeconfigPaths } from '../kubeconfig-file.ts'
+import { printable } from '../output/printable.ts'
 import { allStates, runningStateOf } from '../state.ts'
 
 const POD_NAMES: ReadonlySet<string> = new Set(['pod', 'pods', 'po'])
@@ -18,7 +19,7 @@ export async function why(context: CommandContext, reference: string): Promise<v
   const path = `/t8s/why/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`
   try {
     if (output === 'json') context.terminal.print(`${JSON.stringify(await control.json(path), undefined, 2)}\n`)
-    else context.terminal.print(await control.text(path))
+    else context.terminal.print(printable(await control.text(path)))
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 404) throw error
     throw new Failure({

@@ -2,6 +2,7 @@
 
 import { createColors } from 'picocolors'
 import type { Failure } from '../failure.ts'
+import { printable } from './printable.ts'
 
 export type ProgressStyle = 'pretty' | 'plain' | 'json' | 'none'
 
@@ -77,8 +78,8 @@ export function failureLines(
   if (style === 'json') return [JSON.stringify({ type: 'error', reason, message, exitCode })]
   const width = Math.max(0, ...next.map(([command]) => command.length))
   const lines = [
-    `${style === 'pretty' ? colors.red('✗') : 'FAIL'} ${message}`,
-    ...(detail === undefined ? [] : [`  ${detail}`]),
+    `${style === 'pretty' ? colors.red('✗') : 'FAIL'} ${printable(message)}`,
+    ...(detail === undefined ? [] : [`  ${printable(detail)}`]),
     ...next.map(([command, purpose]) => `  → ${command.padEnd(width)}   ${purpose}`.trimEnd()),
   ]
   const label = `reason: ${reason} · exit ${exitCode}`
