@@ -3,7 +3,7 @@
  * them: leader election, watches, status, finalizers, events and limited rights, as operators use them.
  */
 
-import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClientLanguage } from '../../clients.ts'
 import { eventually } from '../kubectl/support/eventually.ts'
 import { chosenPrograms } from './support/chosen-programs.ts'
@@ -46,18 +46,17 @@ describe('operators', () => {
 
   /** The same test for every language, all at once. */
   function each(title: string, body: (operator: Operator) => Promise<void>): void {
-    eachLanguage(title, (language) => {
-      const operator = operatorOf(language)
-      onTestFailed(() => console.error(operator.said()))
-      return body(operator)
-    })
+    eachLanguage(title, (language) => body(operatorOf(language)))
   }
 
   function eachLanguage(title: string, body: (language: ClientLanguage) => Promise<void>): void {
     describe(title, () => {
       for (const [language, program] of programs) {
         const name = program.available ? language : `${language}: skipped, ${program.reason}`
-        test.skipIf(!program.available).concurrent(name, () => body(language))
+        test.skipIf(!program.available).concurrent(name, ({ onTestFailed }) => {
+          onTestFailed(() => console.error(operators.get(language)?.said()))
+          return body(language)
+        })
       }
     })
   }
@@ -67,7 +66,6 @@ describe('operators', () => {
     if (!program?.available) return
     const operator = await startOperator(cluster(), language, program.command)
     operators.set(language, operator)
-    onTestFailed(() => console.error(operator.said()))
     for (const replica of operator.replicas.values()) await replica.prints('secrets: 403 Forbidden')
     expect(await operator.leader()).toMatch(language)
   })
@@ -107,10 +105,13 @@ describe('operators', () => {
 
   each('go on after a stop', goOn('after a stop'))
 
-  test('the server is killed and started', async () => {
+  test('the server is killed right after it took a change, and started', async () => {
+    await Promise.all([...operators.values()].map(({ widgets }) => widgets.change('w-0', { message: 'before a kill' })))
     await cluster().kill()
     await cluster().start()
   })
+
+  each('miss nothing that was taken before a kill', ({ widgets }) => hasParts(widgets, 'w-0', 7, 'before a kill'))
 
   each('go on after a kill', goOn('after a kill'))
 

@@ -10,7 +10,7 @@ import { type CommandResult, runCommand } from '../kubectl/support/command.ts'
 import { eventually } from '../kubectl/support/eventually.ts'
 import { chosenPrograms } from './support/chosen-programs.ts'
 import { type ShortHistory, startShortHistory } from './support/short-history.ts'
-import { WIDGET_DEFINITION } from './support/widgets.ts'
+import { defineWidgets } from './support/widgets.ts'
 
 const STATIONS = [
   ...['pages', 'selectors', 'patches', 'apply', 'errors', 'deletion', 'scale', 'status', 'streams', 'expiry'],
@@ -31,8 +31,7 @@ describe('tours', () => {
   beforeAll(async () => {
     const cluster = await startShortHistory('tours')
     running.cluster = cluster
-    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-    await cluster.ask({ method: 'POST', path, object: WIDGET_DEFINITION })
+    await defineWidgets(cluster)
     await eventually(() => expect(cluster.forgotten()).toBeGreaterThan(Number(EXPIRED)))
   })
   afterAll(async () => running.cluster?.[Symbol.asyncDispose]())

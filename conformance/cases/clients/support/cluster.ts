@@ -42,8 +42,9 @@ export interface ClientsCluster {
   /** Starts the process again, at the same address. */
   start(): Promise<void>
   stop(): Promise<void>
-  /** Ends the process without a warning, and waits until nobody answers. */
+  /** Ends the process without a warning, and waits until it is gone. */
   kill(): Promise<void>
+  /** What of the cluster is still on this machine, in words. */
   down(): Promise<readonly string[]>
 }
 
@@ -123,7 +124,8 @@ async function writeConfig(directory: string, recorded: string): Promise<string>
 }
 
 async function readsIn(recorded: string): Promise<readonly Read[]> {
-  const lines = (await readFile(recorded, 'utf8')).trimEnd().split('\n')
+  // The line that a kill tore, and the one that is being written, are nothing yet.
+  const lines = (await readFile(recorded, 'utf8')).split('\n').filter((line) => /^\{.*\}$/.test(line))
   return lines.map((line) => {
     const { verb, user, objectRef, requestURI, requestReceivedTimestamp } = JSON.parse(line)
     const timeMs = Date.parse(requestReceivedTimestamp)

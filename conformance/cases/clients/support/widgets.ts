@@ -2,6 +2,7 @@
 
 import { ApiError } from '../../../../src/machinery/meta/api-error.ts'
 import type { KubeList, KubeObject } from '../../../../src/machinery/meta/object.ts'
+import { eventually } from '../../kubectl/support/eventually.ts'
 import type { ClientsCluster } from './cluster.ts'
 
 export const MANAGER = 'widget-operator'
@@ -65,7 +66,7 @@ const SCHEMA = {
   },
 }
 
-export const WIDGET_DEFINITION = {
+const WIDGET_DEFINITION = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: 'widgets.clients.example.com' },
@@ -110,9 +111,10 @@ export function roleAndBinding(subject: object) {
 }
 
 /** Creates the definition and waits until its resource is served. */
-export async function defineWidgets(cluster: ClientsCluster): Promise<void> {
+export async function defineWidgets({ ask }: Pick<ClientsCluster, 'ask'>): Promise<void> {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-  await cluster.ask({ method: 'POST', path, object: WIDGET_DEFINITION })
+  await ask({ method: 'POST', path, object: WIDGET_DEFINITION })
+  await eventually(() => ask({ path: '/apis/clients.example.com/v1/widgets' }))
 }
 
 /** The Widgets and ConfigMaps of one namespace. */
