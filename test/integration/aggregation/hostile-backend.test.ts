@@ -2,7 +2,8 @@
 
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { GADGETS, type Opened, openAggregation } from './opened.ts'
+import { apiServices } from '../../../src/apis/apiregistration/api-service.ts'
+import { GADGETS, GROUP, type Opened, openAggregation, until } from './opened.ts'
 
 let opened: Opened
 
@@ -115,6 +116,46 @@ describe('answers', () => {
     expect(heard.length).toBeGreaterThan(1024 * 1024)
     opened.backend.answering = () => false
     expect((await opened.plane.ask('GET', GADGETS, { as: opened.admin })).status).toBe(200)
+  })
+})
+
+describe('documents', () => {
+  const AGGREGATED = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' }
+  const freshness = async (): Promise<string> => {
+    const { json } = await opened.plane.ask('GET', '/apis', { as: opened.admin, headers: AGGREGATED })
+    const group = json.items.find(({ metadata }: { metadata: { name: string } }) => metadata.name === GROUP)
+    return group.versions[0].freshness
+  }
+  /** Whatever is said anew about a server is a reason to read what it says. */
+  const readAnew = async (versionPriority: number) => {
+    const { spec, ...others } = await opened.client.of(apiServices).get({ name: `v1.${GROUP}` })
+    await opened.client.of(apiServices).update({ ...others, spec: { ...spec, versionPriority } })
+  }
+
+  test.each([
+    ['no JSON', () => 'nothing'],
+    ['no end of depth', () => `${'{"items":['.repeat(100_000)}${']}'.repeat(100_000)}`],
+    ['more than anybody reads', () => Buffer.alloc(40 * 1024 * 1024, 0x20)],
+    ['something else', () => '{"kind":"APIGroupDiscoveryList","items":{"paths":7},"paths":[],"definitions":"none"}'],
+  ] as const)('that are %s harm nobody', async (title, text) => {
+    opened.backend.answering = (request, response) => {
+      if (request.url?.startsWith(GADGETS)) return false
+      response.on('error', () => {})
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(text())
+      return true
+    }
+    await readAnew(title.length)
+    const expected = title === 'something else' ? 'Current' : 'Stale'
+    await until(async () => (await freshness()) === expected)
+    expect((await opened.plane.ask('GET', '/openapi/v2', { as: opened.admin })).status).toBe(200)
+    expect((await opened.plane.ask('GET', '/openapi/v3', { as: opened.admin })).status).toBe(200)
+    expect((await opened.plane.ask('GET', GADGETS, { as: opened.admin })).status).toBe(200)
+  })
+
+  test('are believed again when they make sense', async () => {
+    await readAnew(11)
+    await until(async () => (await freshness()) === 'Current')
   })
 })
 
