@@ -2,9 +2,9 @@
 
 import { messageOf } from '../../base/error-text.ts'
 import { forAudiences, type TokenVerifier } from '../../server/auth/bearer-token.ts'
-import { parseStaticTokens, type StaticTokens } from '../../server/auth/static-tokens.ts'
-import { cachedTokens } from '../../server/auth/token-cache.ts'
-import { webhookTokens } from '../../server/auth/webhook-tokens.ts'
+import { parseStaticTokens, type StaticTokens } from '../../server/auth/tokens/static-tokens.ts'
+import { cachedTokens } from '../../server/auth/tokens/token-cache.ts'
+import { webhookTokens } from '../../server/auth/tokens/webhook-tokens.ts'
 import { createRemoteCaller } from '../../server/outbound/remote.ts'
 import type { Environment } from '../environment.ts'
 import { followFiles, invalid, read } from './config-document.ts'

@@ -17,7 +17,7 @@ import {
 import { configurationErrors } from '../../server/auth/oidc/configuration-errors.ts'
 import { createJsonWebTokens, type JsonWebTokens } from '../../server/auth/oidc/json-web-tokens.ts'
 import { createJwtMetrics, type JwtMetrics } from '../../server/auth/oidc/metrics.ts'
-import { cachedTokens } from '../../server/auth/token-cache.ts'
+import { cachedTokens } from '../../server/auth/tokens/token-cache.ts'
 import type { Environment } from '../environment.ts'
 import { followFiles, invalid, readDocument } from './config-document.ts'
 

@@ -14,9 +14,9 @@ import { startControllers } from '../../../src/controllers/runtime/manager.ts'
 import { serviceAccountTokenController } from '../../../src/controllers/security/service-account-tokens.ts'
 import { undefinedIfNotFound } from '../../../src/machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../../../src/machinery/meta/object.ts'
-import { bootstrapTokens } from '../../../src/server/auth/bootstrap-token.ts'
 import { createTokenKeys, generateSigningKey } from '../../../src/server/auth/json-web-token.ts'
 import { issueLegacyToken, legacyTokens } from '../../../src/server/auth/legacy-token.ts'
+import { bootstrapTokens } from '../../../src/server/auth/tokens/bootstrap-token.ts'
 import { openRbacServer, type RbacServer } from './rbac-server.ts'
 
 const stack = new AsyncDisposableStack()

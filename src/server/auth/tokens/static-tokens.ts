@@ -3,7 +3,7 @@
  * spreadsheets. Upstream's format and messages.
  */
 
-import type { UserInfo } from '../../machinery/wire/message.ts'
+import type { UserInfo } from '../../../machinery/wire/message.ts'
 
 export interface StaticTokens {
   readonly users: ReadonlyMap<string, UserInfo>

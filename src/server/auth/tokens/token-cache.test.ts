@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
-import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
-import { seededRandom } from '../../base/random.ts'
-import type { VerifiedToken } from './bearer-token.ts'
+import { createFakeClock, type FakeClock } from '../../../base/fake-clock.ts'
+import { seededRandom } from '../../../base/random.ts'
+import type { VerifiedToken } from '../bearer-token.ts'
 import { cachedTokens, type TokenCache } from './token-cache.ts'
 
 let clock: FakeClock

@@ -6,12 +6,12 @@ import {
   bootstrapTokenName,
   bootstrapTokenOf,
   parseBootstrapBearer,
-} from '../../apis/core/bootstrap-token.ts'
-import type { Secret } from '../../apis/core/types.gen.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { ObjectKey } from '../../machinery/meta/object.ts'
-import type { UserInfo } from '../../machinery/wire/message.ts'
-import { isSame } from './same.ts'
+} from '../../../apis/core/bootstrap-token.ts'
+import type { Secret } from '../../../apis/core/types.gen.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { ObjectKey } from '../../../machinery/meta/object.ts'
+import type { UserInfo } from '../../../machinery/wire/message.ts'
+import { isSame } from '../same.ts'
 
 const USER_PREFIX = 'system:bootstrap:'
 

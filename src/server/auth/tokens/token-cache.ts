@@ -4,10 +4,10 @@
  */
 
 import { createHmac } from 'node:crypto'
-import type { Clock } from '../../base/clock.ts'
-import { LruMap } from '../../base/lru.ts'
-import type { Random } from '../../base/random.ts'
-import type { TokenVerifier, VerifiedToken } from './bearer-token.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { LruMap } from '../../../base/lru.ts'
+import type { Random } from '../../../base/random.ts'
+import type { TokenVerifier, VerifiedToken } from '../bearer-token.ts'
 
 export interface TokenCacheParts {
   readonly clock: Clock

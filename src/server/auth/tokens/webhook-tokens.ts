@@ -3,15 +3,15 @@
  * the right service is what its kubeconfig is for.
  */
 
-import type { Clock } from '../../base/clock.ts'
-import { deadline } from '../../base/deadline.ts'
-import { setOwn } from '../../base/deep-freeze.ts'
-import { messageOf } from '../../base/error-text.ts'
-import { isRecord } from '../../base/is-record.ts'
-import type { Logger } from '../../base/log.ts'
-import type { UserInfo } from '../../machinery/wire/message.ts'
-import type { RemoteCaller } from '../outbound/remote.ts'
-import type { TokenVerifier } from './bearer-token.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { deadline } from '../../../base/deadline.ts'
+import { setOwn } from '../../../base/deep-freeze.ts'
+import { messageOf } from '../../../base/error-text.ts'
+import { isRecord } from '../../../base/is-record.ts'
+import type { Logger } from '../../../base/log.ts'
+import type { UserInfo } from '../../../machinery/wire/message.ts'
+import type { RemoteCaller } from '../../outbound/remote.ts'
+import type { TokenVerifier } from '../bearer-token.ts'
 
 export interface WebhookTokenParts {
   readonly caller: RemoteCaller
