@@ -37,6 +37,8 @@ describe('a path that everybody reads alike', () => {
     ['/apis/example.com/v1/namespaces/../gadgets', false, false],
     ['/apis/example.com/v1/namespaces/a/gadgets/b/proxy/../../c', true, false],
     ['/apis/example.com/v1/namespaces/a/gadgets/b/proxy/%2e%2E/c', true, false],
+    ['/apis/example.com/v1/namespaces/a/gadgets/b/proxy/..%2f..%2Fc', true, false],
+    ['/apis/example.com/v1/namespaces/a/gadgets/b/proxy/c%2fd', true, true],
     ['/apis/example.com/v1/namespaces/a/gadgets/b\\..\\c', true, false],
     ['/apis/example.com/v1/namespaces/a/gadgets/b/proxy/.', true, false],
     ['/openapi/v3/apis/example.com/v1', false, true],

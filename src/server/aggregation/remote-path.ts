@@ -38,5 +38,7 @@ const UNSOUND: ReadonlySet<string> = new Set(['.', '..'])
 export function isSound(path: string, isResource: boolean): boolean {
   const segments = path.replace(/\/$/, '').split('/').slice(1).map(decoded)
   if (!isResource && segments[0] === 'apis' && segments.length > VERSION_SEGMENTS) return false
-  return !segments.some((segment) => UNSOUND.has(segment) || segment.includes('\\'))
+  // An escaped slash is one to some.
+  const parts = segments.flatMap((segment) => segment.split('/'))
+  return !parts.some((part) => UNSOUND.has(part) || part.includes('\\'))
 }
