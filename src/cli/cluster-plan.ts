@@ -46,7 +46,7 @@ export async function planCluster(
 ): Promise<ClusterConfig> {
   const config = existing ? kept(context, existing.config, flags) : await fresh(context, name, flags)
   if (config.runtime === 'docker') await checkRanges(config)
-  return { ...config, port: await portFor(context, config) }
+  return { ...config, port: await portFor(context, config, existing?.config.port) }
 }
 
 /** Simulated pods have addresses that nobody else sees; those of Docker nodes are routed on this machine. */
@@ -152,8 +152,14 @@ async function rangesFor(context: CommandContext, flags: ClusterFlags): Promise<
   return ranges
 }
 
-async function portFor(context: CommandContext, { host, port, name }: ClusterConfig): Promise<number> {
-  const free = await freePort(host, port)
+/** Where any port will do, the `former` one is the best: kubeconfigs name it. */
+async function portFor(
+  context: CommandContext,
+  { host, port, name }: ClusterConfig,
+  former: number | undefined,
+): Promise<number> {
+  const kept = port === 0 && former !== undefined ? await freePort(host, former) : undefined
+  const free = kept ?? (await freePort(host, port))
   if (free !== undefined) return free
   const holder = portHolder(port)
   const state = (await allStates(context)).find(

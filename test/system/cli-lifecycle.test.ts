@@ -54,6 +54,13 @@ describe('one cluster', () => {
     expect(entryOf(kubeconfig())?.server).toBe(server)
   })
 
+  test('keeps its address when it is started again with any port', async () => {
+    const server = entryOf(kubeconfig())?.server
+    expect((await line.run('stop')).code).toBe(0)
+    expect((await line.run('up', '--detach', '--port=0')).code).toBe(0)
+    expect(entryOf(kubeconfig())?.server).toBe(server)
+  })
+
   test('lives beside a second one with ranges of its own', async () => {
     const two = await line.run('up', 'two', '--detach', '--simulated', '--port=0', '--keep-context')
     expect(two.code, two.stderr).toBe(0)
