@@ -29,8 +29,6 @@ import type { Registries } from '../../server/registry/registries.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Environment } from '../environment.ts'
 import { FRONT_PROXY_NAME } from '../front-proxy.ts'
-import { reviewedTokens, staticTokens } from './outside-tokens.ts'
-import { structuredAuthentication } from './structured-authentication.ts'
 
 export interface AuthenticationParts {
   readonly config: Pick<ClusterConfig, 'domain' | 'security'>
@@ -54,25 +52,23 @@ export interface Authentication {
   readonly tokenReviewer: TokenReviewer
 }
 
+type Audiences = readonly string[]
+
 /** Throws `ConfigError` when a file that the settings name cannot be used. */
 export async function createAuthentication(parts: AuthenticationParts): Promise<Authentication> {
   const { config, environment, keys } = parts
-  const settings = config.security.authentication ?? {}
   const issuer = `https://kubernetes.default.svc.${config.domain}`
   const audiences = [issuer]
   const bound = boundObjects(parts)
   const tokenIssuer = createServiceAccountTokens({ ...environment, keys, issuer, audiences, bound })
-  const structured =
-    settings.config === undefined
-      ? undefined
-      : await structuredAuthentication({ ...parts, path: settings.config, ownIssuer: issuer, audiences })
+  const structured = await structuredOf({ ...parts, ownIssuer: issuer, audiences })
   const verifier = tokensInOrder([
-    ...(settings.tokens === undefined ? [] : [await staticTokens({ ...parts, path: settings.tokens, audiences })]),
+    ...(await listedTokens(parts, audiences)),
     legacyOf(parts, audiences),
     tokenIssuer,
     bootstrapOf(parts, audiences),
     ...(structured ? [structured.tokens] : []),
-    ...(settings.webhook ? [await reviewedTokens({ ...parts, ...settings.webhook, audiences })] : []),
+    ...(await askedTokens(parts, audiences)),
   ])
   const ways = [requestHeaders([FRONT_PROXY_NAME]), peerIdentity, bearerToken(verifier, audiences)]
   const authenticator = inOrder(ways, structured ? structured.anonymous : anonymous)
@@ -84,7 +80,32 @@ export async function createAuthentication(parts: AuthenticationParts): Promise<
   }
 }
 
-function legacyOf(parts: AuthenticationParts, audiences: readonly string[]): TokenVerifier {
+// What is not configured is not loaded.
+
+async function structuredOf(
+  parts: AuthenticationParts & { readonly ownIssuer: string; readonly audiences: Audiences },
+) {
+  const path = parts.config.security.authentication?.config
+  if (path === undefined) return undefined
+  const { structuredAuthentication } = await import('./structured-authentication.ts')
+  return structuredAuthentication({ ...parts, path })
+}
+
+async function listedTokens(parts: AuthenticationParts, audiences: Audiences): Promise<readonly TokenVerifier[]> {
+  const path = parts.config.security.authentication?.tokens
+  if (path === undefined) return []
+  const { staticTokens } = await import('./outside-tokens.ts')
+  return [await staticTokens({ ...parts, path, audiences })]
+}
+
+async function askedTokens(parts: AuthenticationParts, audiences: Audiences): Promise<readonly TokenVerifier[]> {
+  const webhook = parts.config.security.authentication?.webhook
+  if (webhook === undefined) return []
+  const { reviewedTokens } = await import('./outside-tokens.ts')
+  return [await reviewedTokens({ ...parts, ...webhook, audiences })]
+}
+
+function legacyOf(parts: AuthenticationParts, audiences: Audiences): TokenVerifier {
   const { environment, keys, client } = parts
   const { clock, log } = environment
   const [secret, serviceAccount] = [lookup(parts, secrets), lookup(parts, serviceAccounts)]
@@ -99,7 +120,7 @@ function legacyOf(parts: AuthenticationParts, audiences: readonly string[]): Tok
   return legacyTokens({ keys, audiences, clock, secret, serviceAccount, label })
 }
 
-function bootstrapOf(parts: AuthenticationParts, audiences: readonly string[]): TokenVerifier {
+function bootstrapOf(parts: AuthenticationParts, audiences: Audiences): TokenVerifier {
   const { clock } = parts.environment
   return forAudiences(audiences, bootstrapTokens({ clock, secret: lookup(parts, secrets) }))
 }
