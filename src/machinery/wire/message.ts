@@ -29,7 +29,12 @@ export interface Cause {
 export type AuditDetail = 'Metadata' | 'Request'
 
 /** Parts of the server in which a request may spend its time, as the audit log names them. */
-export type AuditLayer = 'authentication' | 'authorization' | 'mutating-webhook' | 'validating-webhook'
+export type AuditLayer =
+  | 'authentication'
+  | 'impersonation'
+  | 'authorization'
+  | 'mutating-webhook'
+  | 'validating-webhook'
 
 /** What the parts of the server that handle a request tell the audit log of it. */
 export interface AuditTrail {

@@ -139,8 +139,9 @@ export class RequestRecord implements AuditTrail {
 
   #annotateLatency(): void {
     const totalMs = this.#auditing.clock.monotonic() - this.#startMs
-    if (totalMs <= SLOW_MS) return
-    for (const [layer, ms] of this.#spentMs) this.annotate(`${LATENCY}/${layer}`, formatDuration(ms))
+    // A watch is meant to last.
+    if (totalMs <= SLOW_MS || this.#call.target.verb === 'watch') return
+    for (const [layer, ms] of this.#spentMs) if (ms > 0) this.annotate(`${LATENCY}/${layer}`, formatDuration(ms))
     this.annotate(`${LATENCY}/total`, formatDuration(totalMs))
   }
 
