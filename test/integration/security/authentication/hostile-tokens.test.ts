@@ -113,6 +113,15 @@ describe('a token with', () => {
       expect(callers.logged()).not.toContain(token)
     })
 
+  for (const [algorithm, token] of [
+    ['none', () => `${encoded({ alg: 'none' })}.${encoded(claims())}.`],
+    ['HS256', () => confused('HS256', publicPem())],
+  ] as const)
+    test(`the algorithm ${algorithm} is not even tried`, async () => {
+      const error = expect.stringMatching(new RegExp(`signed with unsupported algorithm, .* got "${algorithm}"`))
+      expect(await callers.review(token())).toEqual({ user: {}, error })
+    })
+
   test('none of it is good', async () => {
     expect(await callers.whoIs(await issuer.sign({ groups: ['g'] }))).toEqual({
       username: 'jane',
