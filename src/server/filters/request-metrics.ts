@@ -73,6 +73,9 @@ function isLasting({ body }: ApiResponse): boolean {
 
 const READING: ReadonlySet<string> = new Set(['get', 'list', 'head', 'options'])
 const KNOWN_METHODS: ReadonlySet<string> = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options'])
+const KNOWN_VERBS: ReadonlySet<string> = new Set([
+  ...['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection', 'options'],
+])
 /** Answers that say nothing on whether the resource exists. */
 const INCONCLUSIVE: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 429])
 /** Resources times versions, subresources included: several hundred with many custom resources. */
@@ -92,7 +95,8 @@ function createLabels(): (target: RequestTarget, status: number) => Labels {
     const method = KNOWN_METHODS.has(target.verb) ? target.verb.toUpperCase() : 'other'
     if (target.type === 'path') return { verb: method, ...unknown }
     const { group, version, resource, subresource, namespace, name } = target
-    const verb = target.verb.toUpperCase()
+    // Over HTTP/2 a method is any word.
+    const verb = KNOWN_VERBS.has(target.verb) ? target.verb.toUpperCase() : 'other'
     const key = [group, version, resource, subresource].join('/')
     if (!INCONCLUSIVE.has(status) && known.size < KNOWN_RESOURCES_MAX) known.add(key)
     if (!known.has(key)) return { verb, ...unknown }

@@ -162,5 +162,7 @@ const RARE_METHODS: readonly [string, ...string[]] = [
 ]
 
 export function drawMethod(random: Random): string {
+  // HTTP/2 takes any word.
+  if (chance(random, 0.02)) return `M${randomInteger(random, 1_000_000)}`
   return randomInteger(random, 10) === 0 ? pick(random, RARE_METHODS) : pick(random, METHODS)
 }

@@ -31,6 +31,9 @@ const SEED = 20_261_121
 /** Growth of the live heap that a leak of a few hundred bytes per input would exceed. */
 const HEAP_GROWTH_BYTES_MAX = 64 * 1024 * 1024
 
+/** Lines of the metrics of a whole API server that has been asked for everything it has. */
+const METRIC_LINES_MAX = 20_000
+
 let cluster: FuzzCluster
 let heapBefore: number
 beforeAll(async () => {
@@ -154,6 +157,14 @@ test('the audit log has one line of JSON for each event, whatever was sent', asy
   const { valid, shared } = cluster.seeds
   const hidden = [valid.split('.')[2] ?? '', ...shared.map((token) => token.split('.').at(-1) ?? '')]
   expect(lines.filter((line) => hidden.some((token) => line.includes(token)))).toEqual([])
+})
+
+test('strangers have made no time series of their own', async () => {
+  const { text } = await cluster.ask('GET', '/metrics', { as: await cluster.user('admin', 'system:masters') })
+  const series = text.split('\n').filter((line) => line.startsWith('apiserver_request_total{'))
+  expect(series.length).toBeGreaterThan(20)
+  expect(series.filter((line) => /verb="M\d/.test(line))).toEqual([])
+  expect(text.split('\n').length).toBeLessThan(METRIC_LINES_MAX)
 })
 
 test('the server has nothing to say against itself, and has not grown', async () => {
