@@ -9,8 +9,8 @@ import { LruMap } from '../base/lru.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import type { Entry } from '../storage/storage.ts'
 
-/** Parsed objects that a codec keeps. About 20 MB of heap for ordinary pods. */
-const PARSED_OBJECTS_MAX = 1_000
+/** Parsed objects that a codec keeps. About 10 MB of heap for ordinary pods. */
+const PARSED_OBJECTS_MAX = 500
 
 export interface ObjectFacts {
   /** Where the object is stored. */

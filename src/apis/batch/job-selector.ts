@@ -31,7 +31,7 @@ export function withGeneratedSelector(job: Job): Job {
   const { matchLabels } = spec.selector ?? {}
   const selector = { ...spec.selector, matchLabels: { [CONTROLLER_UID_LABEL]: metadata.uid ?? '', ...matchLabels } }
   // A job without labels has those of its template, and upstream keeps them one and the same.
-  const shared = own !== undefined && deepEqual(own, metadata.labels)
+  const shared = deepEqual(own ?? {}, metadata.labels ?? {})
   return { ...job, metadata: shared ? { ...metadata, labels } : metadata, spec: { ...spec, selector, template } }
 }
 

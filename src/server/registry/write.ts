@@ -4,7 +4,6 @@
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
-import { deepFreeze } from '../../base/deep-freeze.ts'
 import { invalid, requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
 import type { FieldError } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
@@ -50,7 +49,7 @@ async function takeSteps<T extends KubeObject, Result>(
   steps: WriteSteps<T, Result>,
 ): Promise<Result> {
   const { schema } = definition
-  const withDefaults = (object: T): T => deepFreeze(definition.default(object))
+  const withDefaults = (object: T): T => canonical(definition.default(object), schema)
   // Defaults expect objects in form: what a client sent may have nulls where the schema has none.
   const tracked = steps.track(withDefaults(canonical(incoming, schema)))
   const mutated = await steps.mutate(tracked)

@@ -206,7 +206,7 @@ async function feed(hostile: HostileServer, count: number, random: Random): Prom
 }
 
 test(`${INPUTS} mutations of valid requests are taken or refused, and leave nothing behind`, {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   await using hostile = await openHostileServer()
   const random = seededRandom(SEED)
