@@ -39,7 +39,7 @@ export function flowControl({ flowControl: control }: { readonly flowControl?: F
       if (inProcess || !(error instanceof ApiError)) throw error
       return withHeaders(failureResponse(error.status, request), ticket.flow.headers)
     } finally {
-      control.finish(ticket, inProcess)
+      control.finish(ticket)
     }
   }
 }

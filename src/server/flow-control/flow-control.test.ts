@@ -254,7 +254,7 @@ describe('a request over the wire', () => {
     limitResponse: { type: 'Queue', queuing: { queues: 8, handSize: 2, queueLengthLimit: 5 } },
   }
 
-  test('gives its seats back in the next turn', async () => {
+  test('gives its seats back in the next turn when somebody waits for them', async () => {
     const control = open(2, paceOf(clock))
     addLevel('small', queued)
     addFlow('all', 'small', '*', 10, { distinguisherMethod: { type: 'ByUser' } })
@@ -262,7 +262,7 @@ describe('a request over the wire', () => {
     const second = start(control, jane, pods)
     expect([first.standing, second.standing]).toEqual(['running', 'waiting'])
     const turn = control.turnOf(second, 15_000, new AbortController().signal)
-    control.finish(first, false)
+    control.finish(first)
     expect(second.standing).toBe('waiting')
     await turn
     expect(second.standing).toBe('running')
@@ -353,9 +353,9 @@ describe('objects', () => {
     const quiescing = () => control.levels.filter(({ queues }) => queues.quiescing).map(({ name }) => name)
     expect(quiescing()).toEqual(['tiny'])
     expect(dumpLevels(control)).toMatch(/^tiny, +1, +false, +true, +1, +1, +1, +0, +0, +0$/m)
-    control.finish(first, true)
+    control.finish(first)
     expect(second.standing).toBe('running')
-    control.finish(second, true)
+    control.finish(second)
     expect(control.levels.map(({ name }) => name)).not.toContain('tiny')
   })
 
@@ -370,7 +370,7 @@ describe('objects', () => {
     await clock.advance(10_000)
     expect(limitOf('global-default')).toBeGreaterThan(200)
     expect(start300.filter(({ standing }) => standing === 'running').length).toBe(300)
-    for (const ticket of [before, ...start300]) if (ticket.standing === 'running') control.finish(ticket, true)
+    for (const ticket of [before, ...start300]) if (ticket.standing === 'running') control.finish(ticket)
   })
 })
 
@@ -380,7 +380,7 @@ describe('it is shown', () => {
     const control = open()
     const ticket = start(control, jane, pods)
     await clock.advance(2_000)
-    control.finish(ticket, true)
+    control.finish(ticket)
     const text = metricsText(control, clock.monotonic())
     const flow = 'priority_level="global-default",flow_schema="global-default"'
     for (const line of [

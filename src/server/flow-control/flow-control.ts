@@ -41,7 +41,7 @@ export interface FlowControl {
   /** Resolves when a ticket that waits does so no longer: its turn has come, the time is over, or the caller is gone. */
   turnOf(ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void>
   /** To be called once for every ticket that ran, when its answer is there. */
-  finish(ticket: Ticket, inProcess: boolean): void
+  finish(ticket: Ticket): void
   /** Counts a watch that has begun, until the signal aborts. */
   watching(target: RequestTarget, signal: AbortSignal): void
   /** Seconds after which one who was turned away should come again. */
@@ -76,10 +76,10 @@ export function createFlowControl(parts: FlowControlParts): FlowControl {
       return ticket
     },
     turnOf: (ticket, limitMs, caller) => turnOf(clock, ticket, limitMs, caller),
-    finish(ticket, inProcess) {
+    finish(ticket) {
       ticket.endedMs = clock.monotonic()
-      if (inProcess) over(ticket)
-      else pace.release(() => over(ticket))
+      if (ticket.flow.queues.waitingCount > 0) pace.release(() => over(ticket))
+      else over(ticket)
     },
     watching(target, caller) {
       if (target.type === 'resource') watches.count(target, caller)

@@ -34,9 +34,15 @@ async function turn(): Promise<readonly string[]> {
 }
 
 test('requests begin for five milliseconds of each turn', async () => {
-  expect([0, 4, 5].map((ms) => pace.hasTime(ms))).toEqual([true, true, false])
+  expect([0, 4, 5, 6].map((ms) => pace.hasTime(ms))).toEqual([true, true, false, false])
   await turn()
-  expect(pace.hasTime(5)).toBe(true)
+  expect(pace.hasTime(6)).toBe(true)
+})
+
+test('what comes in a short turn begins with the next one', async () => {
+  expect(pace.hasTime(0)).toBe(true)
+  await turn()
+  expect([0.1, 0.9, 1, 5.9, 6].map((ms) => pace.hasTime(ms))).toEqual([true, true, true, true, false])
 })
 
 test('levels take turns, as long as there is time', async () => {

@@ -2,7 +2,7 @@
  * When requests begin. All of them share one thread, so it is not enough that seats are free: whoever asks for much
  * would keep the event loop from looking for what others have sent. In each turn of the loop requests begin for a few
  * milliseconds only; the rest wait in the fair queues of their levels and begin, one level after the other, in the
- * next turns. Answers are still to be encrypted and sent, so the seats of a turn are given back at its end.
+ * next turns. Where somebody waits, the seats of a turn are given back at its end: answers are still to be sent.
  */
 
 import type { Clock } from '../../base/clock.ts'
@@ -34,6 +34,8 @@ export const AT_ONCE: Pace = {
 
 /** How long requests begin in one turn of the event loop, in ms. Looking for what has come costs a small part of that. */
 const TURN_MS = 5
+/** Turns that end sooner are not told apart: to be told of the end of each would cost more than a small request. */
+const TURN_MS_MIN = 1
 
 export function paceOf(clock: Pick<Clock, 'monotonic'>): Pace {
   return new TurnByTurn(clock)
@@ -41,7 +43,7 @@ export function paceOf(clock: Pick<Clock, 'monotonic'>): Pace {
 
 class TurnByTurn implements Pace {
   readonly #clock: Pick<Clock, 'monotonic'>
-  #startedMs = 0
+  #startedMs = -Infinity
   /** Whether the end of the turn is waited for. */
   #open = false
   #releases: (() => void)[] = []
@@ -54,7 +56,7 @@ class TurnByTurn implements Pace {
   }
 
   hasTime(nowMs: number): boolean {
-    if (!this.#open) this.#begin(nowMs)
+    if (!this.#open && nowMs - this.#startedMs >= TURN_MS_MIN) this.#begin(nowMs)
     return nowMs - this.#startedMs < TURN_MS
   }
 

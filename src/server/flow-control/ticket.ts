@@ -27,6 +27,7 @@ export interface Queues {
   /** Nothing is to come any more: the level is gone when what is here has ended. */
   readonly quiescing: boolean
   readonly isIdle: boolean
+  readonly waitingCount: number
   /** Lets the request run, wait or go: see its `standing`. `unqueued`: it runs, whatever the limit. */
   start(ticket: Ticket, unqueued: boolean): void
   /** The request waited for too long, or its caller has gone. */
