@@ -39,6 +39,8 @@ export interface FuzzCluster extends OpenedControlPlane {
   readonly seeds: TokenSeeds
   /** Failures that the server had to log: there must be none, whatever is sent. */
   readonly errors: readonly string[]
+  /** Lines of the log of any other kind. */
+  readonly lines: readonly string[]
   send(input: Input): Promise<Answered>
 }
 
@@ -62,7 +64,9 @@ export async function openFuzzCluster(): Promise<FuzzCluster> {
   const errors: string[] = []
   const note = (message: string, fields: { readonly error?: unknown } = {}) =>
     void errors.push(`${message} ${fields.error instanceof Error ? fields.error.stack : JSON.stringify(fields)}`)
-  const log: Logger = { ...silentLogger, error: note, child: () => log }
+  const lines: string[] = []
+  const line = (message: string) => void lines.push(message)
+  const log: Logger = { ...silentLogger, info: line, warn: line, error: note, child: () => log }
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 't8s-fuzz-'))
   stack.defer(() => rm(folder, { recursive: true }))
@@ -86,7 +90,7 @@ export async function openFuzzCluster(): Promise<FuzzCluster> {
     }
   }
   const owned = stack.move()
-  return { ...opened, seeds, errors, send, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { ...opened, seeds, errors, lines, send, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function fill({ controlPlane }: OpenedControlPlane): Promise<void> {

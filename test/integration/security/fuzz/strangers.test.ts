@@ -34,6 +34,9 @@ const HEAP_GROWTH_BYTES_MAX = 64 * 1024 * 1024
 /** Lines of the metrics of a whole API server that has been asked for everything it has. */
 const METRIC_LINES_MAX = 20_000
 
+/** Lines of the log at `info` about a hundred thousand requests, most of them refused. */
+const LOG_LINES_MAX = 2_000
+
 let cluster: FuzzCluster
 let heapBefore: number
 beforeAll(async () => {
@@ -157,6 +160,11 @@ test('the audit log has one line of JSON for each event, whatever was sent', asy
   const { valid, shared } = cluster.seeds
   const hidden = [valid.split('.')[2] ?? '', ...shared.map((token) => token.split('.').at(-1) ?? '')]
   expect(lines.filter((line) => hidden.some((token) => line.includes(token)))).toEqual([])
+})
+
+test('strangers have not filled the log', () => {
+  expect(cluster.lines).toContain('a request could not be authenticated')
+  expect(cluster.lines.length).toBeLessThan(LOG_LINES_MAX)
 })
 
 test('strangers have made no time series of their own', async () => {
