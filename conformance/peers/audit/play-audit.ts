@@ -65,7 +65,14 @@ type Event = Readonly<Record<string, unknown>>
 
 function parsed(line: string): readonly Event[] {
   const value: unknown = JSON.parse(line)
-  return isRecord(value) ? [value] : []
+  return isRecord(value) ? [withoutLatency(value)] : []
+}
+
+/** Either server tells where a request has spent its time when it was slow, which this machine makes them now and then. */
+function withoutLatency(event: Event): Event {
+  if (!isRecord(event.annotations)) return event
+  const kept = Object.entries(event.annotations).filter(([key]) => !key.startsWith('apiserver.latency.k8s.io/'))
+  return { ...event, annotations: Object.fromEntries(kept) }
 }
 
 function byRequest(events: readonly Event[]): ReadonlyMap<string, unknown> {
