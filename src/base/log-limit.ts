@@ -5,7 +5,7 @@
 
 import type { Clock } from './clock.ts'
 
-export interface LogLimit {
+interface LogLimit {
   readonly linesMax: number
   readonly periodMs: number
 }

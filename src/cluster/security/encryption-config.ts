@@ -18,7 +18,7 @@ import {
 } from '../../storage/encryption/transformers.ts'
 import { type DocumentType, invalid, readDocument } from './config-document.ts'
 
-export interface EncryptionKey {
+interface EncryptionKey {
   readonly name?: string | undefined
   /** In base64. */
   readonly secret?: string | undefined
@@ -29,7 +29,7 @@ interface Keys {
 }
 
 /** One field is set. */
-export interface Provider {
+interface Provider {
   readonly aesgcm?: Keys | undefined
   readonly aescbc?: Keys | undefined
   readonly secretbox?: Keys | undefined
@@ -44,7 +44,7 @@ export interface EncryptionRule {
   readonly providers?: readonly Provider[] | undefined
 }
 
-export interface CipherParts {
+interface CipherParts {
   readonly random: Random
   readonly measure?: Measure | undefined
 }

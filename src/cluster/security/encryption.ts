@@ -16,7 +16,7 @@ import { type EncryptionRule, encryptionOf, readEncryption } from './encryption-
 import { loadKeys, newKey, type StoredKey, saveKeys } from './encryption-keys.ts'
 import { transformationMetrics } from './encryption-metrics.ts'
 
-export interface EncryptionAtRest extends Disposable {
+interface EncryptionAtRest extends Disposable {
   /** Readers and writers of what this returns see plain values. It owns `storage`. */
   over(storage: Storage): Storage
   /** Undefined where the keys are not the cluster's own. */

@@ -8,7 +8,7 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import { withoutRemoteHeaders } from '../auth/request-header.ts'
 import type { Filter } from './filter.ts'
 
-export interface AuthenticateParts {
+interface AuthenticateParts {
   readonly authenticator: Authenticator
   readonly log: Logger
   readonly clock: Clock

@@ -26,7 +26,7 @@ export interface PrefixedTransformer {
   readonly transformer: Transformer
 }
 
-export type Direction = 'from_storage' | 'to_storage'
+type Direction = 'from_storage' | 'to_storage'
 
 /** Begins to measure one transformation of the value under `key`; what it returns is called with how it ended. */
 export type Measure = (key: string) => (direction: Direction, prefix: string, error?: unknown) => void
