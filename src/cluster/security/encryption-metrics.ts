@@ -1,4 +1,4 @@
-/** Metrics of encryption at rest, by upstream's names. They are made with the first value that is transformed. */
+/** Metrics of encryption at rest, by upstream's names. */
 
 import type { Clock } from '../../base/clock.ts'
 import type { Metrics } from '../../base/metrics.ts'
@@ -8,6 +8,7 @@ import type { Measure } from '../../storage/encryption/transformers.ts'
 /** Seconds; each twice the one before. */
 const BUCKETS = Array.from({ length: 25 }, (_, index) => 5e-6 * 2 ** index)
 
+/** Made with the first value that is transformed. */
 export function transformationMetrics(metrics: Metrics, clock: Clock): Measure {
   let made: ReturnType<typeof make> | undefined
   return (key) => {
@@ -19,6 +20,25 @@ export function transformationMetrics(metrics: Metrics, clock: Clock): Measure {
       operations({ ...what, resource: resourceOf(key), status: error === undefined ? 'OK' : 'Unknown' })
       if (error === undefined) durations(what, (clock.monotonic() - startedMs) / 1_000)
     }
+  }
+}
+
+/** What becomes of a configuration that is read again. */
+export function reloadMetrics(metrics: Metrics, clock: Clock): (status: 'success' | 'failure') => void {
+  const named = (name: string) => `apiserver_encryption_config_controller_${name}`
+  const total = metrics.counter(
+    named('automatic_reloads_total'),
+    'Encryption configurations that were read again, by whether they could be used',
+    ['status'],
+  )
+  const last = metrics.gauge(
+    named('automatic_reload_last_timestamp_seconds'),
+    'When an encryption configuration was last read again, by whether it could be used',
+    ['status'],
+  )
+  return (status) => {
+    total({ status })
+    last({ status }, clock.now() / 1_000)
   }
 }
 

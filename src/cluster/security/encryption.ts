@@ -14,7 +14,7 @@ import type { Environment } from '../environment.ts'
 import { followFiles } from './config-document.ts'
 import { type EncryptionRule, encryptionOf, readEncryption } from './encryption-config.ts'
 import { loadKeys, newKey, type StoredKey, saveKeys } from './encryption-keys.ts'
-import { transformationMetrics } from './encryption-metrics.ts'
+import { reloadMetrics, transformationMetrics } from './encryption-metrics.ts'
 
 interface EncryptionAtRest extends Disposable {
   /** Readers and writers of what this returns see plain values. It owns `storage`. */
@@ -40,7 +40,7 @@ export async function openEncryption(
 ): Promise<EncryptionAtRest> {
   const parts = { clock, random, log, measure: transformationMetrics(metrics, clock) }
   const { enabled = config.storage === 'level', config: path } = config.security.encryption ?? {}
-  if (enabled && path !== undefined) return fromDocument(path, parts)
+  if (enabled && path !== undefined) return fromDocument(path, parts, reloadMetrics(metrics, clock))
   const file = join(config.directory, 'pki', 'encryption.keys')
   const keys = await loadKeys(file)
   if (enabled) return withOwnKeys(file, keys ?? (await firstKeys(file, parts)), parts)
@@ -55,16 +55,22 @@ function fixed(encryption: Encryption, { log }: Parts): EncryptionAtRest {
 }
 
 /** Read again when it changes; a document that cannot be used changes nothing. */
-async function fromDocument(path: string, parts: Parts): Promise<EncryptionAtRest> {
+async function fromDocument(
+  path: string,
+  parts: Parts,
+  reloaded: ReturnType<typeof reloadMetrics>,
+): Promise<EncryptionAtRest> {
   const { clock, log } = parts
   let current = await readEncryption(path, parts)
   const closing = new AbortController()
   followFiles([path], clock, closing.signal, async () => {
     try {
       current = await readEncryption(path, parts)
-      log.info('The encryption configuration was read again', { path })
+      reloaded('success')
+      log.info('the encryption configuration was read again', { path })
     } catch (error) {
-      log.error('The encryption configuration stays as it was', { path, error: messageOf(error) })
+      reloaded('failure')
+      log.error('the new encryption configuration is not used', { path, error: messageOf(error) })
     }
   })
   const encryption = fixed({ transformerOf: (key) => current.transformerOf(key) }, parts)

@@ -163,20 +163,26 @@ test('an EncryptionConfiguration says what is encrypted, and is read again when 
   expect(cluster.controlPlane.encryptionKeys).toBeUndefined()
 
   await writeFile(config, 'kind: Nonsense')
-  await untilLogged(cluster, 'stays as it was')
+  await untilLogged(cluster, 'the new encryption configuration is not used')
   await writeFile(config, document(['two', 'one']))
-  await untilLogged(cluster, 'was read again')
+  await untilLogged(cluster, 'the encryption configuration was read again')
   // kubectl get secrets -A -o json | kubectl replace -f -
   for (const item of (await client.of(secrets).list()).items) await client.of(secrets).update(item)
   expect(await hidden()).toEqual([])
   expect(await storeFiles(home, ['k8s:enc:aesgcm:v1:two:'])).not.toEqual([])
 
   await writeFile(config, document(['two']))
-  await untilLogged(cluster, 'was read again', 2)
+  await untilLogged(cluster, 'the encryption configuration was read again', 2)
   expect(await passwordOf(client, 'kept')).toBe(`${CANARY}2`)
   await client.of(secrets).delete({ namespace: 'default', name: 'text' })
   expect((await client.of(secrets).list({ namespace: 'default' })).items.map(({ metadata }) => metadata.name)).toEqual([
     'kept',
+  ])
+  const { text } = await cluster.ask('GET', '/metrics', { as: await cluster.user('admin', 'system:masters') })
+  const reloads = 'apiserver_encryption_config_controller_automatic_reloads_total'
+  expect(text.split('\n').filter((line) => line.startsWith(reloads))).toEqual([
+    `${reloads}{status="failure"} 1`,
+    `${reloads}{status="success"} 2`,
   ])
 })
 
