@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe } from 'vitest'
 import type { TestCluster } from '../kubectl/support/cluster.ts'
+import { begins } from './release/begins.ts'
 import { fails } from './release/fails.ts'
 import { installs } from './release/installs.ts'
 import { isAsked } from './release/is-asked.ts'
@@ -50,6 +51,7 @@ async function makeVolumes(cluster: TestCluster): Promise<void> {
 
 function tellStory(player: Player): void {
   const stage = onStage(player)
+  describe('the chart that Helm writes', () => begins(onStage(player, 'starter')))
   describe('a chart of several', () => renders(stage))
   describe('install', () => installs(stage))
   describe('what is installed', () => works(stage))

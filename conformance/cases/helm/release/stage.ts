@@ -1,7 +1,9 @@
 /** What the chapters of the story of a release ask for. */
 
 import { join } from 'node:path'
-import { liveObject, liveObjects } from '../support/objects.ts'
+import { expect } from 'vitest'
+import { eventually } from '../../kubectl/support/eventually.ts'
+import { liveObject, liveObjects, namesOf } from '../support/objects.ts'
 import type { Player } from '../support/on-helm-cluster.ts'
 
 export type Stage = ReturnType<typeof onStage>
@@ -11,8 +13,8 @@ interface ReleaseStatus {
   readonly info: { readonly status: string }
 }
 
-export function onStage({ major, cluster, ...player }: Player) {
-  const namespace = `shop-${major}`
+export function onStage({ major, cluster, ...player }: Player, name = 'shop') {
+  const namespace = `${name}-${major}`
   const kubectl = () => player.kubectl(namespace)
   return {
     major,
@@ -28,6 +30,8 @@ export function onStage({ major, cluster, ...player }: Player) {
     rollbackOnFailure: major === 3 ? '--atomic' : '--rollback-on-failure',
     /** What a pod of the release is answered under the name of the Service. */
     ask: () => kubectl().ok('exec shop-store-0 -- wget -qO- http://shop-web/'),
+    /** With --wait Helm 4 takes what it has not seen yet for gone, and may be back too early. */
+    gone: (what: string) => eventually(async () => expect(await namesOf(kubectl(), what)).toEqual([])),
     uidsOf: async (what: string) => (await liveObjects(kubectl(), what)).map(({ metadata }) => metadata.uid).sort(),
     /** The password that was drawn at the first installation. */
     token: async () =>

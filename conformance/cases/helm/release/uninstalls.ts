@@ -5,7 +5,7 @@ import { eventually } from '../../kubectl/support/eventually.ts'
 import { namesOf } from '../support/objects.ts'
 import type { Stage } from './stage.ts'
 
-export function uninstalls({ namespace, helm, kubectl, history, ask }: Stage): void {
+export function uninstalls({ namespace, helm, kubectl, gone, history, ask }: Stage): void {
   const starts = async () => (await kubectl().ok('exec shop-store-0 -- cat /data/starts')).trim().split('\n').length
   const everywhere = 'priorityclasses,mutatingwebhookconfigurations,validatingwebhookconfigurations'
   const clusterWide = async () =>
@@ -14,9 +14,7 @@ export function uninstalls({ namespace, helm, kubectl, history, ask }: Stage): v
   test('leaves its history, claims and definitions, and can be taken back with what was kept', async () => {
     const before = await starts()
     await helm().ok('uninstall shop --keep-history --wait --cascade foreground --timeout 60s')
-    expect(
-      await namesOf(kubectl(), 'deployments,replicasets,statefulsets,services,monitors,secrets -l owner!=helm'),
-    ).toEqual([])
+    await gone('deployments,replicasets,statefulsets,services,monitors,secrets -l owner!=helm')
     expect(await clusterWide()).toEqual([])
     expect(await helm().json('list --deployed')).toEqual([])
     expect(await helm().json('list --uninstalled')).toMatchObject([{ name: 'shop', status: 'uninstalled' }])
@@ -37,8 +35,8 @@ export function uninstalls({ namespace, helm, kubectl, history, ask }: Stage): v
     )
     await watching.prints(/shop-backup +Complete/)
     expect(await helm().fails('status shop')).toContain('release: not found')
-    expect(await clusterWide()).toEqual([])
     await eventually(async () => expect(await remaining()).toEqual(LEFT))
+    expect(await clusterWide()).toEqual([])
     expect(await kubectl().ok('get crd monitors.monitoring.example.com -o name')).toContain('monitors')
   })
 
