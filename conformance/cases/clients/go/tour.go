@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/dynamic"
@@ -478,54 +475,4 @@ func (tour *tour) protobuf(ctx context.Context) error {
 	}
 	_, missing := api.Get(ctx, "missing", metav1.GetOptions{})
 	return errors.Join(equal(configMap.BinaryData, created.BinaryData), equal(apierrors.IsNotFound(missing), true))
-}
-
-func (tour *tour) named(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: tour.namespace}
-}
-
-func (tour *tour) key(name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: tour.namespace, Name: name}
-}
-
-func (tour *tour) widget(name string) *Widget {
-	return &Widget{ObjectMeta: tour.named(name), Spec: WidgetSpec{Message: name}}
-}
-
-func (tour *tour) deployment(name string, replicas int32) *appsv1.Deployment {
-	labels := map[string]string{"app": "tour"}
-	deployment := &appsv1.Deployment{ObjectMeta: tour.named(name)}
-	deployment.Spec.Replicas = &replicas
-	deployment.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
-	deployment.Spec.Template.Labels = labels
-	deployment.Spec.Template.Spec.Containers = []corev1.Container{{Name: "web", Image: "web:1"}}
-	return deployment
-}
-
-func namesOf(configMaps []corev1.ConfigMap) []string {
-	var names []string
-	for _, configMap := range configMaps {
-		names = append(names, configMap.Name)
-	}
-	return names
-}
-
-func equal[T any](found, expected T) error {
-	if reflect.DeepEqual(found, expected) {
-		return nil
-	}
-	return fmt.Errorf("found %v, expected %v", found, expected)
-}
-
-// eventually gives the last failure when the time is up.
-func eventually(ctx context.Context, assertion func() error) error {
-	var failure error
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
-		failure = assertion()
-		return failure == nil, nil
-	})
-	if err != nil {
-		return failure
-	}
-	return nil
 }
