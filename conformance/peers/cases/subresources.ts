@@ -266,7 +266,8 @@ export const reviews: Theme = {
       subject({
         user: 'jane',
         groups: ['system:authenticated'],
-        nonResourceAttributes: { path: '/healthz', verb: 'get' },
+        // One role has it: of several upstream names any.
+        nonResourceAttributes: { path: '/apis', verb: 'get' },
       }),
     ),
     caseOf('of nobody', subject({ resourceAttributes: pods })),
