@@ -5,7 +5,11 @@ import { once } from 'node:events'
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../src/base/clock.ts'
+import { systemRandom } from '../../src/base/random.ts'
 import { entryOf, type KubeconfigEntry } from '../../src/client/kubeconfig.ts'
+import { type Credentials, issueCredentials } from '../../src/cluster/credentials.ts'
+import { createCertificateAuthority } from '../../src/server/auth/certificate-authority.ts'
 import { freePorts, removeFolder, temporaryFolder, untilReady } from './places.ts'
 import { figuresOf } from './process-figures.ts'
 import type { Access, RunningSide, Side, SideWish } from './side.ts'
@@ -18,6 +22,8 @@ export const t8s: Side = {
   async start(wish) {
     const folder = temporaryFolder()
     const [port = 0] = await freePorts(1)
+    // So that the library that signs is there when the server is: signing must not be part of a figure.
+    await createCertificateAuthority('unused', { clock: systemClock, random: systemRandom })
     writeFileSync(join(folder, 'cluster.yaml'), clusterDocument(wish))
     return launch({ folder, port, wish })
   },
@@ -87,13 +93,21 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 
 const LOOK_MS = 5
 
+/** The group of the other side's user: no level of priority holds it back, no role is looked up for it. */
+const GROUP = 'system:masters'
+
 async function accessFrom(kubeconfig: string, folder: string, check: () => void): Promise<Access> {
   for (;;) {
     check()
     const entry = entryIn(kubeconfig)
-    if (entry) return accessFiles(entry, kubeconfig, folder)
+    const user = entry && (await issueCredentials(join(folder, NAME), 'bench', [GROUP]))
+    if (user) return accessFiles(userEntry(entry, user), kubeconfig, folder)
     await sleep(LOOK_MS)
   }
+}
+
+function userEntry(entry: KubeconfigEntry, { certificate, key }: Credentials): KubeconfigEntry {
+  return { ...entry, clientCertificate: certificate, clientKey: key }
 }
 
 function entryIn(path: string): KubeconfigEntry | undefined {
