@@ -12,6 +12,9 @@ const FEED_BYTES_MAX = 32 * 1024 * 1024
 /** Transactions that the feed holds: bounds the cost of forgetting the oldest. */
 const FEED_TRANSACTIONS_MAX = 10_000
 
+/** Places of forgotten transactions before the list is moved up. */
+const FORGOTTEN_MAX = 1_000
+
 /** Transactions in one batch to a follower: bounds how long one turn of the event loop can take. */
 const BATCH_TRANSACTIONS_MAX = 1000
 
@@ -28,8 +31,12 @@ interface Transaction {
   readonly bytes: number
 }
 
+const FORGOTTEN: Transaction = { revision: 0, changes: [], bytes: 0 }
+
 export class ChangeFeed {
   readonly #recent: Transaction[] = []
+  /** Those before this position are forgotten. Their places go many at a time, as each removal moves all others. */
+  #first = 0
   #bytes = 0
   readonly #waiting = new Set<() => void>()
   #closed = false
@@ -73,9 +80,9 @@ export class ChangeFeed {
 
   /** What follows `seen`, when all of it is still here. */
   #after(seen: Revision): readonly Change[] | undefined {
-    const first = this.#recent[0]
+    const first = this.#recent[this.#first]
     if (!first || first.revision > seen + 1) return undefined
-    const start = seen + 1 - first.revision
+    const start = this.#first + seen + 1 - first.revision
     return this.#recent.slice(start, start + BATCH_TRANSACTIONS_MAX).flatMap(({ changes }) => changes)
   }
 
@@ -96,9 +103,14 @@ export class ChangeFeed {
   }
 
   #shrink(): void {
-    const isOver = () => this.#bytes > FEED_BYTES_MAX || this.#recent.length > FEED_TRANSACTIONS_MAX
-    while (isOver() && this.#recent.length > 1) {
-      this.#bytes -= this.#recent.shift()?.bytes ?? 0
+    const count = () => this.#recent.length - this.#first
+    const isOver = () => this.#bytes > FEED_BYTES_MAX || count() > FEED_TRANSACTIONS_MAX
+    while (isOver() && count() > 1) {
+      this.#bytes -= this.#recent[this.#first]?.bytes ?? 0
+      this.#recent[this.#first++] = FORGOTTEN
     }
+    if (this.#first < FORGOTTEN_MAX) return
+    this.#recent.splice(0, this.#first)
+    this.#first = 0
   }
 }
