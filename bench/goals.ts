@@ -9,6 +9,13 @@ export interface Goal {
   readonly times: number
 }
 
+export interface Limit {
+  readonly row: string
+  readonly figure: FigureName
+  /** Whatever the other side does. */
+  readonly atMost: number
+}
+
 const goals = (row: string, figures: Readonly<Partial<Record<FigureName, number>>>): readonly Goal[] =>
   Object.entries(figures).map(([figure, times]) => ({ row, figure: figure as FigureName, times }))
 
@@ -28,6 +35,7 @@ export const GOALS: readonly Goal[] = [
   ...goals('C3 apply Pod, c=10', { perSecond: 3 }),
   ...goals('C4 delete ConfigMap, c=10', { perSecond: 3 }),
   ...goals('C4 deletecollection of 1000', { perSecond: 8 }),
+  ...goals('C5 patches of 10000 pods', { perSecond: 4 }),
   ...goals('D1 list 10000 pods, full JSON, c=1', { megabytesPerSecond: 5 }),
   ...goals('D1 list 10000 pods, full JSON, c=8', { megabytesPerSecond: 5, peakMb: 4 }),
   ...goals('D1 list 10000 pods, pages of 500, c=1', { megabytesPerSecond: 4 }),
@@ -42,4 +50,14 @@ export const GOALS: readonly Goal[] = [
   ...goals('G1 pod anti-affinity, 1000 nodes', { perSecond: 3 }),
   ...goals('G1 topology spread, 1000 nodes', { perSecond: 3 }),
   ...goals('H1 namespace with 10000 ConfigMaps', { ms: 10 }),
+]
+
+export const LIMITS: readonly Limit[] = [
+  { row: 'C5 patches of 10000 pods', figure: 'ms', atMost: 2_000 },
+  ...['create', 'get', 'patch', 'delete'].map((name) => ({
+    row: `I1 ${name}`,
+    figure: 'exponent' as const,
+    atMost: 0.1,
+  })),
+  { row: 'I1 list of all', figure: 'exponent', atMost: 1.05 },
 ]

@@ -50,3 +50,38 @@ export function node(name: string): string {
     },
   })
 }
+
+const ENVIRONMENT = Array.from({ length: 25 }, (_, index) => ({
+  name: `SETTING_${index}`,
+  value: `value-${index}-of-a-setting-that-a-real-program-has`,
+}))
+const PROBE = { httpGet: { path: '/healthz', port: 8_080 }, periodSeconds: 10, failureThreshold: 3 }
+
+/** About 10 KB once stored; pending, of nobody's scheduler. */
+export function realisticPod(name: string): string {
+  const container = (index: number) => ({
+    name: `container-${index}`,
+    image: `registry.example/team/program-${index}:v1.2.3`,
+    args: ['--verbosity=2', '--listen=:8080', '--configuration=/etc/program/program.yaml'],
+    ports: [{ containerPort: 8_080 + index, name: `http-${index}` }],
+    env: ENVIRONMENT,
+    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+    livenessProbe: PROBE,
+    readinessProbe: PROBE,
+    volumeMounts: [{ name: 'configuration', mountPath: '/etc/program' }],
+  })
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      labels: { app: 'bench', shard: 's-{c}', team: 'platform', version: 'v1.2.3' },
+      annotations: { 'example.com/checksum': 'f'.repeat(64), 'example.com/owner': 'somebody@example.com' },
+    },
+    spec: {
+      schedulerName: 'nobody',
+      containers: [0, 1].map(container),
+      volumes: [{ name: 'configuration', configMap: { name: 'program' } }],
+    },
+  })
+}

@@ -52,11 +52,15 @@ export function markdownOf(report: Report): string {
   ].join('\n')
 }
 
-function tableLine({ row, figure, medians, times, goal, verdict }: Line, own: string, others: readonly string[]) {
+function tableLine(
+  { row, figure, medians, times, goal, limit, verdict }: Line,
+  own: string,
+  others: readonly string[],
+) {
   const cells = [own, ...others].map((side) => (medians[side] === undefined ? '' : text(medians[side])))
   const ratio = times ? `${text(times.ratio)} (${text(times.low)}-${text(times.high)})` : ''
   const { unit } = FIGURES[figure]
-  return `| ${[row, `${figure}, ${unit}`, ...cells, ratio, goal ?? '', verdict ?? ''].join(' | ')} |`
+  return `| ${[row, `${figure}, ${unit}`, ...cells, ratio, goal ?? (limit === undefined ? '' : `at most ${limit}`), verdict ?? ''].join(' | ')} |`
 }
 
 /** Three significant digits, never in powers of ten. */

@@ -16,6 +16,8 @@ export const FIGURES = {
   cpuMs: { unit: 'CPU-ms', better: 'lower' },
   /** The same in µs, per delivery of an event. */
   cpuUs: { unit: 'CPU-µs', better: 'lower' },
+  /** By which a cost grows with the number of objects. */
+  exponent: { unit: '', better: 'lower' },
   cpuPercent: { unit: '% of a core', better: 'lower' },
   residentMb: { unit: 'MB', better: 'lower' },
   peakMb: { unit: 'MB', better: 'lower' },

@@ -42,3 +42,13 @@ export function ratioOfMedians(over: readonly number[], under: readonly number[]
 function resampled(samples: readonly number[], random: Random): number {
   return median(samples.map(() => samples[randomInteger(random, samples.length)] ?? Number.NaN))
 }
+
+/** The slope of a line through the logarithms: 0 for what does not grow, 1 for what grows in proportion. */
+export function growthExponent(sizes: readonly number[], costs: readonly number[]): number {
+  const points = sizes.map((size, index) => [Math.log(size), Math.log(costs[index] ?? Number.NaN)] as const)
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length
+  const [meanSize, meanCost] = [mean(([size]) => size), mean(([, cost]) => cost)]
+  const shared = mean(([size, cost]) => (size - meanSize) * (cost - meanCost))
+  return shared / mean(([size]) => (size - meanSize) ** 2)
+}

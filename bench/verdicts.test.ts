@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Observation } from './compare.ts'
 import type { FigureName } from './scenario.ts'
+import { growthExponent } from './statistics.ts'
 import { linesOf } from './verdicts.ts'
 
 function observations(
@@ -29,6 +30,19 @@ test.each([
 ] as const)('%j a second against 100 and a goal of four times is %s', (own, verdict) => {
   const rates = observations(CREATE, 'perSecond', { t8s: own, other: [100, 100, 100] })
   expect(linesOf(rates, 't8s')[0]?.verdict).toBe(verdict)
+})
+
+test.each([
+  [[0.01, 0.05, 0.09], 'reached'],
+  [[0.01, 0.05, 0.2], 'undecided'],
+  [[0.2, 0.3, 0.4], 'missed'],
+] as const)('exponents of %j under a limit of a tenth are %s', (own, verdict) => {
+  expect(linesOf(observations('I1 get', 'exponent', { t8s: own }), 't8s')[0]).toMatchObject({ limit: 0.1, verdict })
+})
+
+test('what doubles with the number of objects grows with the exponent 1', () => {
+  expect(growthExponent([1_000, 2_000, 4_000], [1, 2, 4])).toBeCloseTo(1)
+  expect(growthExponent([1_000, 2_000, 4_000], [3, 3, 3])).toBeCloseTo(0)
 })
 
 test('a figure without a goal has no verdict; a row of one side no ratio', () => {

@@ -1,7 +1,7 @@
 /** Observations of many rounds as one line for each figure: medians, the ratio to the best of the others, the goal. */
 
 import type { Observation } from './compare.ts'
-import { GOALS } from './goals.ts'
+import { GOALS, LIMITS } from './goals.ts'
 import { FIGURES, type FigureName } from './scenario.ts'
 import { median, type Ratio, ratioOfMedians } from './statistics.ts'
 
@@ -15,6 +15,8 @@ export interface Line {
   /** The best of the others. */
   readonly against?: string | undefined
   readonly goal?: number | undefined
+  /** What the figure itself may be at most. */
+  readonly limit?: number | undefined
   readonly verdict?: 'reached' | 'missed' | 'undecided' | undefined
   readonly rounds: number
 }
@@ -42,14 +44,25 @@ function lineOf(
   const values = new Map([...bySide].map(([name, those]) => [name, those.map(({ value }) => value)]))
   const medians = Object.fromEntries([...values].map(([name, samples]) => [name, median(samples)]))
   const own = values.get(side) ?? []
-  const line = { row, figure, medians, rounds: own.length }
+  const limit = LIMITS.find((each) => each.row === row && each.figure === figure)?.atMost
+  const within = limit === undefined ? {} : { limit, verdict: verdictWithin(own, limit) }
+  const line = { row, figure, medians, rounds: own.length, ...within }
   const others = [...values].filter(([name]) => name !== side)
   const [best] = others.toSorted(([, left], [, right]) => betterFirst(figure, median(left), median(right)))
   if (!best || own.length === 0) return line
   const [against, samples] = best
   const times = FIGURES[figure].better === 'higher' ? ratioOfMedians(own, samples) : ratioOfMedians(samples, own)
   const goal = GOALS.find((each) => each.row === row && each.figure === figure)?.times
-  return { ...line, times, against, goal, verdict: goal === undefined ? undefined : verdictOf(times, goal) }
+  return goal === undefined
+    ? { ...line, times, against }
+    : { ...line, times, against, goal, verdict: verdictOf(times, goal) }
+}
+
+/** Undecided when only some of the rounds are. */
+function verdictWithin(values: readonly number[], limit: number): Line['verdict'] {
+  const within = values.filter((value) => value <= limit).length
+  if (within === values.length) return 'reached'
+  return within === 0 ? 'missed' : 'undecided'
 }
 
 function betterFirst(figure: FigureName, left: number, right: number): number {
