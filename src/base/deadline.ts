@@ -10,11 +10,17 @@ export interface Deadline extends Disposable {
   readonly signal: AbortSignal
 }
 
-/** A signal that aborts with `DeadlineExceeded` after `ms`, or when `parent` does. Dispose it to drop the timer. */
+/**
+ * A signal that aborts with `DeadlineExceeded` after `ms`, or when `parent` does. Dispose it to drop the timer; it goes
+ * by itself once the signal has aborted.
+ */
 export function deadline(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
   const controller = new AbortController()
   const timer = clock.after(ms, () => controller.abort(new DeadlineExceeded(`not done after ${ms} ms`)))
-  const onAbort = () => controller.abort(parent?.reason)
+  const onAbort = () => {
+    timer.cancel()
+    controller.abort(parent?.reason)
+  }
   if (parent?.aborted) onAbort()
   parent?.addEventListener('abort', onAbort, { once: true })
   return {
