@@ -12,7 +12,7 @@ import { createRemoteCaller } from '../../server/outbound/remote.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Environment } from '../environment.ts'
 import { USUAL_AUDIT_POLICY } from './audit-policy.ts'
-import { type DocumentType, invalid, readDocument } from './config-document.ts'
+import { type DocumentType, invalid, readDocument, refuseInvalid } from './config-document.ts'
 import { readRemote } from './remote-kubeconfig.ts'
 import { type AuditLogSettings, type AuditWebhookSettings, auditLogPath } from './settings.ts'
 
@@ -89,12 +89,7 @@ const POLICY: DocumentType = {
 
 async function readPolicy(path: string): Promise<AuditPolicy> {
   const policy = await readDocument<AuditPolicy>(path, POLICY)
-  const errors = policyErrors(policy)
-  if (errors.length > 0)
-    throw invalid(
-      path,
-      errors.map((error) => `${error.path}: ${error.message}`),
-    )
+  refuseInvalid(path, policyErrors(policy))
   if (!policy.rules?.length) throw invalid(path, ['loaded illegal policy with 0 rules'])
   return policy
 }

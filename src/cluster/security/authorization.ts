@@ -35,7 +35,8 @@ import { createRemoteCaller, type RemoteCaller } from '../../server/outbound/rem
 import type { Registries } from '../../server/registry/registries.ts'
 import { ConfigError } from '../config-error.ts'
 import type { Environment } from '../environment.ts'
-import { followFiles, invalid, readDocument } from './config-document.ts'
+import { invalid, readDocument, refuseInvalid } from './config-document.ts'
+import { type ReloadCount, reload, reloadCount } from './reload.ts'
 import { readRemote } from './remote-kubeconfig.ts'
 import type { AuthorizationSettings } from './settings.ts'
 
@@ -54,6 +55,7 @@ export async function createAuthorization(
 ): Promise<Authorization & { readonly rules: RuleResolver }> {
   const { settings, environment, registries, signal } = parts
   const metrics = createAuthorizationMetrics(parts.metrics)
+  const count = reloadCount(parts.metrics, environment.clock, 'authorization')
   const node = nodeAuthorizer(createNodeObjects(registries))
   const rbac = rbacAuthorizer(createRoleSource(registries))
   const builtin: Builtin = new Map<string, AuthorizerPart>([
@@ -66,7 +68,7 @@ export async function createAuthorization(
     const chain = authorizerChain(DEFAULT_AUTHORIZERS, metrics, ({ type = '' }) => builtin.get(type) ?? alwaysDeny)
     return { authorizer: chain, rules: chain, roles: rbac }
   }
-  const builder: Builder = { builtin, environment, metrics, signal }
+  const builder: Builder = { builtin, environment, metrics, count, signal }
   const chain = await followed(config, builder)
   return { authorizer: chain, rules: chain, roles: rbac }
 }
@@ -77,33 +79,23 @@ interface Builder {
   readonly builtin: Builtin
   readonly environment: Environment
   readonly metrics: AuthorizationMetrics
+  readonly count: ReloadCount
   readonly signal: AbortSignal
 }
 
 async function followed(path: string, builder: Builder): Promise<AuthorizerPart> {
-  const { environment, metrics, signal } = builder
-  const { clock, log } = environment
+  const { environment, count, signal } = builder
   const first = await readConfiguration(path)
   const needed = new Set(first.flatMap(({ type }) => (type === undefined || type === 'Webhook' ? [] : [type])))
   let built = await build(first, builder)
   const chain = replaceable(built.chain)
   signal.addEventListener('abort', () => built.retire(0), { once: true })
-  followFiles([path], clock, signal, async () => {
-    const counted = (status: 'success' | 'failure') => {
-      metrics.reloads({ status })
-      metrics.reloadedAt({ status }, clock.now() / 1_000)
-    }
-    try {
-      const next = await build(await readConfiguration(path, needed), builder)
-      chain.replace(next.chain)
-      built.retire(RETIRE_MS)
-      built = next
-      counted('success')
-      log.info('the authorization configuration was read again', { path })
-    } catch (error) {
-      counted('failure')
-      log.error('the new authorization configuration is not used', { path, error: messageOf(error) })
-    }
+  const file = { path, name: 'authorization configuration', environment, signal, count }
+  reload(file, async () => {
+    const next = await build(await readConfiguration(path, needed), builder)
+    chain.replace(next.chain)
+    built.retire(RETIRE_MS)
+    built = next
   })
   return chain
 }
@@ -114,12 +106,7 @@ async function readConfiguration(
   needed: ReadonlySet<string> = new Set(),
 ): Promise<readonly AuthorizerConfiguration[]> {
   const configuration = await readDocument<AuthorizationConfiguration>(path, AUTHORIZATION_CONFIGURATION)
-  const errors = configurationErrors(configuration, kubeconfigFinding)
-  if (errors.length > 0)
-    throw invalid(
-      path,
-      errors.map(({ path: place, message }) => `${place}: ${message}`),
-    )
+  refuseInvalid(path, configurationErrors(configuration, kubeconfigFinding))
   const { authorizers = [] } = configuration
   const missing = [...needed].filter((type) => !authorizers.some((authorizer) => authorizer.type === type))
   if (missing.length > 0) throw invalid(path, [`missing required types: [${missing.join(' ')}]`])

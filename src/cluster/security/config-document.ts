@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import type { ErrorObject } from 'ajv'
 import { type Clock, every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
+import type { FieldError } from '../../machinery/meta/field-error.ts'
 import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import { ConfigError } from '../config-error.ts'
 
@@ -57,6 +58,15 @@ export async function read(path: string): Promise<string> {
 
 export function invalid(path: string, findings: readonly string[]): ConfigError {
   return new ConfigError([`${path} cannot be used:`, ...findings.map((finding) => `  ${finding}`)].join('\n'))
+}
+
+/** Throws `ConfigError` with all that validation has found, if that is anything. */
+export function refuseInvalid(path: string, errors: readonly FieldError[]): void {
+  if (errors.length === 0) return
+  throw invalid(
+    path,
+    errors.map(({ path: place, message }) => `${place}: ${message}`),
+  )
 }
 
 /** The value of a YAML or JSON text; a key that is there twice is an error. */

@@ -16,7 +16,7 @@ import {
   plain,
   type Transformer,
 } from '../../storage/encryption/transformers.ts'
-import { type DocumentType, invalid, readDocument } from './config-document.ts'
+import { type DocumentType, invalid, readDocument, refuseInvalid } from './config-document.ts'
 
 interface EncryptionKey {
   readonly name?: string | undefined
@@ -73,12 +73,7 @@ const DOCUMENT: DocumentType = {
 /** What the file says. Throws `ConfigError`. */
 export async function readEncryption(path: string, parts: CipherParts): Promise<Encryption> {
   const { resources = [] } = await readDocument<EncryptionConfiguration>(path, DOCUMENT)
-  const errors = errorsOf(resources)
-  if (errors.length > 0)
-    throw invalid(
-      path,
-      errors.map(({ path: field, message }) => `${field}: ${message}`),
-    )
+  refuseInvalid(path, errorsOf(resources))
   const masked = maskedRule(resources)
   if (masked !== undefined) throw invalid(path, [masked])
   return encryptionOf(resources, parts)

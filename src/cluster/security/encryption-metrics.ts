@@ -23,25 +23,6 @@ export function transformationMetrics(metrics: Metrics, clock: Clock): Measure {
   }
 }
 
-/** What becomes of a configuration that is read again. */
-export function reloadMetrics(metrics: Metrics, clock: Clock): (status: 'success' | 'failure') => void {
-  const named = (name: string) => `apiserver_encryption_config_controller_${name}`
-  const total = metrics.counter(
-    named('automatic_reloads_total'),
-    'Encryption configurations that were read again, by whether they could be used',
-    ['status'],
-  )
-  const last = metrics.gauge(
-    named('automatic_reload_last_timestamp_seconds'),
-    'When an encryption configuration was last read again, by whether it could be used',
-    ['status'],
-  )
-  return (status) => {
-    total({ status })
-    last({ status }, clock.now() / 1_000)
-  }
-}
-
 function make(metrics: Metrics) {
   const labels = ['transformation_type', 'transformer_prefix']
   return {

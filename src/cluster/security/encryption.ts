@@ -4,17 +4,16 @@
  */
 
 import { join } from 'node:path'
-import { messageOf } from '../../base/error-text.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import { type Encryption, encryptedStorage } from '../../storage/encryption/encrypted-storage.ts'
 import type { Measure } from '../../storage/encryption/transformers.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Environment } from '../environment.ts'
-import { followFiles } from './config-document.ts'
 import { type EncryptionRule, encryptionOf, readEncryption } from './encryption-config.ts'
 import { loadKeys, newKey, type StoredKey, saveKeys } from './encryption-keys.ts'
-import { reloadMetrics, transformationMetrics } from './encryption-metrics.ts'
+import { transformationMetrics } from './encryption-metrics.ts'
+import { type ReloadCount, reload, reloadCount } from './reload.ts'
 
 interface EncryptionAtRest extends Disposable {
   /** Readers and writers of what this returns see plain values. It owns `storage`. */
@@ -40,7 +39,7 @@ export async function openEncryption(
 ): Promise<EncryptionAtRest> {
   const parts = { clock, random, log, measure: transformationMetrics(metrics, clock) }
   const { enabled = config.storage === 'level', config: path } = config.security.encryption ?? {}
-  if (enabled && path !== undefined) return fromDocument(path, parts, reloadMetrics(metrics, clock))
+  if (enabled && path !== undefined) return fromDocument(path, parts, reloadCount(metrics, clock, 'encryption'))
   const file = join(config.directory, 'pki', 'encryption.keys')
   const keys = await loadKeys(file)
   if (enabled) return withOwnKeys(file, keys ?? (await firstKeys(file, parts)), parts)
@@ -55,23 +54,12 @@ function fixed(encryption: Encryption, { log }: Parts): EncryptionAtRest {
 }
 
 /** Read again when it changes; a document that cannot be used changes nothing. */
-async function fromDocument(
-  path: string,
-  parts: Parts,
-  reloaded: ReturnType<typeof reloadMetrics>,
-): Promise<EncryptionAtRest> {
-  const { clock, log } = parts
+async function fromDocument(path: string, parts: Parts, count: ReloadCount): Promise<EncryptionAtRest> {
   let current = await readEncryption(path, parts)
   const closing = new AbortController()
-  followFiles([path], clock, closing.signal, async () => {
-    try {
-      current = await readEncryption(path, parts)
-      reloaded('success')
-      log.info('the encryption configuration was read again', { path })
-    } catch (error) {
-      reloaded('failure')
-      log.error('the new encryption configuration is not used', { path, error: messageOf(error) })
-    }
+  const file = { path, name: 'encryption configuration', environment: parts, signal: closing.signal, count }
+  reload(file, async () => {
+    current = await readEncryption(path, parts)
   })
   const encryption = fixed({ transformerOf: (key) => current.transformerOf(key) }, parts)
   return { ...encryption, [Symbol.dispose]: () => closing.abort() }

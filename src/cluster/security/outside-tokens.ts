@@ -7,7 +7,8 @@ import { cachedTokens } from '../../server/auth/tokens/token-cache.ts'
 import { webhookTokens } from '../../server/auth/tokens/webhook-tokens.ts'
 import { createRemoteCaller } from '../../server/outbound/remote.ts'
 import type { Environment } from '../environment.ts'
-import { followFiles, invalid, read } from './config-document.ts'
+import { invalid, read } from './config-document.ts'
+import { reload } from './reload.ts'
 import { readRemote } from './remote-kubeconfig.ts'
 import type { WebhookSettings } from './settings.ts'
 
@@ -25,7 +26,7 @@ export interface StaticTokenParts extends OutsideParts {
 
 /** A token that is taken out of the file is nobody's within moments. Throws `ConfigError`. */
 export async function staticTokens({ path, audiences, environment, signal }: StaticTokenParts): Promise<TokenVerifier> {
-  const { clock, log } = environment
+  const { log } = environment
   const load = async (): Promise<StaticTokens['users']> => {
     const text = await read(path)
     const { users, warnings } = parsed(text, path)
@@ -33,13 +34,8 @@ export async function staticTokens({ path, audiences, environment, signal }: Sta
     return users
   }
   let users = await load()
-  followFiles([path], clock, signal, async () => {
-    try {
-      users = await load()
-      log.info('the file of tokens was read again', { path })
-    } catch (error) {
-      log.error('the new file of tokens is not used', { path, error: messageOf(error) })
-    }
+  reload({ path, name: 'file of tokens', environment, signal }, async () => {
+    users = await load()
   })
   return forAudiences(audiences, (token) => users.get(token))
 }

@@ -4,7 +4,6 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
-import { messageOf } from '../../base/error-text.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import { anonymous, anonymousAt } from '../../server/auth/anonymous.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
@@ -19,7 +18,8 @@ import { createJsonWebTokens, type JsonWebTokens } from '../../server/auth/oidc/
 import { createJwtMetrics, type JwtMetrics } from '../../server/auth/oidc/metrics.ts'
 import { cachedTokens } from '../../server/auth/tokens/token-cache.ts'
 import type { Environment } from '../environment.ts'
-import { followFiles, invalid, readDocument } from './config-document.ts'
+import { invalid, readDocument, refuseInvalid } from './config-document.ts'
+import { reloadCount, reloadInTurn } from './reload.ts'
 
 export interface StructuredParts {
   /** Of the file. */
@@ -95,12 +95,8 @@ function anonymousOf(configured: AnonymousConfiguration | null | undefined): Aut
 
 async function read({ path, ownIssuer }: StructuredParts): Promise<AuthenticationConfiguration> {
   const configuration = await readDocument<AuthenticationConfiguration>(path, AUTHENTICATION_CONFIGURATION)
-  const errors = configurationErrors(configuration, [ownIssuer])
-  if (errors.length === 0) return configuration
-  throw invalid(
-    path,
-    errors.map(({ path: place, message }) => `${place}: ${message}`),
-  )
+  refuseInvalid(path, configurationErrors(configuration, [ownIssuer]))
+  return configuration
 }
 
 /** A configuration that is being tried, until its issuers have been reached. */
@@ -116,45 +112,20 @@ function follow(
   first: AuthenticationConfiguration,
   attempt: (configuration: AuthenticationConfiguration) => Trial,
 ): void {
-  const { path, environment, signal } = parts
-  const { clock, log } = environment
-  const count = createReloadMetrics(parts)
+  const { path, environment, metrics, signal } = parts
+  const count = reloadCount(metrics, environment.clock, 'authentication')
   let trial: Trial | undefined
-  followFiles([path], clock, signal, async () => {
+  reloadInTurn({ path, name: 'authentication configuration', environment, signal, count }, async (used) => {
     trial?.abandon()
     trial = undefined
-    try {
-      const next = await read(parts)
-      if (!deepEqual(first.anonymous ?? undefined, next.anonymous ?? undefined))
-        throw invalid(path, ['anonymous: Forbidden: changed from initial configuration file'])
-      const begun = attempt(next)
-      trial = begun
-      void begun.taken.then(() => {
-        if (trial === begun) trial = undefined
-        count('success')
-        log.info('the authentication configuration was read again', { path })
-      })
-    } catch (error) {
-      count('failure')
-      log.error('the new authentication configuration is not used', { path, error: messageOf(error) })
-    }
+    const next = await read(parts)
+    if (!deepEqual(first.anonymous ?? undefined, next.anonymous ?? undefined))
+      throw invalid(path, ['anonymous: Forbidden: changed from initial configuration file'])
+    const begun = attempt(next)
+    trial = begun
+    void begun.taken.then(() => {
+      if (trial === begun) trial = undefined
+      used()
+    })
   })
-}
-
-function createReloadMetrics({ metrics, environment }: StructuredParts): (status: 'success' | 'failure') => void {
-  const named = (name: string) => `apiserver_authentication_config_controller_${name}`
-  const reloads = metrics.counter(
-    named('automatic_reloads_total'),
-    'Times that the authentication configuration was read again because it changed.',
-    ['status'],
-  )
-  const reloadedAt = metrics.gauge(
-    named('automatic_reload_last_timestamp_seconds'),
-    'When the authentication configuration was last read again.',
-    ['status'],
-  )
-  return (status) => {
-    reloads({ status })
-    reloadedAt({ status }, environment.clock.now() / 1_000)
-  }
 }

@@ -46,16 +46,6 @@ export function createAuthorizationMetrics(metrics: Metrics) {
       CONDITION_BUCKETS,
       ['type', 'name'],
     ),
-    reloads: counter(
-      'config_controller_automatic_reloads_total',
-      'Times that the authorization configuration was read again because it changed.',
-      ['status'],
-    ),
-    reloadedAt: metrics.gauge(
-      named('config_controller_automatic_reload_last_timestamp_seconds'),
-      'When the authorization configuration was last read again.',
-      ['status'],
-    ),
   }
 }
 
