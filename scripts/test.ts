@@ -1,11 +1,11 @@
 /**
  * `npm test`: everything, from a fresh clone. Sees to Docker, runs types, lint and every suite, stops what it started,
- * and ends with the line `N passed, N failed`.
+ * names again what failed, and ends with the line `N passed, N failed`.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { runConformance } from '../conformance/run.ts'
 import { passingTests, readScoreboard } from '../conformance/scoreboard.ts'
 import { quickTests } from '../conformance/stages.ts'
@@ -16,14 +16,25 @@ import { ensureDocker } from './docker.ts'
 
 interface Tally {
   readonly passed: number
-  readonly failed: number
+  /** One text for each thing that failed: what it is, and the first line of why. */
+  readonly failures: readonly string[]
 }
 
-/** The parts of vitest's JSON report that are read. */
+/** The parts of vitest's JSON report that are read. A file that could not be loaded has a message and no tests. */
 interface Report {
   readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly numFailedTestSuites: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: readonly TestReport[]
+  }[]
+}
+
+interface TestReport {
+  readonly fullName: string
+  readonly status: string
+  readonly failureMessages?: readonly string[] | null
 }
 
 /** For upstream's programs, on a machine that has none: more would make the first run too long. */
@@ -33,7 +44,7 @@ const reports = mkdtempSync(join(tmpdir(), 't8s-reports-'))
 
 function command(name: string, program: string, parameters: readonly string[]): Tally {
   say(`${name} …`)
-  return show(program, parameters) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return show(program, parameters) === 0 ? { passed: 1, failures: [] } : { passed: 0, failures: [name] }
 }
 
 function suite(project: string): Tally {
@@ -43,12 +54,25 @@ function suite(project: string): Tally {
   const code = show('vitest', parameters)
   try {
     const report = JSON.parse(readFileSync(file, 'utf8')) as Report
-    const failed = Math.max(report.numFailedTests, report.numFailedTestSuites > 0 || code !== 0 ? 1 : 0)
-    return { passed: report.numPassedTests, failed }
+    const failures = failuresOf(report)
+    if (code !== 0 && failures.length === 0) failures.push(`${project} tests ended with code ${code}`)
+    return { passed: report.numPassedTests, failures }
   } catch (error) {
-    say(`${project} tests wrote no report: ${String(error)}`)
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failures: [`${project} tests wrote no report: ${String(error)}`] }
   }
+}
+
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name)
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : []
+    return failed.map((test) => `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`)
+  })
+}
+
+function firstLine(text = ''): string {
+  return text.trimStart().split('\n', 1)[0] ?? ''
 }
 
 /** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0090. */
@@ -61,20 +85,24 @@ async function conformance(): Promise<Tally> {
     const outcome = await runConformance({ tests, processes, repeat: 1, say, buildMinutesMax: BUILD_MINUTES_MAX })
     return outcome.ran ? tallyOf(tests, outcome.results) : skipped(outcome.reason)
   } catch (error) {
-    say(`conformance tests could not be run: ${String(error)}`)
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failures: [`conformance tests could not be run: ${String(error)}`] }
   }
 }
 
 function skipped(reason: string): Tally {
   say(`conformance tests are skipped: ${reason}`)
-  return { passed: 0, failed: 0 }
+  return { passed: 0, failures: [] }
 }
 
 function tallyOf(tests: readonly string[], results: readonly TestResult[]): Tally {
   const passed = results.filter(({ outcome }) => outcome === 'pass').length
   for (const { test, outcome, message } of results) if (outcome !== 'pass') say(`${outcome}: ${test}\n${message}`)
-  return { passed, failed: tests.length - passed }
+  const failures = results.flatMap(({ test, outcome, message }) =>
+    outcome === 'pass' ? [] : [`${outcome}: ${test}: ${firstLine(message)}`],
+  )
+  const missing = tests.length - results.length
+  if (missing > 0) failures.push(`${missing} conformance tests gave no result`)
+  return { passed, failures }
 }
 
 const docker = await ensureDocker()
@@ -91,6 +119,7 @@ try {
   rmSync(reports, { recursive: true, force: true })
 }
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0)
-const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0)
-process.exitCode = failed === 0 ? 0 : 1
-process.stdout.write(`${passed} passed, ${failed} failed\n`)
+const failures = tallies.flatMap((tally) => tally.failures)
+for (const failure of failures) say(`failed: ${failure}`)
+process.exitCode = failures.length === 0 ? 0 : 1
+process.stdout.write(`${passed} passed, ${failures.length} failed\n`)

@@ -1,9 +1,9 @@
 /** What this server asks an aggregated one for itself, as one of upstream's own users: whole answers, bounded and in time. */
 
 import type { Clock } from '../../base/clock.ts'
-import { DeadlineExceeded, deadline, orAborted } from '../../base/deadline.ts'
+import { deadline, orAborted } from '../../base/deadline.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
-import { dialFailure } from '../outbound/call-failures.ts'
+import { callFailure } from '../outbound/call-failures.ts'
 import { collect } from '../outbound/framing.ts'
 import { call } from './call.ts'
 import { backendHeaders } from './caller-headers.ts'
@@ -56,8 +56,7 @@ export function createAsk(clock: Clock, connections: Connections): Ask {
       return { status: response.statusCode ?? 0, etag: response.headers.etag, bytes, url }
     } catch (error) {
       if (signal.aborted) throw error
-      const late = limit.signal.reason instanceof DeadlineExceeded
-      throw new NoAnswer(url, late ? 'context deadline exceeded' : dialFailure(error))
+      throw new NoAnswer(url, callFailure(error, limit.signal))
     }
   }
 }

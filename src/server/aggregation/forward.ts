@@ -7,7 +7,7 @@ import { ApiError } from '../../machinery/meta/api-error.ts'
 import { encodeJson } from '../../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
-import { dialFailure } from '../outbound/call-failures.ts'
+import { callFailure } from '../outbound/call-failures.ts'
 import { collect } from '../outbound/framing.ts'
 import { asObject, relayed, statusAnswer, textAnswer } from './answers.ts'
 import { call } from './call.ts'
@@ -64,9 +64,8 @@ async function attempt(
     if (error instanceof Unresolved) return unavailable(request, 'service unavailable')
     const { aborted, reason } = request.signal
     if (aborted && !(reason instanceof DeadlineExceeded)) throw error
-    const text = aborted ? 'context deadline exceeded' : dialFailure(error)
     const failed = isUpgrade(request) ? 'error dialing backend' : 'error trying to reach service'
-    return unavailable(request, `${failed}: ${text}`)
+    return unavailable(request, `${failed}: ${callFailure(error, request.signal)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** What went wrong with a call to a webhook, in upstream's words: people and tests look for them. */
 
+import { DeadlineExceeded } from '../../base/deadline.ts'
 import { messageOf } from '../../base/error-text.ts'
 
 /** Certificates that no authority of the bundle vouches for, by the codes of the TLS library. */
@@ -24,6 +25,12 @@ interface Coded {
   readonly address?: string | undefined
   readonly port?: number | undefined
   readonly hostname?: string | undefined
+}
+
+/** Why a call has no answer: its time was over, whoever asked has gone, or there is no connection. */
+export function callFailure(error: unknown, { aborted, reason }: AbortSignal): string {
+  if (!aborted) return dialFailure(error)
+  return reason instanceof DeadlineExceeded ? 'context deadline exceeded' : 'context canceled'
 }
 
 /** Why there is no connection. */

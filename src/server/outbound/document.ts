@@ -2,8 +2,8 @@
 
 import { request } from 'node:https'
 import type { Clock } from '../../base/clock.ts'
-import { DeadlineExceeded, deadline } from '../../base/deadline.ts'
-import { dialFailure } from './call-failures.ts'
+import { deadline } from '../../base/deadline.ts'
+import { callFailure } from './call-failures.ts'
 import { RemoteError, successOf, textOf } from './remote.ts'
 
 export interface DocumentOptions {
@@ -33,9 +33,7 @@ export async function fetchText(url: string, options: DocumentOptions): Promise<
     return await get(url, options, limit.signal)
   } catch (error) {
     if (error instanceof RemoteError) throw error
-    const { aborted, reason } = limit.signal
-    const late = reason instanceof DeadlineExceeded ? 'context deadline exceeded' : 'context canceled'
-    throw new RemoteError(`Get ${JSON.stringify(url)}: ${aborted ? late : dialFailure(error)}`)
+    throw new RemoteError(`Get ${JSON.stringify(url)}: ${callFailure(error, limit.signal)}`)
   }
 }
 

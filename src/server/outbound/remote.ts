@@ -9,7 +9,8 @@ import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DeadlineExceeded, deadline } from '../../base/deadline.ts'
 import type { Random } from '../../base/random.ts'
-import { dialFailure } from './call-failures.ts'
+import { callFailure } from './call-failures.ts'
+import { collect } from './framing.ts'
 
 /** Where a service is, how it is trusted and how it knows this server. */
 export interface Remote {
@@ -96,10 +97,8 @@ export function createRemoteCaller(remote: Remote, parts: RemoteParts): RemoteCa
       return await post({ remote, url, agent, text, read, signal: limit.signal })
     } catch (error) {
       if (error instanceof RemoteError) throw error
-      const { aborted, reason } = limit.signal
-      const isLate = reason instanceof DeadlineExceeded
-      const ended = isLate ? 'context deadline exceeded' : 'context canceled'
-      const why = aborted ? ended : dialFailure(error)
+      const isLate = limit.signal.reason instanceof DeadlineExceeded
+      const why = callFailure(error, limit.signal)
       throw new RemoteError(`Post ${JSON.stringify(remote.url)}: ${why}`, undefined, undefined, isLate)
     }
   }
@@ -174,14 +173,9 @@ function post<T>({ remote, url, agent, text, read, signal }: Post<T>): Promise<T
 
 /** Throws `RemoteError` for an answer that is too large. */
 export async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > ANSWER_BYTES_MAX) throw new RemoteError(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const bytes = await collect(response, ANSWER_BYTES_MAX)
+  if (bytes === undefined) throw new RemoteError(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`)
+  return bytes.toString('utf8')
 }
 
 /** Characters of a refusal that a message repeats. */

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { type Backend, requestOptions } from '../backend.ts'
+import { collect } from '../outbound/framing.ts'
 import type { StatsSummary } from './samples.ts'
 
 const TIMEOUT_MS = 5000
@@ -25,13 +26,8 @@ async function readJson(response: IncomingMessage): Promise<StatsSummary> {
     response.destroy()
     throw new Error(`the node answered with ${response.statusCode}`)
   }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > BYTES_MAX) throw new Error('the node answered with too much')
-  }
+  const bytes = await collect(response, BYTES_MAX)
+  if (bytes === undefined) throw new Error('the node answered with too much')
   // Only nodes of this cluster show the certificate that was asked for.
-  return JSON.parse(Buffer.concat(chunks).toString()) as StatsSummary
+  return JSON.parse(bytes.toString()) as StatsSummary
 }

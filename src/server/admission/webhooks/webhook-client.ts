@@ -4,13 +4,15 @@
  * upstream. Connections are kept and shared by calls to the same place with the same trust.
  */
 
+import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
 import { WEBHOOK_PORT, type WebhookService } from '../../../apis/webhook-address.ts'
 import type { Clock } from '../../../base/clock.ts'
-import { DeadlineExceeded, deadline, orAborted } from '../../../base/deadline.ts'
+import { deadline, orAborted } from '../../../base/deadline.ts'
 import { formatDuration } from '../../../machinery/meta/time.ts'
-import { dialFailure, refusal } from '../../outbound/call-failures.ts'
+import { callFailure, refusal } from '../../outbound/call-failures.ts'
+import { collect } from '../../outbound/framing.ts'
 
 /** The `clientConfig` of a webhook. */
 export interface WebhookAddress {
@@ -107,12 +109,7 @@ function targetOf({ url, service }: WebhookAddress, timeoutMs: number): Target {
 
 function failureText({ url }: Target, error: unknown, signal: AbortSignal): string {
   if (error instanceof WebhookCallError) return error.message
-  return `Post ${JSON.stringify(url)}: ${abortText(signal) ?? dialFailure(error)}`
-}
-
-function abortText({ aborted, reason }: AbortSignal): string | undefined {
-  if (!aborted) return undefined
-  return reason instanceof DeadlineExceeded ? 'context deadline exceeded' : 'context canceled'
+  return `Post ${JSON.stringify(url)}: ${callFailure(error, signal)}`
 }
 
 interface Agents {
@@ -187,22 +184,9 @@ function post({ place, agent, target, body, signal }: Post): Promise<unknown> {
   const options: RequestOptions = { ...place, agent, method: 'POST', path: target.path, headers, signal }
   return new Promise((resolve, reject) => {
     const sent = requestHttps(options, (response) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes <= ANSWER_BYTES_MAX) chunks.push(chunk)
-        else response.destroy(new WebhookCallError(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`))
-      })
-      response.once('error', reject)
-      response.once('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        try {
-          resolve(answerOf(response.statusCode ?? 0, text))
-        } catch (error) {
-          reject(error)
-        }
-      })
+      textOf(response)
+        .then((text) => answerOf(response.statusCode ?? 0, text))
+        .then(resolve, reject)
     })
     sent.once('error', (error: NodeJS.ErrnoException) => {
       const gone = sent.reusedSocket && error.code === 'ECONNRESET'
@@ -210,6 +194,12 @@ function post({ place, agent, target, body, signal }: Post): Promise<unknown> {
     })
     sent.end(body)
   })
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const bytes = await collect(response, ANSWER_BYTES_MAX)
+  if (bytes === undefined) throw new WebhookCallError(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`)
+  return bytes.toString('utf8')
 }
 
 function answerOf(statusCode: number, text: string): unknown {
