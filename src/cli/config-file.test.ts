@@ -46,7 +46,7 @@ spec:
       'spec.nodes[0]: unknown field "cout". Did you mean "count"?',
     ],
     ['a value of the wrong type', 'spec: { server: { port: x } }', 'spec.server.port: must be integer'],
-    ['a value that is no choice', 'spec: { storage: { data: tape } }', 'spec.storage.data: must be memory, disk'],
+    ['a value that is no choice', 'spec: { storage: { data: tape } }', 'spec.storage.data: must be memory or disk'],
     ['text that is no YAML', 'spec: { [', expect.any(String)],
   ] as const) {
     test(`with ${what} is refused, with its place`, async () => {

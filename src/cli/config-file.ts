@@ -4,13 +4,11 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import type { ErrorObject } from 'ajv'
 import { messageOf } from '../base/error-text.ts'
 import { resolvePaths, SECURITY_SCHEMA, type SecuritySettings } from '../cluster/security/settings.ts'
-import { DecodeError } from '../machinery/wire/json.ts'
-import { decodeYaml } from '../machinery/wire/yaml.ts'
+import { decodeStrictly, findingsIn } from '../cluster/security/strict-document.ts'
 import type { ClusterFlags } from './cluster-plan.ts'
-import { Failure, nearest } from './failure.ts'
+import { Failure } from './failure.ts'
 
 export interface ClusterDocument {
   readonly apiVersion: 't8s.dev/v1alpha1'
@@ -91,21 +89,17 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 
 async function parsed(path: string): Promise<unknown> {
   try {
-    const duplicates: string[] = []
-    const document = decodeYaml(await readFile(path === '-' ? '/dev/stdin' : path), duplicates)
-    if (duplicates.length > 0) throw new DecodeError(duplicates.join(', '))
-    return document
+    return decodeStrictly(await readFile(path === '-' ? '/dev/stdin' : path))
   } catch (error) {
     throw invalid(path, [messageOf(error)])
   }
 }
 
 async function checked(document: unknown, path: string): Promise<ClusterDocument> {
-  // Through its default: a bundle of this CommonJS package has no other names.
-  const { default: library } = await import('ajv')
-  const validate = new library.Ajv({ allErrors: true, verbose: true }).compile<ClusterDocument>(SCHEMA)
-  if (validate(document)) return document
-  throw invalid(path, (validate.errors ?? []).map(findingOf))
+  const findings = await findingsIn(document, SCHEMA)
+  if (findings.length > 0) throw invalid(path, findings)
+  // What the schema describes.
+  return document as ClusterDocument
 }
 
 function invalid(path: string, findings: readonly string[]): Failure {
@@ -116,22 +110,6 @@ function invalid(path: string, findings: readonly string[]): Failure {
     detail: findings.join('\n  '),
     next: [['t8s up --help', 'the same as flags']],
   })
-}
-
-/** `spec.nodes[0]: unknown field "cout". Did you mean "count"?` */
-function findingOf({ instancePath, message, params, keyword, parentSchema }: ErrorObject): string {
-  const place =
-    instancePath
-      .slice(1)
-      .replace(/\/(\d+)/g, '[$1]')
-      .replaceAll('/', '.') || 'the document'
-  if (keyword === 'enum' || keyword === 'const') {
-    const allowed = keyword === 'enum' ? params.allowedValues.join(', ') : params.allowedValue
-    return `${place}: must be ${allowed}`
-  }
-  if (keyword !== 'additionalProperties') return `${place}: ${message}`
-  const meant = nearest(params.additionalProperty, Object.keys(parentSchema?.properties ?? {}))
-  return `${place}: unknown field "${params.additionalProperty}".${meant ? ` Did you mean "${meant}"?` : ''}`
 }
 
 /** Nodes without a runtime are what `--runtime` says, or what this machine can do. */

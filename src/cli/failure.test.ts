@@ -2,7 +2,7 @@ import { createColors } from 'picocolors'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../cluster/config-error.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
-import { Failure, failureOf, nearest } from './failure.ts'
+import { Failure, failureOf } from './failure.ts'
 import { failureLines } from './output/terminal.ts'
 
 const named = (name: string, message: string) => Object.assign(new Error(message), { name })
@@ -20,16 +20,6 @@ test.each([
 ] as const)('%s has its reason and exit code', (_, error, reason, exitCode) => {
   const failure = failureOf(error)
   expect([failure.text.reason, failure.exitCode]).toEqual([reason, exitCode])
-})
-
-test.each([
-  ['statis', 'status'],
-  ['don', 'down'],
-  ['kubconfig', 'kubeconfig'],
-  ['frobnicate', undefined],
-  ['', undefined],
-] as const)('for %j means %s', (name, meant) => {
-  expect(nearest(name, ['status', 'down', 'kubeconfig'])).toBe(meant)
 })
 
 describe('a failure on screen', () => {

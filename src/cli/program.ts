@@ -5,6 +5,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../base/clock.ts'
+import { nearest } from '../base/nearest.ts'
 import { RUN_COMMAND } from './background-command.ts'
 import type { DownOptions } from './commands/down.ts'
 import type { KubeconfigOptions } from './commands/kubeconfig.ts'
@@ -13,7 +14,7 @@ import type { CreateNodeOptions, DeleteNodeOptions } from './commands/node.ts'
 import type { GetOptions } from './commands/status.ts'
 import type { StartOptions, UpOptions } from './commands/up.ts'
 import { type CommandContext, Interrupted, type OutputFormat } from './context.ts'
-import { Failure, failureOf, nearest } from './failure.ts'
+import { Failure, failureOf } from './failure.ts'
 import { createTerminal, type Terminal } from './output/terminal.ts'
 import { type EnvironmentVariables, readVariables, type Variables } from './variables.ts'
 

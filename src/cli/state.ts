@@ -6,9 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { nearest } from '../base/nearest.ts'
 import { type ClusterConfig, homeDirectory } from '../cluster/config.ts'
 import { type CommandContext, directoryOf } from './context.ts'
-import { Failure, nearest } from './failure.ts'
+import { Failure } from './failure.ts'
 import { placesOf } from './variables.ts'
 
 export interface ClusterState {

@@ -1,9 +1,10 @@
 /** `t8s create node` and `t8s delete node`: nodes of a running cluster. They stay so after its next start. */
 
+import { nearest } from '../../base/nearest.ts'
 import { type CommandContext, clusterName } from '../context.ts'
 import { openControl } from '../control.ts'
 import { dockerObstacle } from '../docker-probe.ts'
-import { Failure, nearest } from '../failure.ts'
+import { Failure } from '../failure.ts'
 import { changeState, runningStateOf } from '../state.ts'
 
 export interface CreateNodeOptions {

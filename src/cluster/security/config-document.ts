@@ -5,12 +5,11 @@
 
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { ErrorObject } from 'ajv'
 import { type Clock, every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
 import type { FieldError } from '../../machinery/meta/field-error.ts'
-import { decodeYaml } from '../../machinery/wire/yaml.ts'
 import { ConfigError } from '../config-error.ts'
+import { decodeStrictly, findingsIn } from './strict-document.ts'
 
 export interface DocumentType {
   /** The versions that are read; they have the same fields. */
@@ -29,8 +28,6 @@ export async function readDocument<Document>(path: string, type: DocumentType): 
 /** `path` is for messages. */
 export async function parseDocument<Document>(text: string, path: string, type: DocumentType): Promise<Document> {
   const document = decoded(text, path)
-  // Through its default: a bundle of this CommonJS package has no other names.
-  const { default: library } = await import('ajv')
   const schema = {
     type: 'object',
     additionalProperties: false,
@@ -42,9 +39,10 @@ export async function parseDocument<Document>(text: string, path: string, type: 
       ...type.properties,
     },
   }
-  const validate = new library.Ajv({ allErrors: true, strict: false }).compile<Document>(schema)
-  if (validate(document)) return document
-  throw invalid(path, (validate.errors ?? []).map(findingOf))
+  const findings = await findingsIn(document, schema)
+  if (findings.length > 0) throw invalid(path, findings)
+  // What the schema describes.
+  return document as Document
 }
 
 /** As text. Throws `ConfigError`. */
@@ -69,28 +67,13 @@ export function refuseInvalid(path: string, errors: readonly FieldError[]): void
   )
 }
 
-/** The value of a YAML or JSON text; a key that is there twice is an error. */
+/** The value of a YAML or JSON text. Throws `ConfigError`. */
 export function decoded(text: string, path: string): unknown {
-  const duplicates: string[] = []
   try {
-    const value = decodeYaml(Buffer.from(text), duplicates)
-    if (duplicates.length === 0) return value
+    return decodeStrictly(Buffer.from(text))
   } catch (error) {
     throw invalid(path, [messageOf(error)])
   }
-  throw invalid(path, duplicates)
-}
-
-function findingOf({ instancePath, message, params, keyword }: ErrorObject): string {
-  const place =
-    instancePath
-      .slice(1)
-      .replace(/\/(\d+)/g, '[$1]')
-      .replaceAll('/', '.') || 'the document'
-  if (keyword === 'additionalProperties') return `${place}: unknown field "${params.additionalProperty}"`
-  if (keyword === 'enum') return `${place}: must be ${params.allowedValues.join(' or ')}`
-  if (keyword === 'const') return `${place}: must be ${params.allowedValue}`
-  return `${place}: ${message}`
 }
 
 /** How often files are looked at, in ms. */
