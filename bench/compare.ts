@@ -1,8 +1,6 @@
-/** Rounds on all sides in turn, forwards and backwards, so that what changes with time changes for all of them. */
+/** Rounds of everybody in turn, forwards and backwards, so that what changes with time changes for all of them. */
 
-import type { Programs } from './prepare.ts'
-import type { FigureName, Sample, Scenario } from './scenario.ts'
-import type { Side } from './sides/side.ts'
+import type { FigureName, Sample, Scenario, Setting } from './scenario.ts'
 
 export interface Observation {
   readonly row: string
@@ -11,24 +9,15 @@ export interface Observation {
   readonly value: number
 }
 
-export interface CompareParts {
-  readonly sides: readonly Side[]
-  readonly programs: Programs
-  readonly rounds: number
-  readonly quick: boolean
-  readonly say: (message: string) => void
-}
-
-export async function compare(scenario: Scenario, parts: CompareParts): Promise<readonly Observation[]> {
-  const { sides, programs, rounds, quick, say } = parts
+export async function compare(scenario: Scenario, setting: Setting, rounds: number): Promise<readonly Observation[]> {
+  const contestants = await scenario.contestants(setting)
   const observations: Observation[] = []
   for (let round = 0; round < rounds; round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
-      await using running = await side.start(scenario.wish)
-      const rows = await scenario.run({ side: running, programs, quick, say })
-      for (const [row, sample] of Object.entries(rows)) {
-        say(`${scenario.name}, round ${round + 1}, ${side.name}: ${row}: ${textOf(sample)}`)
-        for (const [figure, value] of figuresIn(sample)) observations.push({ row, figure, side: side.name, value })
+    for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
+      const side = contestant.name
+      for (const [row, sample] of Object.entries(await contestant.round())) {
+        setting.say(`${scenario.name}, round ${round + 1}, ${side}: ${row}: ${textOf(sample)}`)
+        for (const [figure, value] of figuresIn(sample)) observations.push({ row, figure, side, value })
       }
     }
   }

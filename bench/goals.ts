@@ -7,6 +7,8 @@ export interface Goal {
   readonly figure: FigureName
   /** How many times better: more for figures that should be high, less for those that should be low. */
   readonly times: number
+  /** Compared with this one, whoever else is better. */
+  readonly against?: string | undefined
 }
 
 export interface Limit {
@@ -16,8 +18,15 @@ export interface Limit {
   readonly atMost: number
 }
 
-const goals = (row: string, figures: Readonly<Partial<Record<FigureName, number>>>): readonly Goal[] =>
-  Object.entries(figures).map(([figure, times]) => ({ row, figure: figure as FigureName, times }))
+const goals = (
+  row: string,
+  figures: Readonly<Partial<Record<FigureName, number>>>,
+  against?: string,
+): readonly Goal[] =>
+  Object.entries(figures).map(([figure, times]) => ({ row, figure: figure as FigureName, times, against }))
+
+/** The command that starts a container, as people type it. */
+const DOCKER_RUN = 'docker run -d'
 
 export const GOALS: readonly Goal[] = [
   ...goals('A1 start to /readyz', { ms: 10 }),
@@ -50,6 +59,9 @@ export const GOALS: readonly Goal[] = [
   ...goals('G1 pod anti-affinity, 1000 nodes', { perSecond: 3 }),
   ...goals('G1 topology spread, 1000 nodes', { perSecond: 3 }),
   ...goals('H1 namespace with 10000 ConfigMaps', { ms: 10 }),
+  // At most 0.6 of what the command takes; the whole of it where the pods before have used up what was prepared.
+  ...goals('J1 pod to Running', { ms: 1 / 0.6 }, DOCKER_RUN),
+  ...goals('J1 pod right after 30 others', { ms: 1 }, DOCKER_RUN),
 ]
 
 export const LIMITS: readonly Limit[] = [

@@ -1,7 +1,7 @@
-/** What is measured on each side in turn: a stretch of one cluster's life that yields samples of one or more rows. */
+/** What is measured: stretches of life that yield samples of one or more rows, of all who are compared in turn. */
 
 import type { Programs } from './prepare.ts'
-import type { RunningSide, SideWish } from './sides/side.ts'
+import type { RunningSide, Side, SideWish } from './sides/side.ts'
 
 /** Figures that one round yields for a row, by name. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>
@@ -25,19 +25,55 @@ export const FIGURES = {
 
 export type FigureName = keyof typeof FIGURES
 
+export type Samples = Readonly<Record<string, Sample>>
+
 export interface Scenario {
   readonly name: string
   /** One line for the table of contents. */
   readonly about: string
-  readonly wish: SideWish
-  /** Yields samples by the names of rows. The side is new, and stopped afterwards. */
-  run(parts: ScenarioParts): Promise<Readonly<Record<string, Sample>>>
+  /** Whoever is compared; the first is judged. Empty where nothing can be measured, with the reason said. */
+  contestants(setting: Setting): Promise<readonly Contestant[]>
+}
+
+export interface Setting {
+  readonly sides: readonly Side[]
+  readonly programs: Programs
+  /** Fewer operations: figures become rough. */
+  readonly quick: boolean
+  readonly say: (message: string) => void
+}
+
+export interface Contestant {
+  /** The head of a column. */
+  readonly name: string
+  /** Yields samples by the names of rows, from a new beginning. */
+  round(): Promise<Samples>
 }
 
 export interface ScenarioParts {
   readonly side: RunningSide
   readonly programs: Programs
-  /** Fewer operations: figures become rough. */
   readonly quick: boolean
-  readonly say: (message: string) => void
+}
+
+interface SideScenario {
+  readonly name: string
+  readonly about: string
+  readonly wish: SideWish
+  run(parts: ScenarioParts): Promise<Samples>
+}
+
+/** A stretch of a cluster's life, on every side: it is new, and stopped afterwards. */
+export function onSides({ name, about, wish, run }: SideScenario): Scenario {
+  return {
+    ...{ name, about },
+    contestants: async ({ sides, programs, quick }) =>
+      sides.map((side) => ({
+        name: side.name,
+        async round() {
+          await using running = await side.start(wish)
+          return await run({ side: running, programs, quick })
+        },
+      })),
+  }
 }

@@ -47,15 +47,15 @@ function lineOf(
   const limit = LIMITS.find((each) => each.row === row && each.figure === figure)?.atMost
   const within = limit === undefined ? {} : { limit, verdict: verdictWithin(own, limit) }
   const line = { row, figure, medians, rounds: own.length, ...within }
-  const others = [...values].filter(([name]) => name !== side)
+  const goal = GOALS.find((each) => each.row === row && each.figure === figure)
+  const others = [...values].filter(([name]) => name !== side && name === (goal?.against ?? name))
   const [best] = others.toSorted(([, left], [, right]) => betterFirst(figure, median(left), median(right)))
   if (!best || own.length === 0) return line
   const [against, samples] = best
   const times = FIGURES[figure].better === 'higher' ? ratioOfMedians(own, samples) : ratioOfMedians(samples, own)
-  const goal = GOALS.find((each) => each.row === row && each.figure === figure)?.times
   return goal === undefined
     ? { ...line, times, against }
-    : { ...line, times, against, goal, verdict: verdictOf(times, goal) }
+    : { ...line, times, against, goal: goal.times, verdict: verdictOf(times, goal.times) }
 }
 
 /** Undecided when only some of the rounds are. */

@@ -49,8 +49,8 @@ async function measure(programs: Programs): Promise<void> {
   const observations: Observation[] = []
   for (const scenario of SCENARIOS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     say(`${scenario.name}: ${scenario.about} (load ${loadavg()[0]?.toFixed(2)})`)
-    const parts = { sides, programs, rounds: rounds || (quick ? ROUNDS.quick : ROUNDS.full), quick, say }
-    observations.push(...(await compare(scenario, parts)))
+    const setting = { sides, programs, quick, say }
+    observations.push(...(await compare(scenario, setting, rounds || (quick ? ROUNDS.quick : ROUNDS.full))))
   }
   const commit = capture('git', ['rev-parse', '--short', 'HEAD']).output.trim()
   const names = sides.map(({ name }) => name)

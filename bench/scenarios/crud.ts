@@ -2,7 +2,7 @@
 
 import type { Job, RequestTemplate } from '../generator.ts'
 import { configMap, pod } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { measure, prepared, timed } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -99,7 +99,7 @@ function apply(collection: string, body: string): RequestTemplate {
   return { method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body }
 }
 
-export const crud: Scenario = {
+export const crud = onSides({
   name: 'crud',
   about: 'C1 to C4: create, get, patch, update, apply and delete',
   wish: {},
@@ -109,7 +109,7 @@ export const crud: Scenario = {
     for (const { row, job } of loads(parts.quick)) rows[row] = await measure(parts, job)
     return { ...rows, [`C4 deletecollection of ${COLLECTION}`]: await deleteCollection(parts) }
   },
-}
+})
 
 const WARM_UP = 1_000
 

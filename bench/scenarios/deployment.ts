@@ -1,7 +1,7 @@
 /** F1, F2: a Deployment of many replicas on simulated nodes: up, rolled over, down. */
 
 import { type Connection, openConnection } from '../connection.ts'
-import type { Sample, Scenario } from '../scenario.ts'
+import { onSides, type Sample } from '../scenario.ts'
 import { accountReady, until } from '../world.ts'
 import { timed } from './measure.ts'
 
@@ -10,7 +10,7 @@ const REPLICAS = { quick: 200, full: 1_000 }
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
 const PATH = `${DEPLOYMENTS}/web`
 
-export const deployment: Scenario = {
+export const deployment = onSides({
   name: 'deployment',
   about: `F1, F2: a Deployment from 0 to 1,000 Running pods on ${NODES} simulated nodes, rolled over, and to 0`,
   wish: { nodes: NODES },
@@ -28,7 +28,7 @@ export const deployment: Scenario = {
       [`F1 Deployment ${replicas} to 0`]: await step(() => takeDown(connection)),
     }
   },
-}
+})
 
 async function bringUp(connection: Connection, replicas: number): Promise<void> {
   await send(connection, 'POST', DEPLOYMENTS, {

@@ -2,12 +2,12 @@
 
 import { openConnection } from '../connection.ts'
 import { pod } from '../objects.ts'
-import type { Scenario } from '../scenario.ts'
+import { onSides } from '../scenario.ts'
 import { accountReady, untilRunning } from '../world.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 
-export const firstPod: Scenario = {
+export const firstPod = onSides({
   name: 'first-pod',
   about: 'A2: the whole control plane until the first pod runs on a simulated node',
   wish: { nodes: 1 },
@@ -24,4 +24,4 @@ export const firstPod: Scenario = {
     const ms = performance.now() - side.startedAt
     return { 'A2 start to first pod Running': { ms, cpuMs: side.figures.cpuMs() } }
   },
-}
+})

@@ -2,7 +2,7 @@
 
 import type { RequestTemplate } from '../generator.ts'
 import { configMap } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { growthExponent } from '../statistics.ts'
 import { measure, prepared } from './measure.ts'
 
@@ -37,7 +37,7 @@ const PROBES: readonly Probe[] = [
   { row: 'I1 list of all', request: () => ({ method: 'GET', path: CROWD }), operations: LISTS, workers: 1 },
 ]
 
-export const growth: Scenario = {
+export const growth = onSides({
   name: 'growth',
   about: 'I1: the exponents by which the cost of requests grows with the number of objects, to 64,000',
   wish: {},
@@ -55,7 +55,7 @@ export const growth: Scenario = {
     }
     return Object.fromEntries([...costs].map(([row, values]) => [row, sampleOf(sizes, values)]))
   },
-}
+})
 
 async function costOf(parts: ScenarioParts, { request, operations, workers }: Probe, size: number): Promise<number> {
   const { cpuMs = Number.NaN } = await measure(parts, { workers, operations, requests: [request(size)] })

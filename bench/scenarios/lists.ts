@@ -2,7 +2,7 @@
 
 import type { Job, RequestTemplate } from '../generator.ts'
 import { pod } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { measure, measureBytes, prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -33,7 +33,7 @@ const SELECTIONS: readonly Form[] = [
   { name: 'field spec.nodeName, none', request: { path: `${PODS}?fieldSelector=spec.nodeName%3Dnone` }, workers: 10 },
 ]
 
-export const lists: Scenario = {
+export const lists = onSides({
   name: 'lists',
   about: `D1, D2: lists of ${COUNT} pods in every form; label and field selectors`,
   wish: {},
@@ -50,7 +50,7 @@ export const lists: Scenario = {
     for (const form of SELECTIONS) rows[`D2 ${form.name}`] = await measure(parts, jobOf(form, quick ? 200 : 1_000))
     return rows
   },
-}
+})
 
 /** Each worker lists this often; once more before it counts. */
 function listed(parts: ScenarioParts, form: Form, times: number): Promise<Sample> {

@@ -2,14 +2,14 @@
 
 import { openConnection } from '../connection.ts'
 import { configMap } from '../objects.ts'
-import type { Scenario } from '../scenario.ts'
+import { onSides } from '../scenario.ts'
 import { untilStatus } from '../world.ts'
 import { prepared, timed } from './measure.ts'
 
 const COUNT = { quick: 1_000, full: 10_000 }
 const NAMESPACE = '/api/v1/namespaces/crowded'
 
-export const namespace: Scenario = {
+export const namespace = onSides({
   name: 'namespace',
   about: 'H1: a namespace with 10,000 ConfigMaps is deleted',
   wish: { nodes: 0 },
@@ -25,4 +25,4 @@ export const namespace: Scenario = {
     })
     return { [`H1 namespace with ${count} ConfigMaps`]: { ms, cpuMs } }
   },
-}
+})

@@ -3,6 +3,7 @@
 import type { Scenario } from '../scenario.ts'
 import { crud } from './crud.ts'
 import { deployment } from './deployment.ts'
+import { docker } from './docker/docker.ts'
 import { firstPod } from './first-pod.ts'
 import { growth } from './growth.ts'
 import { idleNodes } from './idle.ts'
@@ -28,4 +29,5 @@ export const SCENARIOS: readonly Scenario[] = [
   idleNodes(1_000),
   volume,
   growth,
+  docker,
 ]

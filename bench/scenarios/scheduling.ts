@@ -2,7 +2,7 @@
 
 import { openConnection } from '../connection.ts'
 import { node } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type Scenario, type ScenarioParts } from '../scenario.ts'
 import { accountReady, untilNone } from '../world.ts'
 import { prepared, timed } from './measure.ts'
 
@@ -66,12 +66,14 @@ const FAMILIES: readonly Family[] = [
   { name: 'topology spread', nodes: 1_000, pods: 1_000, spec: SPREAD },
 ]
 
-export const scheduling: readonly Scenario[] = FAMILIES.map((family) => ({
-  name: `scheduling-${family.name.replaceAll(' ', '-')}-${family.nodes}`,
-  about: `G1: ${family.pods} pods on ${family.nodes} nodes, ${family.name}`,
-  wish: { schedulerOnly: true },
-  run: async (parts) => ({ [`G1 ${family.name}, ${family.nodes} nodes`]: await drain(parts, family) }),
-}))
+export const scheduling: readonly Scenario[] = FAMILIES.map((family) =>
+  onSides({
+    name: `scheduling-${family.name.replaceAll(' ', '-')}-${family.nodes}`,
+    about: `G1: ${family.pods} pods on ${family.nodes} nodes, ${family.name}`,
+    wish: { schedulerOnly: true },
+    run: async (parts) => ({ [`G1 ${family.name}, ${family.nodes} nodes`]: await drain(parts, family) }),
+  }),
+)
 
 async function drain(parts: ScenarioParts, { nodes, pods: count, spec }: Family): Promise<Sample> {
   using connection = await openConnection(parts.side.access.credentials)

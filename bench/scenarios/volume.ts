@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configMap } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { measureBytes, prepared } from './measure.ts'
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
@@ -12,7 +12,7 @@ const QUIET_MS = { quick: 20_000, full: 60_000 }
 const OBJECTS = { quick: 10_000, full: 100_000 }
 const WRITERS = 50
 
-export const volume: Scenario = {
+export const volume = onSides({
   name: 'volume',
   about: 'A3, B1, B2: idle memory and processor time, empty and with 100,000 objects; restart after SIGKILL',
   wish: { nodes: 0 },
@@ -37,7 +37,7 @@ export const volume: Scenario = {
       await side[Symbol.asyncDispose]()
     }
   },
-}
+})
 
 /** Memory after a quiet stretch, and the share of a core that was used in it. */
 export async function quiet({ side }: ScenarioParts, size: 'quick' | 'full'): Promise<Sample> {

@@ -1,7 +1,7 @@
 /** E1, E2: one change to many watchers, as fast as it goes and now and then; and everybody comes back at once. */
 
 import { pod, sentConfigMap } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { costOf, prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -21,7 +21,7 @@ interface FanOut {
   readonly rate?: number
 }
 
-export const watches: Scenario = {
+export const watches = onSides({
   name: 'watches',
   about: 'E1: 1, 100 and 1,000 watchers, events as fast as 4 writers go and 10 per second; E2: 1,000 clients come back',
   wish: {},
@@ -37,7 +37,7 @@ export const watches: Scenario = {
     }
     return { ...rows, 'E2 1,000 clients list 10,000 pods by watching': await comeBack(parts) }
   },
-}
+})
 
 async function fanOut(parts: ScenarioParts, { name, watchers, operations, rate }: FanOut): Promise<Sample> {
   const { result, cpuMs } = await costOf(parts, {

@@ -3,7 +3,7 @@
 import { openConnection } from '../connection.ts'
 import { type Job, runJob } from '../generator.ts'
 import { realisticPod } from '../objects.ts'
-import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
+import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
 import { prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -21,7 +21,7 @@ const SETTLE_MS = 60_000
 const PROBE_RATE = 50
 const RECOVERY_SECONDS_MAX = 30
 
-export const writeThroughput: Scenario = {
+export const writeThroughput = onSides({
   name: 'write-throughput',
   about: 'C5: patches of 10,000 pods of 10 KB under 10 watchers, until the 99th percentile is a second; recovery',
   wish: {},
@@ -39,7 +39,7 @@ export const writeThroughput: Scenario = {
     // The step that was too fast was the burst: how long until writes are quick again?
     return { [`C5 patches of ${count} pods`]: { ...reached, ms: await recovered(parts, count) } }
   },
-}
+})
 
 async function patched({ side, programs }: ScenarioParts, rate: number, operations: number, count: number) {
   using connection = await openConnection(side.access.credentials)

@@ -8,6 +8,8 @@ export interface SideWish {
   readonly nodes?: number | undefined
   /** Besides the API server only the scheduler and what pods need to be admitted have to run. */
   readonly schedulerOnly?: boolean | undefined
+  /** The nodes run containers on this machine's Docker. */
+  readonly docker?: boolean | undefined
   /** The API server also speaks HTTP/2. */
   readonly http2?: boolean | undefined
 }

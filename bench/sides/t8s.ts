@@ -48,7 +48,8 @@ async function launch(parts: Launch): Promise<RunningSide> {
   const { folder, port, wish } = parts
   const kubeconfig = join(folder, 'kubeconfig')
   const environment = { ...process.env, T8S_HOME: folder, KUBECONFIG: kubeconfig }
-  const flags = ['--runtime=simulated', `--nodes=${wish.nodes ?? 0}`, '--data=disk', `--port=${port}`]
+  const runtime = `--runtime=${wish.docker === true ? 'docker' : 'simulated'}`
+  const flags = [runtime, `--nodes=${wish.nodes ?? 0}`, '--data=disk', `--port=${port}`]
   const log = openSync(join(folder, 'output.log'), 'a')
   const startedAt = performance.now()
   const parameters = [COMMAND, 'up', NAME, ...flags, `--config=${join(folder, 'cluster.yaml')}`]
