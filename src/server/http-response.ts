@@ -1,5 +1,5 @@
 /**
- * From an `ApiResponse` to the wire: several buffers in one write, streams with back-pressure. A stream that
+ * From an `ApiResponse` to the wire: several buffers in one write, large lists and streams with back-pressure. A stream that
  * fails midway cuts the connection, so that the caller cannot take the part for the whole.
  */
 
@@ -7,7 +7,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Http2ServerResponse } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
 import { orAborted } from '../base/deadline.ts'
-import type { ApiResponse } from '../machinery/wire/message.ts'
+import type { ApiResponse, ResponseBody } from '../machinery/wire/message.ts'
 import type { Incoming, Outgoing } from './http-request.ts'
 
 export interface ResponseTarget {
@@ -26,6 +26,7 @@ export async function writeResponse(answer: ApiResponse, target: ResponseTarget)
   const sink = target.response ? writeHead(answer, target.response) : target.socket
   if (!sink) return
   if (body.type === 'bytes' && target.request.method !== 'HEAD') writeAll(sink, buffersOf(body.bytes))
+  if (body.type === 'pieces' && target.request.method !== 'HEAD') await writeEach(body.pieces, sink, target.signal)
   if (body.type === 'stream') await pump(body.chunks, sink, target.signal)
   sink.end()
 }
@@ -39,7 +40,8 @@ function writeHead({ status, headers, body }: ApiResponse, response: Outgoing): 
   const version2 = response instanceof Http2ServerResponse
   for (const [name, value] of Object.entries(headers))
     if (!version2 || !CONNECTION_HEADERS.has(name.toLowerCase())) response.setHeader(name, value)
-  if (body.type === 'bytes') response.setHeader('Content-Length', byteLength(buffersOf(body.bytes)))
+  const length = lengthOf(body)
+  if (length !== undefined) response.setHeader('Content-Length', length)
   if (body.type === 'none' && status !== 204 && status !== 304) response.setHeader('Content-Length', 0)
   response.statusCode = status
   if (body.type === 'stream') flushHead(response)
@@ -52,8 +54,10 @@ function flushHead(response: Outgoing): void {
   else response.flushHeaders()
 }
 
-function byteLength(buffers: readonly Uint8Array[]): number {
-  return buffers.reduce((sum, { length }) => sum + length, 0)
+/** Undefined: not known before the end. */
+function lengthOf(body: ResponseBody): number | undefined {
+  if (body.type === 'pieces') return body.length
+  return body.type === 'bytes' ? buffersOf(body.bytes).reduce((sum, { length }) => sum + length, 0) : undefined
 }
 
 function writeAll(sink: Writable, buffers: readonly Uint8Array[]): void {
@@ -62,6 +66,22 @@ function writeAll(sink: Writable, buffers: readonly Uint8Array[]): void {
   sink.cork()
   for (const buffer of buffers) sink.write(buffer)
   sink.uncork()
+}
+
+/** Piece by piece as the caller takes them: however much it asked for, one piece of it is in memory. */
+async function writeEach(pieces: Iterable<Uint8Array>, sink: Writable, signal: AbortSignal): Promise<void> {
+  try {
+    for (const piece of pieces) if (!(await orAborted(isWritten(sink, piece), signal))) return
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+/** False: the connection is gone. */
+function isWritten(sink: Writable, piece: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    sink.write(piece, (error) => resolve(!error))
+  })
 }
 
 /** Ends with the chunks or with the signal, whichever is first; the producer is always told. */
@@ -89,6 +109,7 @@ export function plainResponseHead({ status, headers, body }: ApiResponse): strin
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`]
   for (const [name, value] of Object.entries(headers))
     if (name.toLowerCase() !== 'connection') lines.push(`${name}: ${value.replace(/[\r\n]/g, ' ')}`)
-  if (body.type === 'bytes') lines.push(`content-length: ${byteLength(buffersOf(body.bytes))}`)
+  const length = lengthOf(body)
+  if (length !== undefined) lines.push(`content-length: ${length}`)
   return `${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`
 }

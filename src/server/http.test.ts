@@ -149,6 +149,42 @@ test('several buffers make one body, and HEAD has none', async () => {
   expect(await fetchOver1(port, { method: 'HEAD' })).toMatchObject({ body: '', headers: { 'content-length': '3' } })
 })
 
+describe('pieces', () => {
+  /** The same memory again and again, as a large list has it. */
+  function* pieces(count: number, onEnd: () => void = () => {}) {
+    const memory = Buffer.alloc(100_000)
+    try {
+      for (let index = 0; index < count; index++) yield memory.fill(0x61 + (index % 26))
+    } finally {
+      onEnd()
+    }
+  }
+  const large = (count: number, onEnd?: () => void): ApiResponse => ({
+    status: 200,
+    headers: {},
+    body: { type: 'pieces', length: count * 100_000, pieces: pieces(count, onEnd) },
+  })
+
+  test('are written one after the other, however slowly they are read', async () => {
+    const { port } = await start(async () => large(100))
+    const expected = Array.from(pieces(100), String).join('')
+    const [first, second] = [await fetchOver1(port), await fetchOver2(port, { ':path': '/' })]
+    expect(first.headers).toMatchObject({ 'content-length': '10000000' })
+    expect([first.body === expected, second.body === expected]).toEqual([true, true])
+    expect(await fetchOver1(port, { method: 'HEAD' })).toMatchObject({ headers: { 'content-length': '10000000' } })
+  })
+
+  test('end when the caller leaves', async () => {
+    const ended = Promise.withResolvers<void>()
+    const { port } = await start(async () => large(10_000, ended.resolve))
+    const request = requestHttps({ host: '127.0.0.1', port, ca: authority.certificate, agent: false })
+    request.on('error', () => {})
+    request.on('response', (response) => response.once('data', () => request.destroy()))
+    request.end()
+    await ended.promise
+  })
+})
+
 test('an error becomes its Status, an unknown one a 500 without details', async () => {
   const { port } = await start(async ({ path }) => {
     throw path === '/known' ? notFound({ group: '', resource: 'pods' }, 'x') : new Error('secret')

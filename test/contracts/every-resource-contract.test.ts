@@ -14,7 +14,7 @@ import { apiVersionOf } from '../../src/machinery/meta/group-version.ts'
 import { type KubeObject, keyOf } from '../../src/machinery/meta/object.ts'
 import { canonical } from '../../src/machinery/schema/canonical.ts'
 import { minimalObject, type SentObject } from '../support/minimal-objects.ts'
-import { ADMIN, type Answer, createTestServer, type TestServer } from '../support/test-server.ts'
+import { ADMIN, type Answer, bytesOf as bodyBytes, createTestServer, type TestServer } from '../support/test-server.ts'
 
 const stored = builtinResources.filter(({ verbs }) => verbs.includes('create') && verbs.includes('get'))
 const MERGE = { 'content-type': 'application/merge-patch+json' }
@@ -43,8 +43,9 @@ async function settled(server: TestServer, url: string, created: Answer): Promis
 }
 
 function bytesOf({ response: { body } }: Answer): Uint8Array {
-  if (body.type !== 'bytes') throw new Error(`not bytes but ${body.type}`)
-  return Buffer.concat(body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes)
+  const bytes = bodyBytes(body)
+  if (!bytes) throw new Error(`not bytes but ${body.type}`)
+  return bytes
 }
 
 const patch = (server: TestServer, url: string, body: unknown, headers: Record<string, string> = MERGE) =>

@@ -7,7 +7,7 @@ import { type Cidr, parseCidr } from '../../src/base/ip.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { ApiError, toStatus } from '../../src/machinery/meta/api-error.ts'
-import type { ApiRequest, ApiResponse, UserInfo } from '../../src/machinery/wire/message.ts'
+import type { ApiRequest, ApiResponse, ResponseBody, UserInfo } from '../../src/machinery/wire/message.ts'
 import { failureResponse } from '../../src/server/filters/failure-response.ts'
 import type { Filter } from '../../src/server/filters/filter.ts'
 import { withHeaders } from '../../src/server/filters/filter.ts'
@@ -131,6 +131,13 @@ async function send(server: Server, method: string, url: string, options: SendOp
 }
 
 function textOf({ body }: ApiResponse): string {
-  if (body.type !== 'bytes') return ''
-  return Buffer.concat(body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes).toString()
+  return Buffer.from(bytesOf(body) ?? []).toString()
+}
+
+/** A body that has bytes. */
+export function bytesOf(body: ResponseBody): Uint8Array | undefined {
+  // A piece is overwritten by the next.
+  if (body.type === 'pieces') return Buffer.concat(Array.from(body.pieces, (piece) => Buffer.from(piece)))
+  if (body.type !== 'bytes') return undefined
+  return Buffer.concat(body.bytes instanceof Uint8Array ? [body.bytes] : body.bytes)
 }

@@ -112,6 +112,8 @@ export interface ApiResponse {
 export type ResponseBody =
   | { readonly type: 'none' }
   | { readonly type: 'bytes'; readonly bytes: Uint8Array | readonly Uint8Array[] }
+  /** `length` bytes that are made while they are written: a large list. A piece lasts until the next is asked for. */
+  | { readonly type: 'pieces'; readonly length: number; readonly pieces: Iterable<Uint8Array> }
   /** Bytes that arrive over time: a watch, a log. Ends with the iterator; `return()` is called when the caller leaves. */
   | { readonly type: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
   /** Loopback only. */

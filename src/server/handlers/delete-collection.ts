@@ -3,8 +3,8 @@
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { deleteParameters } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
+import { listResponse } from './lists/list-response.ts'
 import { listOptions } from './options.ts'
-import { listResponse } from './respond.ts'
 
 export async function deleteCollection(exchange: Exchange): Promise<ApiResponse> {
   const { wish, options } = deleteParameters(exchange)

@@ -4,8 +4,8 @@ import { forbidden, rootPath } from '../../machinery/meta/field-error.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { invalidListOptions } from '../registry/list.ts'
 import type { Exchange } from './exchange.ts'
+import { listResponse } from './lists/list-response.ts'
 import { listOptions } from './options.ts'
-import { listResponse } from './respond.ts'
 
 export async function list(exchange: Exchange): Promise<ApiResponse> {
   if (exchange.request.query.get('sendInitialEvents'))
