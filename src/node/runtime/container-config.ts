@@ -40,8 +40,9 @@ export function sandboxCreateOptions(
   return {
     name: objectName(owner, 'POD', config.pod, config.attempt),
     Image: SANDBOX_IMAGE,
-    // With the node's network comes the node's name.
-    ...(!config.hostNetwork && { Hostname: config.hostname.slice(0, HOSTNAME_LENGTH_MAX) }),
+    // With the node's network comes the node's name. Otherwise the kernel gives an empty network of its own, and the
+    // engine does not know of it: handing it over costs the engine as much as all else of a start.
+    ...(!config.hostNetwork && { Hostname: config.hostname.slice(0, HOSTNAME_LENGTH_MAX), NetworkDisabled: true }),
     Labels: {
       ...ownerLabels(owner, 'sandbox', config.pod, config.attempt),
       [labels.sharing]: JSON.stringify(sharing),

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ContainerInfo } from 'dockerode'
 import { LruMap } from '../../base/lru.ts'
+import { cgroupUsage } from './cgroup-usage.ts'
 import { containerCreateOptions, type Ownership, type SandboxFacts, updateOptions } from './container-config.ts'
 import {
   type DockerEngine,
@@ -97,9 +98,10 @@ export function createDockerContainers(engine: DockerEngine, owner: Ownership): 
     },
     async usage(id) {
       try {
-        return usageOf(await docker.getContainer(id).stats({ stream: false, 'one-shot': true }))
+        const { State } = await docker.getContainer(id).inspect()
+        return State.Running ? await cgroupUsage(State.Pid) : undefined
       } catch (error) {
-        if (isStatus(error, 404, 409)) return undefined
+        if (isStatus(error, 404)) return undefined
         throw error
       }
     },
@@ -123,21 +125,5 @@ async function orFail<T>(reason: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof RuntimeError) throw error
     throw new RuntimeError(reason, messageOf(error))
-  }
-}
-
-interface Stats {
-  readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } }
-  readonly memory_stats?: { readonly usage?: number; readonly stats?: Readonly<Record<string, number>> }
-}
-
-/** Working set: what is used without the file pages that could be dropped (v2 and v1 name them differently). */
-function usageOf({ cpu_stats, memory_stats }: Stats): ContainerUsage | undefined {
-  const used = memory_stats?.usage
-  if (used === undefined) return undefined
-  const inactive = memory_stats?.stats?.inactive_file ?? memory_stats?.stats?.total_inactive_file ?? 0
-  return {
-    cpuNanoseconds: cpu_stats?.cpu_usage?.total_usage ?? 0,
-    memoryWorkingSetBytes: Math.max(0, used - inactive),
   }
 }
