@@ -17,6 +17,7 @@ import { deepEqual } from '../base/deep-equal.ts'
 import type { Informers } from '../client/informers.ts'
 import { selectorFromLabelSelector } from '../machinery/meta/labels.ts'
 import { keyOf, type ObjectKey } from '../machinery/meta/object.ts'
+import { PodMemory } from './alike.ts'
 import type { ClusterEvent, Profile } from './framework.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { Budget } from './preempt.ts'
@@ -41,6 +42,8 @@ interface Nomination {
 export class ClusterView implements Disposable {
   readonly state: ClusterState
   readonly queue: SchedulingQueue
+  /** For attempts at what `snapshotFor` gives. */
+  readonly memory: PodMemory
   readonly volumes: TrackedVolumes
   readonly #informers: Informers
   readonly #profile: Profile
@@ -54,6 +57,7 @@ export class ClusterView implements Disposable {
     const siblings = siblingsFrom(informers)
     this.#informers = informers
     this.#profile = profile
+    this.memory = new PodMemory(profile)
     this.#onGone = onGone
     this.volumes = trackVolumes(informers)
     this.state = new ClusterState({
@@ -70,7 +74,14 @@ export class ClusterView implements Disposable {
         deleted: (node) => this.state.removeNode(node.metadata.name ?? ''),
       }),
       ...this.#followVolumes(informers),
-      ofNamespaces.subscribe({ updated: () => this.queue.notify({ resource: 'namespaces', action: 'update' }) }),
+      ofNamespaces.subscribe({
+        added: () => this.memory.clear(),
+        updated: () => {
+          this.memory.clear()
+          this.queue.notify({ resource: 'namespaces', action: 'update' })
+        },
+        deleted: () => this.memory.clear(),
+      }),
       informers.of(pods).subscribe({
         added: (pod) => this.#setPod(pod),
         updated: (pod, previous) => {

@@ -6,7 +6,7 @@
 import type { Pod } from '../apis/core/types.gen.ts'
 import type { ObjectKey } from '../machinery/meta/object.ts'
 import type { PodInfo } from './pod-info.ts'
-import type { NodeInfo, Snapshot } from './snapshot.ts'
+import type { Lookups, NodeInfo, Snapshot } from './snapshot.ts'
 
 /** Scores after normalization lie between 0 and this. */
 export const SCORE_MAX = 100
@@ -20,9 +20,21 @@ export interface Rejection {
 
 export interface Plugin {
   readonly name: string
+  /** What its filter and its raw score say of a node follows from the pod's signature and that node alone. */
+  readonly isLocal?: true
   prepare(pod: PodInfo, snapshot: Snapshot): Prepared
+  /** The same where what it needs of all nodes is a sum that is kept between attempts, for pods of one signature. */
+  count?(pod: PodInfo, lookups: Lookups): NodeCount
   /** Whether an event may make a pod fit that this plugin rejected. Absent: never. */
   wakes?(pod: PodInfo, event: ClusterEvent): boolean
+}
+
+/** A sum over nodes: of each node its part. */
+export interface NodeCount {
+  /** Adds a node's part, or takes out again what the same info added. */
+  add(node: NodeInfo, sign: 1 | -1): void
+  /** The plugin by the sum as it is now. */
+  prepared(nodes: readonly NodeInfo[]): Prepared
 }
 
 /** A plugin for one pod. Absent parts have nothing to say about it. */
@@ -89,13 +101,19 @@ export interface Profile {
   readonly plugins: readonly WeightedPlugin[]
 }
 
+/** The sum over these nodes, counted afresh. */
+export function countedOver(count: NodeCount, nodes: readonly NodeInfo[]): Prepared {
+  for (const node of nodes) count.add(node, 1)
+  return count.prepared(nodes)
+}
+
 export function reject(reason: string, resolvable: boolean): Rejection {
   return { reasons: [reason], resolvable }
 }
 
 /** Scales raw scores so that the highest becomes SCORE_MAX; `reverse` turns few into good. */
 export function normalizeByMax(scores: readonly number[], reverse: boolean): readonly number[] {
-  const max = Math.max(0, ...scores)
+  const max = scores.reduce((left, right) => Math.max(left, right), 0)
   if (max === 0) return scores.map(() => (reverse ? SCORE_MAX : 0))
   return scores.map((score) => {
     const scaled = Math.floor((SCORE_MAX * score) / max)

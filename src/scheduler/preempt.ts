@@ -4,8 +4,8 @@
  */
 
 import type { Profile } from './framework.ts'
+import { firstRejection, type NodeVerdict, preparePlugins } from './judge.ts'
 import type { PodInfo } from './pod-info.ts'
-import { firstRejection, type NodeVerdict, preparePlugins } from './schedule.ts'
 import { type NodeInfo, type Snapshot, withNode, withoutPod, withPod } from './snapshot.ts'
 
 /** A disruption budget, as far as preemption needs it. */

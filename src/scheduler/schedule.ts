@@ -3,8 +3,10 @@
  * the same decision.
  */
 
+import type { PodMemory } from './alike.ts'
 import { fitMessage } from './fit-message.ts'
-import type { Plugin, Prepared, Profile, Rejection } from './framework.ts'
+import type { Profile } from './framework.ts'
+import { type Judge, judgeBy, type NodeVerdict, preparePlugins } from './judge.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
@@ -15,13 +17,6 @@ export interface Chance {
   pick(bound: number): number
 }
 
-export interface NodeVerdict {
-  readonly nodeName: string
-  /** The plugin that said no first. */
-  readonly plugin: string
-  readonly rejection: Rejection
-}
-
 interface Looked {
   /** What was found about each node that is out. */
   readonly rejected: readonly NodeVerdict[]
@@ -30,14 +25,8 @@ interface Looked {
 }
 
 export type Decision =
-  | (Looked & { readonly result: 'assigned'; readonly nodeName: string; readonly scores: ReadonlyMap<string, number> })
+  | (Looked & { readonly result: 'assigned'; readonly nodeName: string })
   | (Looked & { readonly result: 'unschedulable'; readonly message: string; readonly plugins: ReadonlySet<string> })
-
-export interface PreparedPlugin {
-  readonly plugin: Plugin
-  readonly weight: number
-  readonly prepared: Prepared
-}
 
 /** Below so many nodes, all are looked at. */
 const NODES_TO_FIND_MIN = 100
@@ -52,87 +41,63 @@ export function nodesToFind(nodes: number): number {
   return Math.max(NODES_TO_FIND_MIN, Math.floor((nodes * percent) / 100))
 }
 
-export function preparePlugins(pod: PodInfo, snapshot: Snapshot, profile: Profile): readonly PreparedPlugin[] {
-  return profile.plugins.map(({ plugin, weight }) => ({ plugin, weight, prepared: plugin.prepare(pod, snapshot) }))
-}
-
-export function schedule(pod: PodInfo, snapshot: Snapshot, profile: Profile, chance: Chance): Decision {
-  const plugins = preparePlugins(pod, snapshot, profile)
-  const { feasible, rejected, nextIndex } = findFeasible(plugins, snapshot, chance.startIndex)
+/** With `memory`, which is of the same profile, what is known from pods like this one is not found out again; the decision is the same. */
+export function schedule(
+  pod: PodInfo,
+  snapshot: Snapshot,
+  profile: Profile,
+  chance: Chance,
+  memory?: PodMemory,
+): Decision {
+  const judge = memory?.judge(pod, snapshot) ?? judgeBy(preparePlugins(pod, snapshot, profile))
+  const { feasible, rejected, nextIndex } = findFeasible(judge, snapshot, chance.startIndex)
   if (feasible.length === 0) {
-    const message = fitMessage(
-      snapshot.nodes.length,
-      rejected.map(({ rejection }) => rejection),
-    )
-    return {
-      result: 'unschedulable',
-      message,
-      plugins: new Set(rejected.map(({ plugin }) => plugin)),
-      rejected,
-      nextIndex,
-    }
+    const rejections = rejected.map(({ rejection }) => rejection)
+    const message = fitMessage(snapshot.nodes.length, rejections)
+    const plugins = new Set(rejected.map(({ plugin }) => plugin))
+    return { result: 'unschedulable', message, plugins, rejected, nextIndex }
   }
-  const scores = totalScores(plugins, feasible)
-  const best = Math.max(...scores)
-  const ties = feasible.filter((_, index) => scores[index] === best)
-  const chosen = ties[ties.length > 1 ? chance.pick(ties.length) : 0]
-  return {
-    result: 'assigned',
-    nodeName: chosen?.name ?? '',
-    scores: new Map(feasible.map(({ name }, index) => [name, scores[index] ?? 0])),
-    rejected,
-    nextIndex,
-  }
+  const best = bestOf(feasible, totalScores(judge, feasible))
+  const chosen = best[best.length > 1 ? chance.pick(best.length) : 0]
+  return { result: 'assigned', nodeName: chosen?.node.name ?? '', rejected, nextIndex }
 }
 
-/** The first plugin's objection to a node. */
-export function firstRejection(plugins: readonly PreparedPlugin[], node: NodeInfo): NodeVerdict | undefined {
-  for (const { plugin, prepared } of plugins) {
-    const rejection = prepared.everywhere ?? excluded(plugin, prepared, node) ?? prepared.filter?.(node)
-    if (rejection) return { nodeName: node.name, plugin: plugin.name, rejection }
-  }
-  return undefined
+interface Candidate {
+  readonly node: NodeInfo
+  readonly position: number
 }
 
-function excluded(plugin: Plugin, { only }: Prepared, node: NodeInfo): Rejection | undefined {
-  if (!only || only.has(node.name)) return undefined
-  return { reasons: [`node(s) didn't satisfy plugin(s) [${plugin.name}]`], resolvable: false }
-}
-
-function findFeasible(plugins: readonly PreparedPlugin[], { nodes }: Snapshot, startIndex: number) {
+function findFeasible(judge: Judge, { nodes }: Snapshot, startIndex: number) {
   const enough = nodesToFind(nodes.length)
-  const feasible: NodeInfo[] = []
+  const feasible: Candidate[] = []
   const rejected: NodeVerdict[] = []
   let looked = 0
-  // What restricts the nodes by name is asked first, before any filter.
-  const restricting = plugins.filter(({ prepared }) => prepared.everywhere || prepared.only)
   for (; looked < nodes.length && feasible.length < enough; looked++) {
-    const node = nodes[(startIndex + looked) % nodes.length]
+    const position = (startIndex + looked) % nodes.length
+    const node = nodes[position]
     if (!node) continue
-    const verdict = restricted(restricting, node) ?? firstRejection(plugins, node)
+    const verdict = judge.verdict(node, position)
     if (verdict) rejected.push(verdict)
-    else feasible.push(node)
+    else feasible.push({ node, position })
   }
   return { feasible, rejected, nextIndex: nodes.length === 0 ? 0 : (startIndex + looked) % nodes.length }
 }
 
-function restricted(plugins: readonly PreparedPlugin[], node: NodeInfo): NodeVerdict | undefined {
-  for (const { plugin, prepared } of plugins) {
-    const rejection = prepared.everywhere ?? excluded(plugin, prepared, node)
-    if (rejection) return { nodeName: node.name, plugin: plugin.name, rejection }
-  }
-  return undefined
-}
-
-function totalScores(plugins: readonly PreparedPlugin[], feasible: readonly NodeInfo[]): readonly number[] {
-  if (feasible.length === 1) return [0]
+function totalScores(judge: Judge, feasible: readonly Candidate[]): readonly number[] {
   const totals = feasible.map(() => 0)
-  for (const { prepared, weight } of plugins) {
-    const scoring = weight === 0 ? undefined : prepared.scoring?.(feasible)
+  if (feasible.length === 1) return totals
+  const nodes = feasible.map(({ node }) => node)
+  for (const [index, { prepared, weight }] of judge.plugins.entries()) {
+    const scoring = weight === 0 ? undefined : prepared.scoring?.(nodes)
     if (!scoring) continue
-    const raw = feasible.map((node) => scoring.score(node))
-    const scores = scoring.normalize?.(raw, feasible) ?? raw
-    for (const [index, score] of scores.entries()) totals[index] = (totals[index] ?? 0) + weight * score
+    const raw = feasible.map(({ node, position }) => judge.score(index, scoring, node, position))
+    const scores = scoring.normalize?.(raw, nodes) ?? raw
+    for (let at = 0; at < totals.length; at++) totals[at] = (totals[at] ?? 0) + weight * (scores[at] ?? 0)
   }
   return totals
+}
+
+function bestOf(feasible: readonly Candidate[], scores: readonly number[]): readonly Candidate[] {
+  const best = scores.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY)
+  return feasible.filter((_, index) => scores[index] === best)
 }

@@ -139,7 +139,7 @@ class RunningScheduler {
     const { random, clock } = this.#parts
     const snapshot = this.view.snapshotFor(queued)
     const pick = (bound: number) => randomInteger(random, bound)
-    const decision = schedule(queued, snapshot, this.#profile, { startIndex: this.#startIndex, pick })
+    const decision = schedule(queued, snapshot, this.#profile, { startIndex: this.#startIndex, pick }, this.view.memory)
     this.#startIndex = decision.nextIndex
     this.verdicts.set({
       pod: queued.key,

@@ -4,8 +4,8 @@
  */
 
 import type { Finding, Profile, Remedy } from './framework.ts'
+import { firstRejection, type PreparedPlugin, preparePlugins } from './judge.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
-import { firstRejection, type PreparedPlugin, preparePlugins } from './schedule.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
 export interface NodeExplanation {

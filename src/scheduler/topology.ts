@@ -5,20 +5,21 @@ import type { NodeInfo } from './snapshot.ts'
 export class DomainCounts {
   readonly #counts = new Map<string, Map<string, number>>()
 
+  /** What comes to nothing is dropped. */
   add(key: string, value: string, amount: number): void {
-    const domains = this.#counts.get(key)
-    if (domains) domains.set(value, (domains.get(value) ?? 0) + amount)
-    else this.#counts.set(key, new Map([[value, amount]]))
-  }
-
-  get(key: string, value: string): number {
-    return this.#counts.get(key)?.get(value) ?? 0
+    const domains = this.#counts.get(key) ?? new Map<string, number>()
+    const sum = (domains.get(value) ?? 0) + amount
+    if (sum === 0) domains.delete(value)
+    else domains.set(value, sum)
+    if (domains.size === 0) this.#counts.delete(key)
+    else this.#counts.set(key, domains)
   }
 
   /** For the domain of this key that the node is in; 0 where it is in none. */
   at(key: string, node: NodeInfo): number {
-    const value = domainOf(node, key)
-    return value === undefined ? 0 : this.get(key, value)
+    const domains = this.#counts.get(key)
+    const value = domains && domainOf(node, key)
+    return value === undefined ? 0 : (domains?.get(value) ?? 0)
   }
 
   get isEmpty(): boolean {
@@ -28,9 +29,35 @@ export class DomainCounts {
   keys(): Iterable<string> {
     return this.#counts.keys()
   }
+}
 
-  domains(key: string): ReadonlyMap<string, number> {
-    return this.#counts.get(key) ?? new Map()
+/** How many pods and nodes the domains of one key have; a domain without nodes is none. */
+export class DomainSizes {
+  readonly #sizes = new Map<string, { nodes: number; pods: number }>()
+
+  get size(): number {
+    return this.#sizes.size
+  }
+
+  add(domain: string, pods: number, sign: 1 | -1): void {
+    const size = this.#sizes.get(domain)
+    if (!size) this.#sizes.set(domain, { nodes: sign, pods: sign * pods })
+    else {
+      size.nodes += sign
+      size.pods += sign * pods
+      if (size.nodes === 0) this.#sizes.delete(domain)
+    }
+  }
+
+  pods(domain: string): number {
+    return this.#sizes.get(domain)?.pods ?? 0
+  }
+
+  /** Of the emptiest domain; infinite without any. */
+  leastPods(): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const { pods } of this.#sizes.values()) least = Math.min(least, pods)
+    return least
   }
 }
 

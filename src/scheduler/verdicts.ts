@@ -1,7 +1,7 @@
 /** What the last attempt to schedule each pod found, node by node and plugin by plugin. Bounded. */
 
 import { LruMap } from '../base/lru.ts'
-import type { NodeVerdict } from './schedule.ts'
+import type { NodeVerdict } from './judge.ts'
 
 /** Pods whose last verdict is kept. */
 const VERDICTS_MAX = 1000

@@ -6,6 +6,7 @@ import type { NodeInfo } from '../snapshot.ts'
 
 export const nodeResourcesBalancedAllocation: Plugin = {
   name: 'NodeResourcesBalancedAllocation',
+  isLocal: true,
   prepare: (pod) => ({
     scoring() {
       // A pod that asks for neither balances nothing.

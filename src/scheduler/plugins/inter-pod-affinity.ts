@@ -3,9 +3,17 @@
  * works in both directions: pods that are there keep new ones away too.
  */
 
-import { type Finding, type Plugin, type Rejection, reject, SCORE_MAX, type Scoring } from '../framework.ts'
+import {
+  type Finding,
+  type Plugin,
+  type Prepared,
+  type Rejection,
+  reject,
+  SCORE_MAX,
+  type Scoring,
+} from '../framework.ts'
 import { type AffinityTerm, type PodInfo, termMatches } from '../pod-info.ts'
-import type { NodeInfo, Snapshot } from '../snapshot.ts'
+import type { Lookups, NodeInfo } from '../snapshot.ts'
 import { DomainCounts, domainOf } from '../topology.ts'
 
 const REASON_AFFINITY = "node(s) didn't match pod affinity rules"
@@ -14,11 +22,24 @@ const REASON_EXISTING = "node(s) didn't satisfy existing pods anti-affinity rule
 
 export const interPodAffinity: Plugin = {
   name: 'InterPodAffinity',
-  prepare(pod, snapshot) {
-    const rules = rulesFor(pod, snapshot)
+  prepare(pod, { nodes, lookups }) {
+    const rules = new Rules(pod, lookups)
+    for (const node of nodes) rules.add(node, 1)
+    return preparedBy(rules, () => {
+      const wishes = new Wishes(pod, lookups)
+      for (const node of nodes) wishes.add(node, 1)
+      return wishes
+    })
+  },
+  count(pod, lookups) {
+    const rules = new Rules(pod, lookups)
+    const wishes = new Wishes(pod, lookups)
     return {
-      ...(rules ? { filter: (node: NodeInfo) => violation(pod, rules, node), explain: explain(pod, rules) } : {}),
-      scoring: (feasible) => scoring(pod, snapshot, feasible),
+      add(node, sign) {
+        rules.add(node, sign)
+        wishes.add(node, sign)
+      },
+      prepared: () => preparedBy(rules, () => wishes),
     }
   },
   wakes(pod, event) {
@@ -36,68 +57,85 @@ export const interPodAffinity: Plugin = {
   },
 }
 
-interface Rules {
-  /** Pods there that match all of the pod's required affinity terms, per domain. */
-  readonly wanted: DomainCounts
-  readonly unwanted: DomainCounts
-  /** Pods there that do not want this pod near. */
-  readonly refusing: DomainCounts
-  /** The first of a group that wants to be together has nobody to join. */
-  readonly mayStartGroup: boolean
+function preparedBy(rules: Rules, wishes: () => Wishes): Prepared {
+  const scoring = (feasible: readonly NodeInfo[]) => (feasible.length === 0 ? undefined : scoringBy(wishes()))
+  if (rules.areMet) return { scoring }
+  return { filter: (node: NodeInfo) => violation(rules, node), explain: explain(rules), scoring }
 }
 
-/** Absent: nothing keeps the pod from any node. */
-function rulesFor(pod: PodInfo, snapshot: Snapshot): Rules | undefined {
-  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.lookups.namespaceLabels)
-  const wanted = new DomainCounts()
-  const unwanted = new DomainCounts()
-  const refusing = new DomainCounts()
-  for (const node of snapshot.nodes) {
+type Matches = (term: AffinityTerm, other: PodInfo) => boolean
+
+/** What keeps a pod from nodes, as sums over the pods that are there. */
+class Rules {
+  readonly pod: PodInfo
+  /** Pods there that match all of the pod's required affinity terms, per domain. */
+  readonly wanted = new DomainCounts()
+  readonly unwanted = new DomainCounts()
+  /** Pods there that do not want this pod near. */
+  readonly refusing = new DomainCounts()
+  readonly #matches: Matches
+
+  constructor(pod: PodInfo, lookups: Lookups) {
+    this.pod = pod
+    this.#matches = (term, other) => termMatches(term, other, lookups.namespaceLabels)
+  }
+
+  /** Nothing keeps the pod from any node. */
+  get areMet(): boolean {
+    return this.pod.requiredAffinity.length === 0 && this.unwanted.isEmpty && this.refusing.isEmpty
+  }
+
+  /** The first of a group that wants to be together has nobody to join. */
+  get mayStartGroup(): boolean {
+    return this.wanted.isEmpty && this.pod.requiredAffinity.every((term) => this.#matches(term, this.pod))
+  }
+
+  add(node: NodeInfo, sign: 1 | -1): void {
+    const { requiredAffinity, requiredAntiAffinity } = this.pod
     for (const other of node.podsWithAntiAffinity) {
-      const terms = other.requiredAntiAffinity.filter((term) => matches(term, pod))
-      count(refusing, terms, node)
+      const terms = other.requiredAntiAffinity.filter((term) => this.#matches(term, this.pod))
+      count(this.refusing, terms, node, sign)
     }
-    if (pod.requiredAffinity.length + pod.requiredAntiAffinity.length === 0) continue
+    if (requiredAffinity.length + requiredAntiAffinity.length === 0) return
     for (const other of node.pods) {
-      if (pod.requiredAffinity.length > 0 && pod.requiredAffinity.every((term) => matches(term, other))) {
-        count(wanted, pod.requiredAffinity, node)
+      if (requiredAffinity.length > 0 && requiredAffinity.every((term) => this.#matches(term, other))) {
+        count(this.wanted, requiredAffinity, node, sign)
       }
-      const terms = pod.requiredAntiAffinity.filter((term) => matches(term, other))
-      count(unwanted, terms, node)
+      const terms = requiredAntiAffinity.filter((term) => this.#matches(term, other))
+      count(this.unwanted, terms, node, sign)
     }
   }
-  if (pod.requiredAffinity.length === 0 && unwanted.isEmpty && refusing.isEmpty) return undefined
-  const mayStartGroup = wanted.isEmpty && pod.requiredAffinity.every((term) => matches(term, pod))
-  return { wanted, unwanted, refusing, mayStartGroup }
 }
 
-function count(counts: DomainCounts, terms: readonly AffinityTerm[], node: NodeInfo): void {
+function count(counts: DomainCounts, terms: readonly AffinityTerm[], node: NodeInfo, sign: 1 | -1): void {
   for (const { topologyKey } of terms) {
     const domain = domainOf(node, topologyKey)
-    if (domain !== undefined) counts.add(topologyKey, domain, 1)
+    if (domain !== undefined) counts.add(topologyKey, domain, sign)
   }
 }
 
-function violation(pod: PodInfo, rules: Rules, node: NodeInfo): Rejection | undefined {
-  if (!isNearWanted(pod, rules, node)) return reject(REASON_AFFINITY, false)
-  if (pod.requiredAntiAffinity.some(({ topologyKey }) => rules.unwanted.at(topologyKey, node) > 0)) {
+function violation(rules: Rules, node: NodeInfo): Rejection | undefined {
+  if (!isNearWanted(rules, node)) return reject(REASON_AFFINITY, false)
+  if (rules.pod.requiredAntiAffinity.some(({ topologyKey }) => rules.unwanted.at(topologyKey, node) > 0)) {
     return reject(REASON_ANTI_AFFINITY, true)
   }
-  const refused = [...rules.refusing.keys()].some((key) => rules.refusing.at(key, node) > 0)
-  return refused ? reject(REASON_EXISTING, true) : undefined
+  for (const key of rules.refusing.keys()) {
+    if (rules.refusing.at(key, node) > 0) return reject(REASON_EXISTING, true)
+  }
+  return undefined
 }
 
-function isNearWanted(pod: PodInfo, { wanted, mayStartGroup }: Rules, node: NodeInfo): boolean {
+function isNearWanted({ pod, wanted, mayStartGroup }: Rules, node: NodeInfo): boolean {
   if (pod.requiredAffinity.some(({ topologyKey }) => domainOf(node, topologyKey) === undefined)) return false
   return mayStartGroup || pod.requiredAffinity.every(({ topologyKey }) => wanted.at(topologyKey, node) > 0)
 }
 
-function explain(pod: PodInfo, rules: Rules): (node: NodeInfo) => readonly Finding[] {
+function explain(rules: Rules): (node: NodeInfo) => readonly Finding[] {
   return (node) => {
-    const near = pod.requiredAffinity
+    const near = rules.pod.requiredAffinity
       .filter(({ topologyKey }) => rules.wanted.at(topologyKey, node) === 0)
       .map((term) => ({ text: `podAffinity: no pod with ${term.selector} in its ${term.topologyKey}` }))
-    const away = pod.requiredAntiAffinity
+    const away = rules.pod.requiredAntiAffinity
       .filter(({ topologyKey }) => rules.unwanted.at(topologyKey, node) > 0)
       .map((term) => ({ text: `podAntiAffinity: a pod with ${term.selector} in its ${term.topologyKey}` }))
     const refused = [...rules.refusing.keys()]
@@ -107,33 +145,49 @@ function explain(pod: PodInfo, rules: Rules): (node: NodeInfo) => readonly Findi
   }
 }
 
-function scoring(pod: PodInfo, snapshot: Snapshot, feasible: readonly NodeInfo[]): Scoring | undefined {
-  const matches = (term: AffinityTerm, other: PodInfo) => termMatches(term, other, snapshot.lookups.namespaceLabels)
-  const scores = new DomainCounts()
-  const add = (terms: readonly AffinityTerm[], other: PodInfo, node: NodeInfo, sign: 1 | -1) => {
+/** How much the pod and those that are there want to be near each other, as sums over those. */
+class Wishes {
+  readonly scores = new DomainCounts()
+  readonly #pod: PodInfo
+  readonly #prefers: boolean
+  readonly #matches: Matches
+
+  constructor(pod: PodInfo, lookups: Lookups) {
+    this.#pod = pod
+    this.#prefers = pod.preferredAffinity.length + pod.preferredAntiAffinity.length > 0
+    this.#matches = (term, other) => termMatches(term, other, lookups.namespaceLabels)
+  }
+
+  add(node: NodeInfo, sign: 1 | -1): void {
+    const pod = this.#pod
+    for (const other of this.#prefers ? node.pods : node.podsWithAffinity) {
+      this.#add(pod.preferredAffinity, other, node, sign)
+      this.#add(pod.preferredAntiAffinity, other, node, -sign)
+      // Those that are there have wishes too; what they require of others counts as a weak wish.
+      this.#add(other.requiredAffinity, pod, node, sign)
+      this.#add(other.preferredAffinity, pod, node, sign)
+      this.#add(other.preferredAntiAffinity, pod, node, -sign)
+    }
+  }
+
+  #add(terms: readonly AffinityTerm[], other: PodInfo, node: NodeInfo, sign: number): void {
     for (const term of terms) {
       const domain = domainOf(node, term.topologyKey)
-      if (domain !== undefined && matches(term, other)) scores.add(term.topologyKey, domain, sign * term.weight)
+      if (domain !== undefined && this.#matches(term, other)) {
+        this.scores.add(term.topologyKey, domain, sign * term.weight)
+      }
     }
   }
-  const prefers = pod.preferredAffinity.length + pod.preferredAntiAffinity.length > 0
-  for (const node of snapshot.nodes) {
-    for (const other of prefers ? node.pods : node.podsWithAffinity) {
-      add(pod.preferredAffinity, other, node, 1)
-      add(pod.preferredAntiAffinity, other, node, -1)
-      // Those that are there have wishes too; what they require of others counts as a weak wish.
-      add(other.requiredAffinity, pod, node, 1)
-      add(other.preferredAffinity, pod, node, 1)
-      add(other.preferredAntiAffinity, pod, node, -1)
-    }
-  }
-  if (scores.isEmpty || feasible.length === 0) return undefined
+}
+
+function scoringBy({ scores }: Wishes): Scoring | undefined {
+  if (scores.isEmpty) return undefined
   const keys = [...scores.keys()]
   return {
     score: (node) => keys.reduce((sum, key) => sum + scores.at(key, node), 0),
     normalize(raw) {
-      const min = Math.min(...raw)
-      const spread = Math.max(...raw) - min
+      const min = raw.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
+      const spread = raw.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY) - min
       return raw.map((score) => (spread === 0 ? 0 : Math.floor((SCORE_MAX * (score - min)) / spread)))
     },
   }

@@ -9,6 +9,7 @@ import type { NodeInfo } from '../snapshot.ts'
 
 export const nodeAffinity: Plugin = {
   name: 'NodeAffinity',
+  isLocal: true,
   prepare(pod) {
     const preferred = pod.pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
     return {

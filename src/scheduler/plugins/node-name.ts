@@ -4,6 +4,7 @@ import { type Plugin, reject } from '../framework.ts'
 
 export const nodeName: Plugin = {
   name: 'NodeName',
+  isLocal: true,
   prepare(pod) {
     const wanted = pod.pod.spec?.nodeName
     if (!wanted) return {}

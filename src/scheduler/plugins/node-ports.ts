@@ -8,6 +8,7 @@ const EVERY_ADDRESS = '0.0.0.0'
 
 export const nodePorts: Plugin = {
   name: 'NodePorts',
+  isLocal: true,
   prepare(pod) {
     if (pod.hostPorts.length === 0) return {}
     return {

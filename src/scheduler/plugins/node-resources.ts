@@ -9,6 +9,7 @@ import type { NodeInfo } from '../snapshot.ts'
 
 export const nodeResourcesFit: Plugin = {
   name: 'NodeResourcesFit',
+  isLocal: true,
   prepare: (pod) => ({
     filter: (node) => shortage(pod, node),
     scoring: () => ({ score: (node) => leastAllocated(pod, node) }),

@@ -6,10 +6,19 @@
 import { tolerates } from '../../apis/core/pod/node-fit.ts'
 import type { TopologySpreadConstraint } from '../../apis/core/types.gen.ts'
 import { type Selector, selectorFromLabelSelector, selectorOf } from '../../machinery/meta/labels.ts'
-import { type Plugin, type Rejection, reject, SCORE_MAX, type Scoring } from '../framework.ts'
+import {
+  countedOver,
+  type NodeCount,
+  type Plugin,
+  type Prepared,
+  type Rejection,
+  reject,
+  SCORE_MAX,
+  type Scoring,
+} from '../framework.ts'
 import type { PodInfo } from '../pod-info.ts'
-import type { NodeInfo, Snapshot } from '../snapshot.ts'
-import { DomainCounts, domainOf } from '../topology.ts'
+import type { Lookups, NodeInfo } from '../snapshot.ts'
+import { DomainSizes, domainOf } from '../topology.ts'
 import { isAllowed } from './node-affinity.ts'
 import { hardTaints } from './taint-toleration.ts'
 
@@ -25,24 +34,8 @@ const DEFAULT_SKEWS = [
 
 export const podTopologySpread: Plugin = {
   name: 'PodTopologySpread',
-  prepare(pod, snapshot) {
-    const constraints = (pod.pod.spec?.topologySpreadConstraints ?? []).map((entry) => constraintOf(entry, pod))
-    const hard = constraints.filter(({ isHard }) => isHard)
-    const soft = constraints.filter(({ isHard }) => !isHard)
-    const counted = hard.length > 0 ? countDomains(pod, snapshot, hard) : []
-    return {
-      ...(hard.length > 0
-        ? {
-            filter: (node: NodeInfo) => violation(pod, counted, node),
-            explain: (node: NodeInfo) => counted.flatMap((entry) => explain(pod, entry, node)),
-          }
-        : {}),
-      scoring(feasible) {
-        if (constraints.length === 0) return defaultScoring(pod, snapshot, feasible)
-        return soft.length > 0 ? scoring(pod, snapshot, soft, feasible, true) : undefined
-      },
-    }
-  },
+  prepare: (pod, { nodes, lookups }) => countedOver(count(pod, lookups), nodes),
+  count,
   wakes(pod, event) {
     if (event.resource === 'self' || event.resource === 'nodes') return true
     if (event.resource !== 'pods' || event.pod.namespace !== pod.namespace) return false
@@ -53,6 +46,40 @@ export const podTopologySpread: Plugin = {
       )
     })
   },
+}
+
+function count(pod: PodInfo, lookups: Lookups): NodeCount {
+  const own = (pod.pod.spec?.topologySpreadConstraints ?? []).map((entry) => constraintOf(entry, pod))
+  const hard = new SpreadCount(
+    pod,
+    own.filter(({ isHard }) => isHard),
+    true,
+  )
+  const soft =
+    own.length === 0
+      ? new SpreadCount(pod, defaultConstraints(lookups.siblings(pod)), false)
+      : new SpreadCount(
+          pod,
+          own.filter(({ isHard }) => !isHard),
+          true,
+        )
+  return {
+    add(node, sign) {
+      hard.add(node, sign)
+      soft.add(node, sign)
+    },
+    prepared: () => ({
+      ...(hard.isEmpty ? {} : hardParts(pod, hard)),
+      scoring: (feasible) => (soft.isEmpty ? undefined : scoring(soft, feasible)),
+    }),
+  }
+}
+
+/** What a pod without constraints of its own is held to. */
+function defaultConstraints(siblings: Selector): readonly Constraint[] {
+  if (siblings.nothing || siblings.requirements.length === 0) return []
+  const rest = { minDomains: 1, selector: siblings, isHard: false, honorsAffinity: true, honorsTaints: false }
+  return DEFAULT_SKEWS.map((skew) => ({ ...skew, ...rest }))
 }
 
 interface Constraint {
@@ -100,107 +127,119 @@ function matching(constraint: Constraint, pod: PodInfo, node: NodeInfo): number 
 
 interface Counted {
   readonly constraint: Constraint
-  readonly domains: ReadonlyMap<string, number>
-  /** Pods in the emptiest domain; 0 while there are fewer domains than wanted. */
-  readonly least: number
+  /** By domain: the pods that match, on nodes that count. */
+  readonly domains: DomainSizes
+  /** Pods that match by node, for constraints on single nodes. */
+  readonly byNode: Map<string, number>
 }
 
-function countDomains(pod: PodInfo, snapshot: Snapshot, constraints: readonly Constraint[]): readonly Counted[] {
-  const keys = constraints.map(({ topologyKey }) => topologyKey)
-  const nodes = snapshot.nodes.filter((node) => keys.every((key) => domainOf(node, key) !== undefined))
-  return constraints.map((constraint) => {
-    const domains = new DomainCounts()
-    for (const node of nodes) {
-      if (!counts(pod, constraint, node)) continue
-      domains.add(constraint.topologyKey, domainOf(node, constraint.topologyKey) ?? '', matching(constraint, pod, node))
+/** Matching pods per domain of each constraint. With `needsKeys`, nodes that lack the label of any do not count. */
+class SpreadCount {
+  readonly counted: readonly Counted[]
+  readonly #pod: PodInfo
+  readonly #needsKeys: boolean
+
+  constructor(pod: PodInfo, constraints: readonly Constraint[], needsKeys: boolean) {
+    this.#pod = pod
+    this.#needsKeys = needsKeys
+    this.counted = constraints.map((constraint) => ({ constraint, domains: new DomainSizes(), byNode: new Map() }))
+  }
+
+  get isEmpty(): boolean {
+    return this.counted.length === 0
+  }
+
+  hasKeys(node: NodeInfo): boolean {
+    if (!this.#needsKeys) return true
+    return this.counted.every(({ constraint: { topologyKey } }) => domainOf(node, topologyKey) !== undefined)
+  }
+
+  add(node: NodeInfo, sign: 1 | -1): void {
+    if (this.isEmpty || !this.hasKeys(node)) return
+    for (const { constraint, domains, byNode } of this.counted) {
+      const domain = domainOf(node, constraint.topologyKey)
+      if (domain === undefined) continue
+      const pods = matching(constraint, this.#pod, node)
+      if (counts(this.#pod, constraint, node)) domains.add(domain, pods, sign)
+      if (constraint.topologyKey !== HOSTNAME) continue
+      if (sign > 0) byNode.set(node.name, pods)
+      else byNode.delete(node.name)
     }
-    const numbers = domains.domains(constraint.topologyKey)
-    const least = numbers.size < constraint.minDomains ? 0 : Math.min(...numbers.values())
-    return { constraint, domains: numbers, least }
+  }
+}
+
+function hardParts(pod: PodInfo, hard: SpreadCount): Prepared {
+  const bounds = hard.counted.map(({ constraint, domains }) => {
+    const self = constraint.selector.matches(pod.labels) ? 1 : 0
+    // The pods in the emptiest domain; 0 while there are fewer domains than wanted.
+    const least = domains.size < constraint.minDomains ? 0 : domains.leastPods()
+    return { constraint, skewOn: (domain: string) => domains.pods(domain) + self - least }
   })
+  return {
+    filter: (node) => violation(bounds, node),
+    explain: (node) => bounds.flatMap((bound) => explain(bound, node)),
+  }
 }
 
-function skewOn(pod: PodInfo, { constraint, domains, least }: Counted, domain: string): number {
-  const self = constraint.selector.matches(pod.labels) ? 1 : 0
-  return (domains.get(domain) ?? 0) + self - least
+interface Bound {
+  readonly constraint: Constraint
+  /** What the skew would be with the pod there. */
+  skewOn(domain: string): number
 }
 
-function violation(pod: PodInfo, counted: readonly Counted[], node: NodeInfo): Rejection | undefined {
-  for (const entry of counted) {
-    const domain = domainOf(node, entry.constraint.topologyKey)
+function violation(bounds: readonly Bound[], node: NodeInfo): Rejection | undefined {
+  for (const { constraint, skewOn } of bounds) {
+    const domain = domainOf(node, constraint.topologyKey)
     if (domain === undefined) return reject(REASON_LABEL, false)
-    if (skewOn(pod, entry, domain) > entry.constraint.maxSkew) return reject(REASON, true)
+    if (skewOn(domain) > constraint.maxSkew) return reject(REASON, true)
   }
   return undefined
 }
 
-function explain(pod: PodInfo, entry: Counted, node: NodeInfo) {
-  const { topologyKey, maxSkew } = entry.constraint
+function explain({ constraint: { topologyKey, maxSkew }, skewOn }: Bound, node: NodeInfo) {
   const domain = domainOf(node, topologyKey)
   if (domain === undefined) return [{ text: `topologySpread: no label ${topologyKey}` }]
-  const skew = skewOn(pod, entry, domain)
+  const skew = skewOn(domain)
   if (skew <= maxSkew) return []
   return [{ text: `topologySpread: skew of ${topologyKey}=${domain} would be ${skew}, at most ${maxSkew} allowed` }]
 }
 
-function defaultScoring(pod: PodInfo, snapshot: Snapshot, feasible: readonly NodeInfo[]): Scoring | undefined {
-  const selector = snapshot.lookups.siblings(pod)
-  if (selector.nothing || selector.requirements.length === 0) return undefined
-  const rest = { minDomains: 1, selector, isHard: false, honorsAffinity: true, honorsTaints: false }
-  const constraints = DEFAULT_SKEWS.map((skew) => ({ ...skew, ...rest }))
-  return scoring(pod, snapshot, constraints, feasible, false)
-}
-
-/** With `needsKeys`, nodes that lack the label of any constraint are the worst; else they miss that constraint only. */
-function scoring(
-  pod: PodInfo,
-  snapshot: Snapshot,
-  constraints: readonly Constraint[],
-  feasible: readonly NodeInfo[],
-  needsKeys: boolean,
-): Scoring {
-  const hasKeys = (node: NodeInfo) =>
-    !needsKeys || constraints.every(({ topologyKey }) => domainOf(node, topologyKey) !== undefined)
-  const candidates = feasible.filter(hasKeys)
-  const perConstraint = constraints.map((constraint) => {
-    const { topologyKey } = constraint
-    const domains = new DomainCounts()
-    for (const node of candidates) {
-      const domain = domainOf(node, topologyKey)
-      if (domain !== undefined) domains.add(topologyKey, domain, 0)
-    }
+/** Nodes that do not count are the worst; those that lack one label miss that constraint only. */
+function scoring(soft: SpreadCount, feasible: readonly NodeInfo[]): Scoring {
+  const candidates = feasible.filter((node) => soft.hasKeys(node))
+  const weighted = soft.counted.map(({ constraint, domains, byNode }) => {
+    const { topologyKey, maxSkew } = constraint
     const isHost = topologyKey === HOSTNAME
-    for (const node of isHost ? [] : snapshot.nodes) {
-      const domain = domainOf(node, topologyKey)
-      if (domain === undefined || !domains.domains(topologyKey).has(domain) || !hasKeys(node)) continue
-      if (counts(pod, constraint, node)) domains.add(topologyKey, domain, matching(constraint, pod, node))
-    }
     // Many domains with few pods each should weigh as much as few domains with many.
-    const size = isHost ? candidates.length : domains.domains(topologyKey).size
-    return { constraint, domains, isHost, weight: Math.log(size + 2) }
+    const weight = Math.log((isHost ? candidates.length : domainsAmong(candidates, topologyKey)) + 2)
+    const podsAt = (node: NodeInfo, domain: string) => (isHost ? (byNode.get(node.name) ?? 0) : domains.pods(domain))
+    return { topologyKey, maxSkew, weight, podsAt }
   })
   return {
     score(node) {
-      if (!hasKeys(node)) return 0
-      const sum = perConstraint.reduce((total, { constraint, domains, isHost, weight }) => {
-        if (domainOf(node, constraint.topologyKey) === undefined) return total
-        const pods = isHost ? matching(constraint, pod, node) : domains.at(constraint.topologyKey, node)
-        return total + pods * weight + (constraint.maxSkew - 1)
-      }, 0)
+      if (!soft.hasKeys(node)) return 0
+      let sum = 0
+      for (const { topologyKey, maxSkew, weight, podsAt } of weighted) {
+        const domain = domainOf(node, topologyKey)
+        if (domain !== undefined) sum = sum + podsAt(node, domain) * weight + (maxSkew - 1)
+      }
       return Math.round(sum)
     },
     normalize(scores, nodes) {
-      const relevant = scores.filter((_, index) => isCandidate(nodes[index], hasKeys))
-      const max = Math.max(0, ...relevant)
-      const min = Math.min(...relevant)
+      const isCandidate = nodes.map((node) => soft.hasKeys(node))
+      const relevant = scores.filter((_, index) => isCandidate[index])
+      const max = relevant.reduce((left, right) => Math.max(left, right), 0)
+      const min = relevant.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
       return scores.map((score, index) => {
-        if (!isCandidate(nodes[index], hasKeys)) return 0
+        if (!isCandidate[index]) return 0
         return max === 0 ? SCORE_MAX : Math.floor((SCORE_MAX * (max + min - score)) / max)
       })
     },
   }
 }
 
-function isCandidate(node: NodeInfo | undefined, hasKeys: (node: NodeInfo) => boolean): boolean {
-  return node !== undefined && hasKeys(node)
+function domainsAmong(nodes: readonly NodeInfo[], topologyKey: string): number {
+  const domains = new Set(nodes.map((node) => domainOf(node, topologyKey)))
+  domains.delete(undefined)
+  return domains.size
 }

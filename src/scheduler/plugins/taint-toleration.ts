@@ -8,6 +8,7 @@ import type { NodeInfo } from '../snapshot.ts'
 
 export const taintToleration: Plugin = {
   name: 'TaintToleration',
+  isLocal: true,
   prepare(pod) {
     const tolerations = pod.pod.spec?.tolerations
     return {

@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util'
+import { expect, test } from 'vitest'
+import type { Node } from '../apis/core/types.gen.ts'
+import { randomInteger, seededRandom } from '../base/random.ts'
+import { nothingSelector, selectorFromLabels } from '../machinery/meta/labels.ts'
+import { PodMemory } from './alike.ts'
+import { defaultProfile } from './profile.ts'
+import { type Decision, schedule } from './schedule.ts'
+import { ClusterState } from './snapshot.ts'
+import { infoOf, nodeOf, podOf, type TestPod } from './test-objects.ts'
+import { NO_VOLUMES } from './volume-lookups.ts'
+
+type Chance = (bound: number) => number
+
+const TAINT = { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' as const }
+const SOFT_TAINT = { key: 'old', effect: 'PreferNoSchedule' as const }
+
+test('a decision from memory is the decision without memory, whatever happens between attempts', () => {
+  for (let seed = 1; seed <= 24; seed++) liveThrough(seed)
+})
+
+/** A random life of a cluster in which pods of a few kinds are scheduled both ways. */
+function liveThrough(seed: number): void {
+  const random = seededRandom(seed)
+  const chance: Chance = (bound) => randomInteger(random, bound)
+  const teams = new Map([
+    ['default', 'a'],
+    ['other', 'b'],
+  ])
+  let served = 'a0'
+  const state = new ClusterState({
+    volumes: NO_VOLUMES,
+    namespaceLabels: (name) => ({ team: teams.get(name) ?? '' }),
+    siblings: ({ labels }) => (labels.app === served ? selectorFromLabels({ app: served }) : nothingSelector),
+  })
+  const memory = new PodMemory(defaultProfile)
+  const kinds = Array.from({ length: 5 }, () => randomPod(chance))
+  const nodes = new Set<string>()
+  const placed: string[] = []
+  const setNode = (name: string) => {
+    nodes.add(name)
+    state.setNode(randomNode(name, chance))
+  }
+  const nodesMax = chance(2) === 0 ? 8 : 120
+  for (let index = 0; index < nodesMax; index++) setNode(`n${index}`)
+  let startIndex = 0
+  for (let step = 0; step < 60; step++) {
+    const [victim] = placed.length > 0 && chance(4) === 0 ? placed.splice(chance(placed.length), 1) : []
+    if (victim) state.removePod(victim)
+    if (chance(6) === 0) setNode(`n${chance(nodesMax + 3)}`)
+    const gone = [...nodes][chance(nodes.size)]
+    if (gone && chance(15) === 0) {
+      nodes.delete(gone)
+      state.removeNode(gone)
+    }
+    if (chance(20) === 0) {
+      teams.set('other', chance(2) === 0 ? 'a' : 'b')
+      memory.clear()
+    }
+    if (chance(20) === 0) served = `a${chance(3)}`
+    const fields = { ...kinds[chance(kinds.length)], name: `p${step}` }
+    const pick = chance(1000)
+    const decide = (known?: PodMemory) => decisionOn(state, fields, { startIndex, pick }, known)
+    const decision = decide(memory)
+    const plain = decide()
+    if (!isDeepStrictEqual(decision, plain)) expect(decision, `seed ${seed}, step ${step}`).toEqual(plain)
+    startIndex = decision.nextIndex
+    if (decision.result !== 'assigned') continue
+    const pod = podOf(fields)
+    placed.push(pod.metadata.uid ?? '')
+    state.assume(infoOf(fields), decision.nodeName)
+    const deletionTimestamp = chance(5) === 0 ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}
+    const spec = pod.spec && { ...pod.spec, nodeName: decision.nodeName }
+    if (chance(2) === 0) state.setPod({ metadata: { ...pod.metadata, ...deletionTimestamp }, spec })
+  }
+}
+
+function decisionOn(
+  state: ClusterState,
+  fields: TestPod,
+  { startIndex, pick }: { readonly startIndex: number; readonly pick: number },
+  memory?: PodMemory,
+): Decision & { readonly ties: readonly number[] } {
+  const ties: number[] = []
+  const chance = {
+    startIndex,
+    pick: (bound: number) => {
+      ties.push(bound)
+      return pick % bound
+    },
+  }
+  return { ...schedule(infoOf(fields), state.snapshot(), defaultProfile, chance, memory), ties }
+}
+
+function randomNode(name: string, chance: Chance): Node {
+  return nodeOf(name, {
+    cpu: `${1 + chance(4)}`,
+    memory: `${1 + chance(4)}Gi`,
+    pods: `${3 + chance(10)}`,
+    labels: chance(6) === 0 ? {} : { 'topology.kubernetes.io/zone': `z${chance(3)}`, rack: `r${chance(4)}` },
+    taints: [...(chance(5) === 0 ? [TAINT] : []), ...(chance(3) === 0 ? [SOFT_TAINT] : [])],
+    unschedulable: chance(10) === 0,
+    images: chance(3) === 0 ? { 'app:1': 500_000_000, 'big:2': chance(2) * 900_000_000 } : {},
+  })
+}
+
+function randomPod(chance: Chance): TestPod {
+  const maybe = <T>(value: T, odds = 3): T | undefined => (chance(odds) === 0 ? value : undefined)
+  const keys = ['topology.kubernetes.io/zone', 'rack', 'kubernetes.io/hostname']
+  const topologyKey = () => keys[chance(keys.length)] ?? ''
+  const labelSelector = () => ({ matchLabels: { app: `a${chance(3)}` } })
+  const namespaceSelector = () => ({ matchLabels: { team: 'a' } })
+  const term = () => ({
+    labelSelector: labelSelector(),
+    topologyKey: topologyKey(),
+    ...(chance(4) === 0 ? { namespaceSelector: namespaceSelector() } : {}),
+  })
+  const weighted = () => ({ weight: 1 + chance(100), podAffinityTerm: term() })
+  const terms = (required: number) => ({
+    requiredDuringSchedulingIgnoredDuringExecution: chance(required) === 0 ? [term()] : [],
+    preferredDuringSchedulingIgnoredDuringExecution: chance(3) === 0 ? [weighted(), weighted()] : [],
+  })
+  const spread = () => ({
+    topologyKey: topologyKey(),
+    labelSelector: labelSelector(),
+    maxSkew: 1 + chance(3),
+    whenUnsatisfiable: chance(2) === 0 ? ('DoNotSchedule' as const) : ('ScheduleAnyway' as const),
+    ...(chance(3) === 0 ? { nodeTaintsPolicy: 'Honor' as const } : {}),
+    ...(chance(3) === 0 ? { nodeAffinityPolicy: 'Ignore' as const } : {}),
+    ...(chance(4) === 0 ? { minDomains: 3, whenUnsatisfiable: 'DoNotSchedule' as const } : {}),
+  })
+  const inZone = (operator: 'In' | 'NotIn') => ({
+    matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator, values: ['z0', 'z1'] }],
+  })
+  const nodeSelectorTerms = [
+    chance(4) === 0
+      ? { matchFields: [{ key: 'metadata.name', operator: 'In' as const, values: ['n1', 'n2'] }] }
+      : inZone('In'),
+  ]
+  const nodeAffinity = {
+    ...maybe({ requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } }),
+    ...maybe({ preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 7, preference: inZone('NotIn') }] }),
+  }
+  return {
+    namespace: chance(3) === 0 ? 'other' : 'default',
+    cpu: `${chance(8)}00m`,
+    memory: `${chance(4)}00Mi`,
+    labels: { app: `a${chance(3)}` },
+    image: chance(2) === 0 ? 'app:1' : 'big:2',
+    ...maybe({ hostPort: 80 + chance(2) }, 5),
+    spec: {
+      ...maybe({ nodeSelector: { rack: `r${chance(4)}` } }, 6),
+      ...maybe({ tolerations: [{ key: 'dedicated', operator: 'Exists' as const }] }),
+      ...maybe({ tolerations: [{ operator: 'Exists' as const }] }, 6),
+      ...maybe({ topologySpreadConstraints: [spread(), ...(maybe([spread()]) ?? [])] }, 2),
+      affinity: { nodeAffinity, ...maybe({ podAffinity: terms(3) }, 2), ...maybe({ podAntiAffinity: terms(2) }, 2) },
+    },
+  }
+}
