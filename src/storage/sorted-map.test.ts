@@ -35,6 +35,25 @@ test('agrees with a plain map through thousands of random changes', () => {
   expect([map.size, keysOf(map.entries())]).toEqual([0, []])
 })
 
+test('pages and counts are those of a walk', () => {
+  const random = seededRandom(8)
+  const map = new SortedMap<string>()
+  const keys = ['a', 'a/', 'a/\uffff', 'a/\uffffb', 'a0', 'b/', '\uffff', '\uffff\uffff']
+  for (let step = 0; step < 2_000; step++) keys.push(`${'abc'[step % 3]}/${randomInteger(random, 5_000)}`)
+  for (const key of keys) map.set(key, key)
+  const prefixes = ['', 'a', 'a/', 'a/1', 'b/', 'a/\uffff', '\uffff', 'z']
+  for (let round = 0; round < 400; round++) {
+    const prefix = prefixes[round % prefixes.length] ?? ''
+    const after =
+      round % 3 === 0 ? undefined : (keys[randomInteger(random, keys.length)] ?? '') + (round % 2 ? '' : '!')
+    const walked = keysOf(map.entries(prefix, after))
+    const limit = randomInteger(random, 1_000)
+    expect(map.values(prefix, after, limit)).toEqual(walked.slice(0, limit))
+    expect(map.values(prefix, after, Infinity)).toEqual(walked)
+    expect(map.count(prefix, after)).toBe(walked.length)
+  }
+})
+
 test('keeps ascending and descending insertions in order', () => {
   const names = Array.from({ length: 3_000 }, (_, index) => `${10_000 + index}`)
   for (const order of [names, names.toReversed()]) {

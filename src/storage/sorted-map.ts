@@ -61,6 +61,43 @@ export class SortedMap<V> {
     }
   }
 
+  /** The values of `entries`, at most `limit` of them. */
+  values(prefix: string, after: string | undefined, limit: number): V[] {
+    const found: V[] = []
+    const skip = after !== undefined && after >= prefix
+    const from = skip ? after : prefix
+    for (let index = this.#chunkFor(from); index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index] ?? []
+      for (let place = lowerBound(chunk, from); place < chunk.length; place++) {
+        const key = chunk[place] ?? ''
+        if (skip && key === after) continue
+        if (found.length === limit || !key.startsWith(prefix)) return found
+        const value = this.#values.get(key)
+        if (value !== undefined) found.push(value)
+      }
+    }
+    return found
+  }
+
+  /** How many `entries` there are: costs a look at each chunk, not at each key. */
+  count(prefix: string, after: string | undefined): number {
+    return Math.max(0, this.#rank(endOf(prefix)) - this.#rankAfter(prefix, after))
+  }
+
+  #rankAfter(prefix: string, after: string | undefined): number {
+    if (after === undefined || after < prefix) return this.#rank(prefix)
+    return this.#rank(after) + (this.#values.has(after) ? 1 : 0)
+  }
+
+  /** How many keys are below `key`. Undefined: all of them. */
+  #rank(key: string | undefined): number {
+    if (key === undefined) return this.size
+    const last = this.#chunkFor(key)
+    let rank = lowerBound(this.#chunks[last] ?? [], key)
+    for (let index = 0; index < last; index++) rank += this.#chunks[index]?.length ?? 0
+    return rank
+  }
+
   #insert(key: string): void {
     const index = this.#chunkFor(key)
     const chunk = this.#chunks[index] ?? []
@@ -82,6 +119,14 @@ export class SortedMap<V> {
     }
     return low
   }
+}
+
+/** What comes after every key with the prefix. Undefined: nothing does. */
+function endOf(prefix: string): string | undefined {
+  if (prefix === '') return undefined
+  const before = prefix.slice(0, -1)
+  const last = prefix.charCodeAt(before.length)
+  return last === 0xffff ? endOf(before) : before + String.fromCharCode(last + 1)
 }
 
 /** The place of the first key that is not below `key`. */

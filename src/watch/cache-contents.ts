@@ -80,16 +80,20 @@ export class CacheContents {
   /** Throws 500 where an object that cannot be read could be among them: a list that lacks one says it is gone. */
   list(selection: Selection, { after, limit = Infinity }: PageOptions = {}): ObjectPage {
     if (this.#unreadable.size > 0) this.#assertReadable(selection)
+    if (!isFiltered(selection)) return this.#page(this.#prefixOf(selection), after, limit)
     const objects: CachedObject[] = []
-    const filtered = isFiltered(selection)
-    let remaining = 0
     for (const object of this.#candidates(selection, after)) {
-      if (filtered && !selects(selection, object)) continue
-      if (objects.length < limit) objects.push(object)
-      else if (filtered) return { objects, more: true, remaining: undefined }
-      else remaining++
+      if (!selects(selection, object)) continue
+      if (objects.length === limit) return { objects, more: true, remaining: undefined }
+      objects.push(object)
     }
-    return { objects, more: remaining > 0, remaining: filtered ? undefined : remaining }
+    return { objects, more: false, remaining: undefined }
+  }
+
+  #page(prefix: string, after: string | undefined, limit: number): ObjectPage {
+    const objects = this.#objects.values(prefix, after, limit)
+    const remaining = limit === Infinity ? 0 : this.#objects.count(prefix, after) - objects.length
+    return { objects, more: remaining > 0, remaining }
   }
 
   /** A superset of the selected objects after `after`, in order, as small as the indexes make it. */
