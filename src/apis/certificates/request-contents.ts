@@ -26,14 +26,37 @@ const EMAIL = 0x81
 const DNS = 0x82
 const URI = 0x86
 const IP = 0x87
+const NAME_TAGS = [EMAIL, DNS, URI, IP]
+
+/** What a certificate takes over from the request for it, in DER. */
+export interface RequestParts {
+  readonly subject: Buffer
+  readonly publicKey: Buffer
+  /** The alternative names of the kinds above. */
+  readonly names: readonly Buffer[]
+}
+
+/** `request`: PEM. Undefined when it is not a request. Whether it is signed, `signingRequestFinding` says. */
+export function requestParts(request: string): RequestParts | undefined {
+  const [subject, publicKey, attributes] = informationOf(request)
+  if (subject?.tag !== SEQUENCE || publicKey?.tag !== SEQUENCE) return undefined
+  const names = attributes ? alternativeNames(attributes) : []
+  const known = names.filter(({ tag }) => NAME_TAGS.includes(tag))
+  return { subject: subject.whole, publicKey: publicKey.whole, names: known.map(({ whole }) => whole) }
+}
+
+/** The subject, the key and the attributes of a request in PEM; nothing when it is none. */
+function informationOf(request: string): readonly DerValue[] {
+  const [block] = pemBlocks(request)
+  if (block?.type !== BLOCK_TYPE) return []
+  const [outer] = derValues(block.bytes) ?? []
+  const [information] = parts(outer)
+  return parts(information).slice(1)
+}
 
 /** `request`: as it stands in the spec, base64 of PEM. Undefined when it is not a request. */
 export function parseSigningRequest(request: string): RequestContents | undefined {
-  const [block] = pemBlocks(Buffer.from(request, 'base64').toString('latin1'))
-  if (block?.type !== BLOCK_TYPE) return undefined
-  const [outer] = derValues(block.bytes) ?? []
-  const [information] = parts(outer)
-  const [, subject, , attributes] = parts(information)
+  const [subject, , attributes] = informationOf(Buffer.from(request, 'base64').toString('latin1'))
   if (subject?.tag !== SEQUENCE) return undefined
   const names = parts(subject).flatMap((set) => members(set, SET).map(attributeOf))
   const textsOf = (type: string) =>

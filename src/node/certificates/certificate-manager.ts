@@ -79,7 +79,7 @@ async function until(clock: Clock, ms: number, signal: AbortSignal): Promise<voi
 
 async function requested(parts: CertificateManagerParts, signal: AbortSignal): Promise<KeyPair> {
   const { client, clock, signerName, usages, template } = parts
-  const { request, key } = await createSigningRequest(template)
+  const { request, key } = createSigningRequest(template)
   const created = await client.of(certificateSigningRequests).create({
     metadata: { generateName: 'csr-' },
     spec: { request: Buffer.from(request).toString('base64'), signerName, usages },

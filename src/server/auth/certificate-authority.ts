@@ -1,24 +1,29 @@
-/**
- * A certificate authority of the cluster: EC P-256, kept as PEM. Issues server and client certificates and signs
- * requests. The X.509 library is loaded with the first signature: reading needs none of its 17 MB.
- */
+/** A certificate authority of the cluster: EC P-256, kept as PEM. Issues certificates and signs requests. */
 
-import { webcrypto, X509Certificate } from 'node:crypto'
-import type { JsonGeneralNames, X509CertificateGenerator } from '@peculiar/x509'
-import { assert } from '../../base/assert.ts'
+import { X509Certificate } from 'node:crypto'
+import { type RequestParts, requestParts } from '../../apis/certificates/request-contents.ts'
+import { signingRequestFinding } from '../../apis/certificates/signing-request.ts'
+import {
+  alternativeNames,
+  authorityKeyIdentifier,
+  basicConstraints,
+  certificateFacts,
+  extendedKeyUsage,
+  hostName,
+  keyUsage,
+  nameOf,
+  newKey,
+  type Subject,
+  signedCertificate,
+  subjectKeyIdentifier,
+} from '../../apis/certificates/x509.ts'
 import type { Clock } from '../../base/clock.ts'
-import { isIp } from '../../base/ip.ts'
 import type { Random } from '../../base/random.ts'
 
 /** PEM both. */
 export interface KeyPair {
   readonly certificate: string
   readonly key: string
-}
-
-export interface Subject {
-  readonly commonName: string
-  readonly organizations?: readonly string[] | undefined
 }
 
 export interface ServerNames extends Subject {
@@ -65,8 +70,6 @@ const LEAF_LIFETIME_MS = 365 * DAY_MS
 const BACKDATE_MS = 5 * 60_000
 const SERIAL_BYTES = 16
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
-
 /** OIDs of extended key usages by their names in the certificates API. */
 const EXTENDED_USAGES: Readonly<Record<string, string>> = {
   any: '2.5.29.37.0',
@@ -84,7 +87,7 @@ const EXTENDED_USAGES: Readonly<Record<string, string>> = {
   'netscape sgc': '2.16.840.1.113730.4.1',
 }
 
-/** Bits of the key usage extension by their names in the certificates API. */
+/** Bits of the key usage extension by their names in the certificates API, the first bit lowest. */
 const KEY_USAGES: Readonly<Record<string, number>> = {
   signing: 1,
   'digital signature': 1,
@@ -98,73 +101,42 @@ const KEY_USAGES: Readonly<Record<string, number>> = {
   'decipher only': 256,
 }
 
-async function loadLibrary() {
-  await import('reflect-metadata')
-  const library = await import('@peculiar/x509')
-  library.cryptoProvider.set(webcrypto as Crypto)
-  return library
-}
-
-type CertificateParameters = Parameters<typeof X509CertificateGenerator.create>[0]
-
-/** One O per relative name: several values in one would be a set that readers see as one. */
-function nameOf({ commonName, organizations = [] }: Subject) {
-  return [...organizations.map((organization) => ({ O: [organization] })), { CN: [commonName] }]
-}
+const AUTHORITY_USAGES = 1 | 32
 
 export async function createCertificateAuthority(
   commonName: string,
   parts: AuthorityParts,
 ): Promise<CertificateAuthority> {
-  const x509 = await loadLibrary()
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const { publicKey, key } = newKey()
+  const name = nameOf({ commonName })
   const nowMs = parts.clock.now()
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(parts.random),
-    subject: nameOf({ commonName }),
-    issuer: nameOf({ commonName }),
-    notBefore: new Date(nowMs - BACKDATE_MS),
-    notAfter: new Date(nowMs + AUTHORITY_LIFETIME_MS),
-    publicKey: keys.publicKey,
-    signingKey: keys.privateKey,
-    signingAlgorithm: ALGORITHM,
-    extensions: await authorityExtensions(keys.publicKey),
-  })
-  return restoreCertificateAuthority(
-    { certificate: certificate.toString('pem'), key: await privateKeyPem(keys.privateKey) },
-    parts,
+  const certificate = signedCertificate(
+    {
+      ...{ serialNumber: serialNumber(parts.random), subject: name, issuer: name, publicKey },
+      ...{ startMs: nowMs - BACKDATE_MS, endMs: nowMs + AUTHORITY_LIFETIME_MS },
+      extensions: authorityExtensions(publicKey),
+    },
+    key,
   )
+  return restoreCertificateAuthority({ certificate, key }, parts)
 }
 
-async function authorityExtensions(publicKey: webcrypto.CryptoKey) {
-  const x509 = await loadLibrary()
-  return [
-    new x509.BasicConstraintsExtension(true, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
-    await x509.SubjectKeyIdentifierExtension.create(publicKey),
-  ]
+function authorityExtensions(publicKey: Buffer): readonly Buffer[] {
+  return [basicConstraints(true), keyUsage(AUTHORITY_USAGES), subjectKeyIdentifier(publicKey)]
 }
 
 /** The certificate of an authority, signed by the one whose place it takes, until that one ends. */
-export async function crossSigned(next: string, previous: KeyPair, { clock, random }: AuthorityParts): Promise<string> {
-  const x509 = await loadLibrary()
-  const [subject, issuer] = [new x509.X509Certificate(next), new x509.X509Certificate(previous.certificate)]
-  const publicKey = await subject.publicKey.export()
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(random),
-    subject: subject.subjectName,
-    issuer: issuer.subjectName,
-    notBefore: new Date(clock.now() - BACKDATE_MS),
-    notAfter: issuer.notAfter,
-    publicKey,
-    signingKey: await importPrivateKey(previous.key),
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      ...(await authorityExtensions(publicKey)),
-      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-    ],
-  })
-  return certificate.toString('pem')
+export function crossSigned(next: string, previous: KeyPair, { clock, random }: AuthorityParts): string {
+  const { subject, publicKey } = certificateFacts(next)
+  const issuer = certificateFacts(previous.certificate)
+  return signedCertificate(
+    {
+      ...{ serialNumber: serialNumber(random), subject, issuer: issuer.subject, publicKey },
+      ...{ startMs: clock.now() - BACKDATE_MS, endMs: issuer.endMs },
+      extensions: [...authorityExtensions(publicKey), authorityKeyIdentifier(issuer.publicKey)],
+    },
+    previous.key,
+  )
 }
 
 /** The authority of a stored key pair. */
@@ -173,43 +145,23 @@ export function restoreCertificateAuthority(
   parts: AuthorityParts,
   { certificates, chain }: Predecessors = { certificates: '', chain: '' },
 ): CertificateAuthority {
-  const create = (parameters: LeafParameters) => createLeaf(pair, parameters, parts)
+  const issue = (subject: Subject, usage: string, names: readonly string[]): KeyPair => {
+    const { publicKey, key } = newKey()
+    const usages = ['digital signature', 'key encipherment', usage]
+    const leaf = { subject: nameOf(subject), publicKey, usages, names: names.map(hostName) }
+    return { certificate: joinedPem(createLeaf(pair, leaf, parts), chain), key }
+  }
   return {
     ...pair,
     bundle: joinedPem(pair.certificate, certificates),
-    async issueServer({ names, ...subject }) {
-      const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-      const usages = ['digital signature', 'key encipherment', 'server auth']
-      const certificate = await create({
-        subject: nameOf(subject),
-        publicKey: keys.publicKey,
-        usages,
-        names: names.map(hostName),
-      })
-      return { certificate: joinedPem(certificate, chain), key: await privateKeyPem(keys.privateKey) }
-    },
-    async issueClient(subject) {
-      const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-      const usages = ['digital signature', 'key encipherment', 'client auth']
-      const certificate = await create({ subject: nameOf(subject), publicKey: keys.publicKey, usages, names: [] })
-      return { certificate: joinedPem(certificate, chain), key: await privateKeyPem(keys.privateKey) }
-    },
+    issueServer: async ({ names, ...subject }) => issue(subject, 'server auth', names),
+    issueClient: async (subject) => issue(subject, 'client auth', []),
     async sign({ request, usages, expirationSeconds }) {
-      const x509 = await loadLibrary()
-      const parsed = new x509.Pkcs10CertificateRequest(request)
-      if (!(await parsed.verify())) throw new Error('the certificate request is not signed by its own key')
-      const alternative = parsed.extensions.find(
-        (extension) => extension instanceof x509.SubjectAlternativeNameExtension,
-      )
-      const names = (alternative?.names.items ?? []).filter(({ type }) => NAME_TYPES.has(type))
-      const publicKey = await parsed.publicKey.export()
-      return create({
-        subject: parsed.subject,
-        publicKey,
-        usages,
-        names: names.map(({ type, value }) => ({ type, value })),
-        lifetimeMs: expirationSeconds === undefined ? undefined : expirationSeconds * 1_000,
-      })
+      const finding = signingRequestFinding(request)
+      const requested = requestParts(request)
+      if (finding !== undefined || requested === undefined) throw new Error(finding ?? 'the request has no subject')
+      const lifetimeMs = expirationSeconds === undefined ? undefined : expirationSeconds * 1_000
+      return createLeaf(pair, { ...requested, usages, lifetimeMs }, parts)
     },
   }
 }
@@ -222,51 +174,32 @@ export function joinedPem(...texts: readonly string[]): string {
     .join('\n')
 }
 
-/** Kinds of alternative names that a signed certificate takes over from its request. */
-const NAME_TYPES: ReadonlySet<string> = new Set(['dns', 'ip', 'email', 'url'])
-
-function hostName(value: string) {
-  return { type: isIp(value) ? ('ip' as const) : ('dns' as const), value }
-}
-
-interface LeafParameters {
-  readonly subject: NonNullable<CertificateParameters['subject']>
-  readonly publicKey: NonNullable<CertificateParameters['publicKey']>
+interface LeafParameters extends RequestParts {
   readonly usages: readonly string[]
-  readonly names: JsonGeneralNames
   readonly lifetimeMs?: number | undefined
 }
 
-async function createLeaf(
-  authority: KeyPair,
-  leaf: LeafParameters,
-  { clock, random }: AuthorityParts,
-): Promise<string> {
-  const x509 = await loadLibrary()
-  const issuer = new x509.X509Certificate(authority.certificate)
+function createLeaf(authority: KeyPair, leaf: LeafParameters, { clock, random }: AuthorityParts): string {
+  const { subject, publicKey, usages, names, lifetimeMs = LEAF_LIFETIME_MS } = leaf
+  const issuer = certificateFacts(authority.certificate)
   const nowMs = clock.now()
-  const endMs = Math.min(nowMs + (leaf.lifetimeMs ?? LEAF_LIFETIME_MS), issuer.notAfter.getTime())
-  const keyUsage = leaf.usages.reduce((flags, usage) => flags | (KEY_USAGES[usage] ?? 0), 0)
+  const flags = usages.reduce((all, usage) => all | (KEY_USAGES[usage] ?? 0), 0)
   // Two usages may be one: mail has two names.
-  const extended = new Set(leaf.usages.map((usage) => EXTENDED_USAGES[usage]).filter((oid) => oid !== undefined))
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(random),
-    subject: leaf.subject,
-    issuer: issuer.subjectName,
-    notBefore: new Date(nowMs - BACKDATE_MS),
-    notAfter: new Date(endMs),
-    publicKey: leaf.publicKey,
-    signingKey: await importPrivateKey(authority.key),
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      ...(keyUsage > 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
-      ...(extended.size > 0 ? [new x509.ExtendedKeyUsageExtension([...extended])] : []),
-      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-      ...(leaf.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(leaf.names)] : []),
-    ],
-  })
-  return certificate.toString('pem')
+  const extended = new Set(usages.map((usage) => EXTENDED_USAGES[usage]).filter((oid) => oid !== undefined))
+  return signedCertificate(
+    {
+      ...{ serialNumber: serialNumber(random), subject, issuer: issuer.subject, publicKey },
+      ...{ startMs: nowMs - BACKDATE_MS, endMs: Math.min(nowMs + lifetimeMs, issuer.endMs) },
+      extensions: [
+        basicConstraints(false),
+        ...(flags > 0 ? [keyUsage(flags)] : []),
+        ...(extended.size > 0 ? [extendedKeyUsage([...extended])] : []),
+        authorityKeyIdentifier(issuer.publicKey),
+        ...(names.length > 0 ? [alternativeNames(names)] : []),
+      ],
+    },
+    authority.key,
+  )
 }
 
 /** Whether less than a third of a certificate's life is left, or it cannot be read. */
@@ -281,21 +214,9 @@ export function needsRenewal(certificate: string, nowMs: number): boolean {
   }
 }
 
-/** Positive, as RFC 5280 asks. Hexadecimal. */
-function serialNumber(random: Random): string {
+/** Positive, as RFC 5280 asks. */
+function serialNumber(random: Random): Buffer {
   const bytes = Buffer.from(random.bytes(SERIAL_BYTES))
   bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0)
-  return bytes.toString('hex')
-}
-
-async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
-  const base64 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64')
-  const lines = base64.match(/.{1,64}/g) ?? []
-  return ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----', ''].join('\n')
-}
-
-async function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const match = /-----BEGIN PRIVATE KEY-----([\s\S]+?)-----END PRIVATE KEY-----/.exec(pem)
-  assert(match?.[1] !== undefined, 'the key of an authority is PKCS#8 in PEM')
-  return webcrypto.subtle.importKey('pkcs8', Buffer.from(match[1], 'base64'), ALGORITHM, false, ['sign'])
+  return bytes
 }

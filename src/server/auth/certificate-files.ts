@@ -59,7 +59,7 @@ export async function replaceAuthority(
   const created = await createCertificateAuthority(name, parts)
   if (stored) {
     const before = await loadPredecessors(directory, name, stored, parts)
-    const chain = joinedPem(await crossSigned(created.certificate, stored, parts), before.chain)
+    const chain = joinedPem(crossSigned(created.certificate, stored, parts), before.chain)
     const kept = pemCertificates(joinedPem(stored.certificate, before.certificates)).slice(0, PREDECESSORS_MAX)
     await saveText(join(directory, `${name}-previous.crt`), joinedPem(...kept))
     await saveText(join(directory, `${name}-chain.crt`), chain)
