@@ -3,8 +3,8 @@
  * those. Two clusters whose ranges overlap could not both be reached from the host.
  */
 
-import { namespaceCommands } from '../network/pods/namespace-command.ts'
-import { conflictingRoutes, overlap, parseRoutes, type Route, SHOW_ROUTES } from '../network/pods/routes.ts'
+import { readFile } from 'node:fs/promises'
+import { clusterRoutes, conflictingRoutes, overlap, type Route } from '../network/pods/routes.ts'
 import { DEFAULTS } from './config.ts'
 import { ConfigError } from './config-error.ts'
 
@@ -47,7 +47,7 @@ export async function takenRange(name: string, { podCidr, serviceCidr }: Ranges)
   return conflictingRoutes(ranges, await routesHere())[0]?.destination
 }
 
-/** None where there is no `ip`: then no Docker node is here. */
+/** None where there is no Linux: then no Docker node is here. */
 async function routesHere(): Promise<readonly Route[]> {
-  return parseRoutes(await namespaceCommands.query('host', SHOW_ROUTES).catch(() => []))
+  return clusterRoutes(await readFile('/proc/net/route', 'latin1').catch(() => ''))
 }

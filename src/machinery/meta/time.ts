@@ -55,10 +55,10 @@ const DURATION_MS_MAX = 2 ** 63 / 1e6
 
 /** `1h30m`, `-1.5s`, `0` in milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|\u03bcs|ms|s|m|h))+)$/.exec(text)
+  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/.exec(text)
   if (match === null) return undefined
   let total = 0
-  for (const [, amount, unit] of (match[2] ?? '').matchAll(/([\d.]+)(ns|us|µs|\u03bcs|ms|s|m|h)/g))
+  for (const [, amount, unit] of (match[2] ?? '').matchAll(/([\d.]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g))
     total += Number(amount) * (UNIT_MS.get(unit ?? '') ?? 0)
   if (total > DURATION_MS_MAX) return undefined
   return match[1] === '-' && total !== 0 ? -total : total

@@ -68,7 +68,7 @@ function isInstant(text: string): boolean {
 
 function isDuration(text: string): boolean {
   return (
-    /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|\u03bcs|ms|s|m|h))+$/.test(text) ||
+    /^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(text) ||
     /^\d+\s*(nanoseconds?|microseconds?|milliseconds?|seconds?|minutes?|hours?|days?|weeks?)$/i.test(text) ||
     /^\d+(\.\d+)?\s*(ns|us|ms|s|sec|m|min|h|hr|d|w)$/i.test(text)
   )

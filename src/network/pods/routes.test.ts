@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  clusterRoutes,
   conflictingRoutes,
   hostRoutes,
   metricsOf,
@@ -57,6 +58,22 @@ test('what the kernel shows is read back', () => {
     { destination: '10.96.0.0/16', metric: fallbackMetric },
     { destination: '10.244.3.4/32', via: '172.30.0.2' },
   ])
+})
+
+test('the routes of clusters are found in the table of the host', () => {
+  const table = [
+    'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+    'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0      ',
+    't8s-1\t0001F40A\t02011EAC\t0003\t0\t0\t1949887114\t00FFFFFF\t0\t0\t0   ',
+    '*\t0000600A\t00000000\t0201\t0\t0\t1949887115\t0000FFFF\t0\t0\t0       ',
+    'docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0       ',
+    '',
+  ].join('\n')
+  expect(clusterRoutes(table)).toEqual([
+    { destination: '10.244.1.0/24', via: '172.30.1.2', metric: 1_949_887_114 },
+    { destination: '10.96.0.0/16', metric: 1_949_887_115 },
+  ])
+  expect(clusterRoutes('')).toEqual([])
 })
 
 test('clusters tell their routes apart, and notice when they want the same range', () => {

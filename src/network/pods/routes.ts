@@ -54,9 +54,10 @@ export function hostRoutes(ranges: ClusterRanges, nodes: readonly NodeRoute[]): 
 
 /** Above every metric that others use, so a route of the user's own always comes first. `0x7438` is `t8`. */
 const METRIC_BASE = 0x7438_0000
+const METRICS = 0x1_0000
 
 export function metricsOf(clusterName: string): { readonly metric: number; readonly fallbackMetric: number } {
-  const metric = METRIC_BASE + (fnv32a(clusterName) % 0x8000) * 2
+  const metric = METRIC_BASE + (fnv32a(clusterName) % (METRICS / 2)) * 2
   return { metric, fallbackMetric: metric + 1 }
 }
 
@@ -92,6 +93,26 @@ export function routeChanges(present: readonly Route[], wanted: readonly Route[]
 function textOf({ destination, via, metric }: Route): string {
   const target = via === undefined ? `unreachable ${destination}` : `${destination} via ${via}`
   return `${target}${metric === undefined ? '' : ` metric ${metric}`} proto ${ROUTE_PROTOCOL}`
+}
+
+/** A line of /proc/net/route: the device, then destination and gateway in hexadecimal, and what `ROUTE_FIELDS` names. */
+const ROUTE_FIELDS = { destination: 1, gateway: 2, metric: 6, mask: 7 } as const
+
+/** The clusters' routes in the text of /proc/net/route, known by their metrics: the host's own table, read without `ip`. */
+export function clusterRoutes(table: string): readonly Route[] {
+  return table.split('\n').flatMap((line) => {
+    const fields = line.split('\t').map((field) => field.trim())
+    const metric = Number(fields[ROUTE_FIELDS.metric])
+    if (!(metric >= METRIC_BASE && metric < METRIC_BASE + METRICS)) return []
+    const bytesOf = (at: number) => Buffer.from(fields[at] ?? '', 'hex').reverse()
+    const bits = [...bytesOf(ROUTE_FIELDS.mask)].reduce(
+      (sum, byte) => sum + byte.toString(2).replaceAll('0', '').length,
+      0,
+    )
+    const gateway = bytesOf(ROUTE_FIELDS.gateway)
+    const destination = `${bytesOf(ROUTE_FIELDS.destination).join('.')}/${bits}`
+    return [{ destination, ...(gateway.some((byte) => byte !== 0) && { via: gateway.join('.') }), metric }]
+  })
 }
 
 /** The answer of `ip -json route show`. */

@@ -94,10 +94,10 @@ export function parseDuration(text: string): Duration | CelError | undefined {
   const sign = /^[+-]/.exec(text)?.[0] ?? ''
   const body = text.slice(sign.length)
   if (body === '0') return new Duration(0n)
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|\u03bcs|ms|s|m|h))+$/.test(body)) return undefined
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(body)) return undefined
   let nanos = 0n
   for (const [, whole = '', fraction = '', unit = ''] of body.matchAll(
-    /(\d*)(?:\.(\d*))?(ns|us|µs|\u03bcs|ms|s|m|h)/g,
+    /(\d*)(?:\.(\d*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g,
   )) {
     const scale = UNITS[unit] ?? 1n
     if (whole.length > DURATION_DIGITS_MAX) return DURATION_OVERFLOW
