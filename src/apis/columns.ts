@@ -8,8 +8,8 @@ import {
   validateLabelSelector,
 } from '../machinery/meta/labels.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
-import { ageOf } from '../machinery/meta/time.ts'
-import type { Column } from './definition.ts'
+import { humanDuration, parseTime } from '../machinery/meta/time.ts'
+import type { Cell, Column, TimedCell } from './definition.ts'
 
 /** What a cell without a value says. */
 export const NONE = '<none>'
@@ -24,7 +24,19 @@ export const nameColumn: Column = {
 export const ageColumn: Column = {
   name: 'Age',
   type: 'string',
-  value: (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs),
+  value: ({ metadata }) => ageCell(metadata.creationTimestamp),
+}
+
+/** How long ago `timestamp` was; `<unknown>` where there is none. */
+export function ageCell(timestamp: string | null | undefined): Cell | TimedCell {
+  const ms = parseTime(timestamp)
+  return ms === undefined ? '<unknown>' : (nowMs) => humanDuration(nowMs - ms)
+}
+
+/** What the column says of the object at a moment. */
+export function cellAt<T extends KubeObject>(column: Column<T>, object: T, nowMs: number): Cell {
+  const cell = column.value(object)
+  return typeof cell === 'function' ? cell(nowMs) : cell
 }
 
 /** What tables without columns of their own show after the name. */

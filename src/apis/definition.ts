@@ -27,6 +27,8 @@ export const ALL_VERBS: readonly Verb[] = [
 ]
 
 export type Cell = string | number | boolean | null
+/** A cell that changes while its object stays: an age. It holds on to what it needs of the object only. */
+export type TimedCell = (nowMs: number) => Cell
 
 export interface Column<T extends KubeObject = KubeObject> {
   readonly name: string
@@ -35,8 +37,8 @@ export interface Column<T extends KubeObject = KubeObject> {
   /** 0 is always shown, 1 only with `-o wide`. */
   readonly priority?: number | undefined
   readonly description?: string | undefined
-  /** `nowMs` is for ages: a date column's cell is upstream's human duration. */
-  value(object: T, nowMs: number): Cell
+  /** A date column's cell is upstream's human duration. */
+  value(object: T): Cell | TimedCell
 }
 
 export interface WriteContext {

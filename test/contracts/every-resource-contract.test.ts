@@ -88,6 +88,20 @@ describe.each(stored.map((one) => [`${one.resource}.${one.group || 'core'}`, one
     expect({ ...decoded, items: decoded.items.map(inForm) }).toEqual(list)
   })
 
+  test('tables and metadata that are cut out of bytes are those that are made of objects', async () => {
+    await using at = await withObject(definition)
+    for (const form of ['Table', 'PartialObjectMetadataList'])
+      for (const include of ['Metadata', 'Object', 'None']) {
+        const headers = { accept: `application/json;as=${form};v=v1;g=meta.k8s.io` }
+        const url = `${at.collection}?includeObject=${include}`
+        const first = await at.server.send('GET', url, { headers })
+        const again = await at.server.send('GET', url, { headers })
+        const readable = await at.server.send('GET', `${url}&pretty=true`, { headers })
+        expect(first.json).toEqual(JSON.parse(readable.text))
+        expect(again.text).toBe(first.text)
+      }
+  })
+
   test('a second one is a conflict, and generateName finds a free name', async () => {
     await using at = await withObject(definition)
     const again = await at.server.send('POST', at.collection, { body: at.sent })

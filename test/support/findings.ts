@@ -1,5 +1,6 @@
 /** What a definition makes of an object, in forms that tests compare at a glance. */
 
+import { cellAt } from '../../src/apis/columns.ts'
 import type { Cell, ResourceDefinition, UpdateStrategy, WriteContext } from '../../src/apis/definition.ts'
 import { deepFreeze } from '../../src/base/deep-freeze.ts'
 import type { FieldError } from '../../src/machinery/meta/field-error.ts'
@@ -35,5 +36,5 @@ function line({ type, path, message }: FieldError): string {
 /** A row of the wide table, by column. */
 export function row(definition: ResourceDefinition, object: Sent): Readonly<Record<string, Cell>> {
   const defaulted = definition.default(deepFreeze(object))
-  return Object.fromEntries(definition.columns.map(({ name, value }) => [name, value(defaulted, NOW_MS)]))
+  return Object.fromEntries(definition.columns.map((column) => [column.name, cellAt(column, defaulted, NOW_MS)]))
 }

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import { humanDuration, parseTime } from '../../machinery/meta/time.ts'
 import { ageColumn, nameColumn } from '../columns.ts'
-import type { Cell, Column } from '../definition.ts'
+import type { Cell, Column, TimedCell } from '../definition.ts'
 import { findByPath, parseJsonPath } from './json-path.ts'
 import type { CustomResourceColumnDefinition } from './types.gen.ts'
 
@@ -22,8 +22,7 @@ function customColumn(column: CustomResourceColumnDefinition): Column {
     priority,
     description:
       description === '' ? `Custom resource definition column (in JSONPath format): ${jsonPath}` : description,
-    value: (object: KubeObject, nowMs: number) =>
-      path === undefined ? null : cellOf(findByPath(object, path)[0], type, nowMs),
+    value: (object: KubeObject) => (path === undefined ? null : cellOf(findByPath(object, path)[0], type)),
   }
 }
 
@@ -34,7 +33,7 @@ function columnTypeOf({ type }: CustomResourceColumnDefinition): Column['type'] 
 }
 
 /** A value of another type than the column's is not shown. */
-function cellOf(value: unknown, type: Column['type'], nowMs: number): Cell {
+function cellOf(value: unknown, type: Column['type']): Cell | TimedCell {
   if (value === undefined || value === null) return null
   switch (type) {
     case 'string':
@@ -46,11 +45,11 @@ function cellOf(value: unknown, type: Column['type'], nowMs: number): Cell {
     case 'boolean':
       return typeof value === 'boolean' ? value : null
     case 'date':
-      return typeof value === 'string' ? dateCell(value, nowMs) : null
+      return typeof value === 'string' ? dateCell(value) : null
   }
 }
 
-function dateCell(text: string, nowMs: number): string {
+function dateCell(text: string): Cell | TimedCell {
   const ms = parseTime(text)
-  return ms === undefined ? '<invalid>' : humanDuration(nowMs - ms)
+  return ms === undefined ? '<invalid>' : (nowMs) => humanDuration(nowMs - ms)
 }

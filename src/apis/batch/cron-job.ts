@@ -2,11 +2,11 @@
 
 import { type FieldError, FieldPath, invalidValue, notSupported, required } from '../../machinery/meta/field-error.ts'
 import { byteLength } from '../../machinery/meta/names.ts'
-import { ageOf } from '../../machinery/meta/time.ts'
 import { withEnabledTemplate } from '../apps/workload-rules.ts'
 import { podNameWarnings } from '../apps/workload-warnings.ts'
 import { builtinSchema } from '../builtin-schema.ts'
 import {
+  ageCell,
   ageColumn,
   containerColumns,
   integerColumn,
@@ -55,8 +55,8 @@ export const cronJobs = defineResource<CronJob>({
     textColumn('Timezone', ({ spec }: CronJob) => spec.timeZone ?? NONE),
     suspendColumn(),
     integerColumn('Active', ({ status }: CronJob) => status?.active?.length ?? 0),
-    textColumn('Last Schedule', ({ status }: CronJob, nowMs) =>
-      status?.lastScheduleTime ? ageOf(status.lastScheduleTime, nowMs) : NONE,
+    textColumn('Last Schedule', ({ status }: CronJob) =>
+      status?.lastScheduleTime ? ageCell(status.lastScheduleTime) : NONE,
     ),
     ageColumn,
     ...containerColumns(({ spec }: CronJob) => spec.jobTemplate?.spec?.template),

@@ -11,6 +11,7 @@ import { builtinSchema } from '../builtin-schema.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText, textColumn, wideColumn } from '../columns.ts'
 import { defaultPodTemplateSpec } from '../core/pod/defaults.ts'
 import { defineResource } from '../define-resource.ts'
+import type { Cell, TimedCell } from '../definition.ts'
 import { mapField, mapItems, withAbsent, withZero } from '../field-defaults.ts'
 import { changedSpec, keepSpec, newSpec } from '../strategy-parts.ts'
 import { isIndexed, jobSpecErrors } from './job-rules.ts'
@@ -50,7 +51,7 @@ export const jobs = defineResource<Job>({
     nameColumn,
     textColumn('Status', statusText),
     textColumn('Completions', completionsText),
-    textColumn('Duration', durationText),
+    textColumn('Duration', durationCell),
     ageColumn,
     ...containerColumns(({ spec }: Job) => spec.template),
     wideColumn('Selector', ({ spec }: Job) => selectorText(spec.selector)),
@@ -136,7 +137,9 @@ function completionsText({ spec, status }: Job): string {
   return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
 }
 
-function durationText({ status }: KubeObject & Pick<Job, 'status'>, nowMs: number): string {
+function durationCell({ status }: KubeObject & Pick<Job, 'status'>): Cell | TimedCell {
   const start = parseTime(status?.startTime)
-  return start === undefined ? '' : humanDuration((parseTime(status?.completionTime) ?? nowMs) - start)
+  const completion = parseTime(status?.completionTime)
+  if (start === undefined) return ''
+  return completion === undefined ? (nowMs) => humanDuration(nowMs - start) : humanDuration(completion - start)
 }

@@ -2,11 +2,10 @@
 
 import { type FieldError, FieldPath, invalidValue, required } from '../../machinery/meta/field-error.ts'
 import { nameIsPathSegment } from '../../machinery/meta/names.ts'
-import { ageOf } from '../../machinery/meta/time.ts'
 import { builtinSchema } from '../builtin-schema.ts'
-import { nameColumn, textColumn, wideColumn } from '../columns.ts'
+import { ageCell, nameColumn, textColumn, wideColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
-import type { Column } from '../definition.ts'
+import type { Cell, Column, TimedCell } from '../definition.ts'
 import { dnsSubdomainErrors, qualifiedNameErrors } from '../field-rules.ts'
 import type { Event } from './types.gen.ts'
 
@@ -74,7 +73,7 @@ export function eventColumns<T extends { metadata: Event['metadata'] }>(
   const wide = (name: string, value: (event: Event) => string | number): Column<T> =>
     wideColumn(name, (object) => value(stored(object)))
   return [
-    textColumn('Last Seen', (object, nowMs) => lastSeen(stored(object), nowMs)),
+    textColumn('Last Seen', (object) => lastSeen(stored(object))),
     text('Type', ({ type }) => type ?? ''),
     text('Reason', ({ reason }) => reason ?? ''),
     text('Object', ({ involvedObject: { kind = '', name } }) =>
@@ -83,19 +82,19 @@ export function eventColumns<T extends { metadata: Event['metadata'] }>(
     wide('Subobject', ({ involvedObject }) => involvedObject.fieldPath ?? ''),
     wide('Source', sourceText),
     text('Message', ({ message }) => (message ?? '').trim()),
-    wideColumn('First Seen', (object, nowMs) => firstSeen(stored(object), nowMs)),
+    wideColumn('First Seen', (object) => firstSeen(stored(object))),
     wide('Count', ({ series, count }) => (series ? (series.count ?? 0) : count || 1)),
     { ...nameColumn, priority: 1 },
   ]
 }
 
-function firstSeen({ firstTimestamp, eventTime }: Event, nowMs: number): string {
-  return ageOf(firstTimestamp ?? eventTime, nowMs)
+function firstSeen({ firstTimestamp, eventTime }: Event): Cell | TimedCell {
+  return ageCell(firstTimestamp ?? eventTime)
 }
 
-function lastSeen(event: Event, nowMs: number): string {
-  if (event.series) return ageOf(event.series.lastObservedTime, nowMs)
-  return event.lastTimestamp ? ageOf(event.lastTimestamp, nowMs) : firstSeen(event, nowMs)
+function lastSeen(event: Event): Cell | TimedCell {
+  if (event.series) return ageCell(event.series.lastObservedTime)
+  return event.lastTimestamp ? ageCell(event.lastTimestamp) : firstSeen(event)
 }
 
 function sourceText({ source, reportingComponent, reportingInstance }: Event): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { entry, envelope, field, message, varint } from '../../../test/support/protobuf.ts'
-import { ProtobufEncoder } from './protobuf-encode.ts'
+import { LIST_TAIL, listItemLength, ProtobufEncoder, writeListItem } from './protobuf-encode.ts'
 import type { ProtobufMessages } from './protobuf-fields.ts'
 
 const messages: ProtobufMessages = {
@@ -99,9 +99,18 @@ test('the envelope names the kind and says nothing of encodings', () => {
   expect(bytes).toEqual(Buffer.concat([envelope('test/v1', 'Thing', inner), field(3, ''), field(4, '')]))
 })
 
-test('a list holds items that are encoded already', () => {
-  const items = [message([1, 'a']), message([1, 'b'])]
-  expect(Buffer.from(encoder.list({ resourceVersion: '7' }, items))).toEqual(
-    message([1, message([2, '7'])], [2, message([1, 'a'])], [2, message([1, 'b'])]),
+test('a list is a head, its items one after the other, and a tail', () => {
+  const items = [message([1, 'a']), message([1, 'x'.repeat(200)]), message([1, 'y'.repeat(20_000)])]
+  const lengths = items.map(({ length }) => listItemLength(length))
+  const sum = lengths.reduce((total, length) => total + length, 0)
+  const written = items.map((item, index) => {
+    const target = Buffer.alloc(lengths[index] ?? 0)
+    writeListItem(item, target, 0)
+    return target
+  })
+  const list = Buffer.concat([encoder.listHead('test/v1', 'ThingList', { resourceVersion: '7' }, sum), ...written])
+  const inner = message([1, message([2, '7'])], ...items.map((item) => [2, item] as const))
+  expect(Buffer.concat([list, LIST_TAIL]).equals(Buffer.from(encoder.envelope('test/v1', 'ThingList', inner)))).toBe(
+    true,
   )
 })

@@ -8,7 +8,7 @@
 
 import { byCodeUnit } from '../../base/group-by.ts'
 import { isRecord } from '../../base/is-record.ts'
-import { type Field, isScalar, MAGIC, type ProtobufMessages, parseField, ZEROS } from './protobuf-fields.ts'
+import { type Field, isScalar, MAGIC, type ProtobufMessages, parseField, WIRE_BYTES, ZEROS } from './protobuf-fields.ts'
 import { SPECIAL_MESSAGES } from './protobuf-special.ts'
 import { BackwardsWriter } from './protobuf-writer.ts'
 
@@ -18,7 +18,45 @@ type ContentWriter = (writer: BackwardsWriter, value: unknown) => void
 type Values = Readonly<Record<string, unknown>>
 
 const NOTHING: Values = {}
-const ITEMS_FIELD = 2
+/** Of an envelope. */
+const MESSAGE_FIELD = 2
+
+/** What ends the envelope of a list. */
+export const LIST_TAIL = new BackwardsWriter().write(writeEncodings)
+
+/** Tag and length of an item of a list. */
+const ITEM_TAG = 2 * 8 + WIRE_BYTES
+
+/** In bytes, for an item that is `length` bytes long. */
+export function listItemLength(length: number): number {
+  let size = length + 2
+  for (let rest = length; rest >= 0x80; rest >>>= 7) size++
+  return size
+}
+
+/** Writes `listItemLength` bytes. */
+export function writeListItem(item: Uint8Array, target: Uint8Array, start: number): void {
+  let at = start
+  target[at++] = ITEM_TAG
+  let rest = item.length
+  for (; rest >= 0x80; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80
+  target[at++] = rest
+  target.set(item, at)
+}
+
+/** Encoding and content type of the message: none and the usual one. */
+function writeEncodings(writer: BackwardsWriter): void {
+  writer.text(4, '')
+  writer.text(3, '')
+}
+
+function writeTypeAndMagic(writer: BackwardsWriter, apiVersion: string, kind: string): void {
+  const end = writer.position
+  writer.text(2, kind)
+  writer.text(1, apiVersion)
+  writer.head(1, end)
+  writer.raw(MAGIC)
+}
 
 export class ProtobufEncoder {
   readonly #messages: ProtobufMessages
@@ -38,28 +76,25 @@ export class ProtobufEncoder {
     return this.#writer.write((writer) => this.#content(message)(writer, value))
   }
 
-  /** A list whose items are encoded already: metadata, then the items. */
-  list(metadata: object, items: readonly Uint8Array[]): Uint8Array {
+  /**
+   * What goes over the wire before the items of a list. `itemsBytes` is the sum of their `listItemLength`; after them comes
+   * `LIST_TAIL`.
+   */
+  listHead(apiVersion: string, kind: string, metadata: object, itemsBytes: number): Uint8Array {
     return this.#writer.write((writer) => {
-      for (let index = items.length - 1; index >= 0; index--) writer.field(ITEMS_FIELD, items[index] ?? MAGIC)
-      const end = writer.position
       this.#content('meta.v1.ListMeta')(writer, metadata)
-      writer.head(1, end)
+      writer.head(1, 0)
+      writer.headOf(MESSAGE_FIELD, writer.position + itemsBytes)
+      writeTypeAndMagic(writer, apiVersion, kind)
     })
   }
 
   /** What goes over the wire: magic, then the kind and the message. */
   envelope(apiVersion: string, kind: string, message: Uint8Array): Uint8Array {
     return this.#writer.write((writer) => {
-      // Encoding and content type of the message: none and the usual one.
-      writer.text(4, '')
-      writer.text(3, '')
-      writer.field(2, message)
-      const end = writer.position
-      writer.text(2, kind)
-      writer.text(1, apiVersion)
-      writer.head(1, end)
-      writer.raw(MAGIC)
+      writeEncodings(writer)
+      writer.field(MESSAGE_FIELD, message)
+      writeTypeAndMagic(writer, apiVersion, kind)
     })
   }
 

@@ -1,5 +1,6 @@
 /** Protobuf's wire format, written from the end of a buffer to its beginning. */
 
+import { joinKept } from '../../base/kept-bytes.ts'
 import { WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT } from './protobuf-fields.ts'
 
 /** Bytes to begin with: most objects fit. */
@@ -20,7 +21,7 @@ export class BackwardsWriter {
   write(content: (writer: BackwardsWriter) => void): Uint8Array {
     this.#start = this.#bytes.length
     content(this)
-    const result = Buffer.from(this.#bytes.subarray(this.#start))
+    const result = joinKept([this.#bytes.subarray(this.#start)])
     if (this.#bytes.length > BUFFER_BYTES_KEPT) this.#bytes = Buffer.allocUnsafe(BUFFER_BYTES)
     return result
   }
@@ -32,7 +33,12 @@ export class BackwardsWriter {
 
   /** Tag and length of a part that was written since the position was `end`. */
   head(number: number, end: number): void {
-    this.#varint(this.position - end)
+    this.headOf(number, this.position - end)
+  }
+
+  /** Tag and length of a part that is `length` bytes long. */
+  headOf(number: number, length: number): void {
+    this.#varint(length)
     this.#varint(number * 8 + WIRE_BYTES)
   }
 

@@ -1,19 +1,21 @@
-/** Stored objects in protobuf: encoded once per object, and remembered for as long as others ask for them. */
+/** Stored objects in protobuf: encoded once per object, and remembered as long as the object is. */
 
 import { encodeProtobuf, PROTOBUF_TYPE, protobufEncoder } from '../../apis/protobuf-forms.ts'
 import { assert } from '../../base/assert.ts'
-import { LruMap } from '../../base/lru.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
+import { LIST_TAIL, listItemLength, writeListItem } from '../../machinery/wire/protobuf-encode.ts'
 import { encodeProtobufFrame } from '../../machinery/wire/watch-frames.ts'
 import { bookmarkMetadata, type FrameEncoding } from '../../watch/event.ts'
+import { glance } from './lists/glance.ts'
+import { KeptForms } from './lists/kept-forms.ts'
+import { type EncodedBody, listBody } from './lists/list-body.ts'
 import type { Shown, ViewKind } from './view.ts'
 
-/** Encoded objects that are kept. About 8 MB for ordinary pods. */
-const MESSAGES_MAX = 4_000
+/** Bytes of all messages that are kept together: of some forty thousand ordinary pods. */
+const MESSAGES_BYTES_MAX = 64 * 1024 * 1024
 
-/** By the bytes of the stored object, which are as unique as its revision. */
-const messages = new LruMap<Uint8Array, Uint8Array>(MESSAGES_MAX)
+const messages = new KeptForms<Uint8Array>(MESSAGES_BYTES_MAX)
 
 /** The message of a built-in kind. Undefined for custom resources. */
 export function messageOf({ schema }: Pick<ViewKind, 'schema'>): string | undefined {
@@ -29,12 +31,17 @@ export function protobufList(
   kind: ViewKind & { readonly listKind: string },
   metadata: ListMeta,
   items: readonly Shown[],
-): Uint8Array {
-  const list = protobufEncoder.list(
-    metadata,
-    items.map((item) => encoded(kind, item)),
-  )
-  return protobufEncoder.envelope(apiVersionOf(kind), kind.listKind, list)
+): EncodedBody {
+  const message = messageNamed(kind)
+  const messages = items.map(({ bytes }) => remembered(bytes, () => protobufEncoder.encode(message, glance(bytes))))
+  const bytes = messages.reduce((sum, { length }) => sum + listItemLength(length), 0)
+  return listBody(messages, {
+    head: protobufEncoder.listHead(apiVersionOf(kind), kind.listKind, metadata, bytes),
+    separator: Buffer.alloc(0),
+    tail: LIST_TAIL,
+    lengthOf: ({ length }) => listItemLength(length),
+    write: writeListItem,
+  })
 }
 
 /** Any object that says its kind: a Status, the metadata of an object. */
@@ -47,8 +54,7 @@ export function protobufValue(value: object): Uint8Array {
 export const PROTOBUF_STREAM_TYPE = `${PROTOBUF_TYPE};stream=watch`
 
 export function protobufFrames(kind: ViewKind): FrameEncoding {
-  const message = messageOf(kind)
-  assert(message, 'only built-in kinds are watched in protobuf')
+  const message = messageNamed(kind)
   const enveloped = (bytes: Uint8Array) => protobufEncoder.envelope(apiVersionOf(kind), kind.kind, bytes)
   return {
     name: `protobuf ${message}`,
@@ -73,11 +79,19 @@ export function transformedProtobufFrames(name: string, transform: (object: Kube
 }
 
 function encoded(kind: ViewKind, shown: Shown): Uint8Array {
-  const known = messages.get(shown.bytes)
+  return remembered(shown.bytes, () => protobufEncoder.encode(messageNamed(kind), shown.object()))
+}
+
+function remembered(object: Uint8Array, encode: () => Uint8Array): Uint8Array {
+  const known = messages.get(object)
   if (known) return known
+  const bytes = encode()
+  messages.keep(object, bytes, bytes.length)
+  return bytes
+}
+
+function messageNamed(kind: ViewKind): string {
   const message = messageOf(kind)
   assert(message, 'only built-in kinds are answered in protobuf')
-  const bytes = protobufEncoder.encode(message, shown.object())
-  messages.set(shown.bytes, bytes)
-  return bytes
+  return message
 }

@@ -1,5 +1,6 @@
 /** Tables: what `kubectl get` prints, one row per object, cells by the columns of the definition. */
 
+import { cellAt } from '../../apis/columns.ts'
 import type { Column, ResourceDefinition } from '../../apis/definition.ts'
 import { badRequest } from '../../machinery/meta/api-error.ts'
 import { FieldPath, invalidValue } from '../../machinery/meta/field-error.ts'
@@ -31,7 +32,7 @@ export function tableOf<T extends KubeObject>(
   metadata: ListMeta,
   options: TableOptions,
 ): object {
-  const columns = printed.columns.length > 0 ? printed.columns : DEFAULT_COLUMNS
+  const columns = columnsOf(printed)
   const { tableOrder } = printed
   const ordered = tableOrder ? objects.toSorted(tableOrder) : objects
   return {
@@ -40,10 +41,14 @@ export function tableOf<T extends KubeObject>(
     metadata,
     columnDefinitions: (options.describesColumns ?? true) ? columns.map(described) : null,
     rows: ordered.map((object) => ({
-      cells: columns.map((column) => column.value(object, options.nowMs)),
+      cells: columns.map((column) => cellAt(column, object, options.nowMs)),
       object: rowObject(object, options),
     })),
   }
+}
+
+export function columnsOf<T extends KubeObject>({ columns }: Printed<T>): readonly Column<T>[] {
+  return columns.length > 0 ? columns : DEFAULT_COLUMNS
 }
 
 function described({ name, type, format = '', description = '', priority = 0 }: Omit<Column, 'value'>): object {

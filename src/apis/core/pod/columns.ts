@@ -4,7 +4,7 @@ import { ageColumn, nameColumn, textColumn, wideColumn } from '../../columns.ts'
 import type { Column } from '../../definition.ts'
 import type { Pod } from '../types.gen.ts'
 import { podCondition } from './pod-status.ts'
-import { podStatusText, restartsText } from './status-text.ts'
+import { podStatusText, restartsCell } from './status-text.ts'
 
 const NONE = '<none>'
 
@@ -15,7 +15,7 @@ export const podColumns: readonly Column<Pod>[] = [
     return `${ready}/${total}`
   }),
   textColumn('Status', (pod) => podStatusText(pod).text),
-  textColumn('Restarts', (pod, nowMs) => restartsText(podStatusText(pod), nowMs)),
+  textColumn('Restarts', (pod) => restartsCell(podStatusText(pod))),
   ageColumn,
   wideColumn('IP', (pod) => pod.status?.podIPs?.[0]?.ip || NONE),
   wideColumn('Node', (pod) => pod.spec?.nodeName || NONE),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
 import { quantityText } from '../../../machinery/meta/quantity.ts'
+import { cellAt } from '../../columns.ts'
 import type { Container, ContainerStatus, Pod, PodSpec } from '../types.gen.ts'
 import { pods } from './definition.ts'
 import { podRequests } from './pod-resources.ts'
@@ -245,8 +246,11 @@ describe('updates', () => {
   })
 })
 
-const statusOf = (object: Pod) => pods.columns.find(({ name }) => name === 'Status')?.value(object, NOW)
-const cell = (object: Pod, column: string) => pods.columns.find(({ name }) => name === column)?.value(object, NOW)
+const cell = (object: Pod, name: string) => {
+  const column = pods.columns.find((one) => one.name === name)
+  return column && cellAt(column, object, NOW)
+}
+const statusOf = (object: Pod) => cell(object, 'Status')
 const status = (fields: Partial<ContainerStatus>): ContainerStatus => ({
   name: 'main',
   image: 'i',

@@ -5,6 +5,7 @@
  */
 
 import { humanDuration } from '../../../machinery/meta/time.ts'
+import type { Cell, TimedCell } from '../../definition.ts'
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from '../types.gen.ts'
 import { isPodReady, isPodTerminal, isPodTerminating, isRestartableInit, podCondition } from './pod-status.ts'
 
@@ -45,9 +46,9 @@ export function podStatusText(pod: Pod): PodStatusText {
   }
 }
 
-export function restartsText({ restarts, lastRestartMs }: PodStatusText, nowMs: number): string {
+export function restartsCell({ restarts, lastRestartMs }: PodStatusText): Cell | TimedCell {
   if (restarts === 0 || lastRestartMs === undefined) return String(restarts)
-  return `${restarts} (${humanDuration(nowMs - lastRestartMs)} ago)`
+  return (nowMs) => `${restarts} (${humanDuration(nowMs - lastRestartMs)} ago)`
 }
 
 function phaseText(pod: Pod): string {
