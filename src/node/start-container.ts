@@ -72,8 +72,8 @@ async function start(
   const { runtime, events } = parts
   const { container, sandboxId, signal } = request
   const where = fieldPathOf(container)
-  const image = await images.ensure(pod, container, signal)
-  const config = await configure(parts, pod, request, image)
+  const [image, podIps] = await Promise.all([images.ensure(pod, container, signal), podIpsOf(parts, pod, request)])
+  const config = await configure(parts, pod, request, image, podIps)
   signal.throwIfAborted()
   const id = await runtime.createContainer(sandboxId, config).catch(rethrowAs('CreateContainerError'))
   events.event(pod, 'Normal', 'Created', 'Container created', where)
@@ -92,24 +92,26 @@ function rethrowAs(reason: string): (error: unknown) => never {
 async function configure(
   parts: StartContainerParts,
   pod: Pod,
-  { container, attempt, sandboxId, restartDelayMs }: StartRequest,
+  { container, attempt, restartDelayMs }: StartRequest,
   image: ImageStatus,
+  podIps: readonly string[],
 ) {
   const { runtime, volumes, directory, sources } = parts
   const uid = pod.metadata.uid ?? ''
-  const sandbox = (await runtime.sandboxes(uid)).find(({ id }) => id === sandboxId)
-  const podIps = pod.spec?.hostNetwork ? [sources.hostIp] : (sandbox?.ips ?? [])
   const environment = environmentOf({ pod, podIps, container: container.spec, sources })
   const expanded = (text: string) => expand(text, (name) => environment.get(name))
   const own = await volumes.mounts(pod, container.spec, expanded)
-  const terminationLog = await directory.terminationLog(uid, container.spec.name, attempt)
+  const [terminationLog, ofNode, targetContainerId] = await Promise.all([
+    directory.terminationLog(uid, container.spec.name, attempt),
+    nodeMounts(parts, pod, podIps, own),
+    targetOf(runtime, pod, container),
+  ])
   const mounts = [
     ...own,
-    ...(await nodeMounts(parts, pod, podIps, own)),
+    ...ofNode,
     bind(terminationLog, container.spec.terminationMessagePath ?? '/dev/termination-log'),
   ]
   const { memoryCapacityBytes } = parts
-  const targetContainerId = await targetOf(runtime, pod, container)
   return containerConfig({
     pod,
     container: container.spec,
@@ -124,6 +126,16 @@ async function configure(
   })
 }
 
+async function podIpsOf(
+  { runtime, sources }: StartContainerParts,
+  { metadata, spec }: Pod,
+  { sandboxId }: StartRequest,
+): Promise<readonly string[]> {
+  if (spec?.hostNetwork) return [sources.hostIp]
+  const sandbox = (await runtime.sandboxes(metadata.uid)).find(({ id }) => id === sandboxId)
+  return sandbox?.ips ?? []
+}
+
 /** The files a node makes for every container, unless a volume is mounted there. */
 async function nodeMounts(
   { directory, dns, nodeHosts }: StartContainerParts,
@@ -133,14 +145,15 @@ async function nodeMounts(
 ): Promise<readonly Mount[]> {
   const uid = pod.metadata.uid ?? ''
   const taken = new Set(own.map(({ target }) => target))
-  const mounts: Mount[] = []
-  if (!taken.has(HOSTS_PATH))
-    mounts.push(
-      bind(await directory.write(uid, 'etc-hosts', hostsFile(pod, podIps, dns.domain, nodeHosts)), HOSTS_PATH),
-    )
-  if (!taken.has(RESOLV_CONF_PATH))
-    mounts.push(bind(await directory.write(uid, 'resolv.conf', resolvConf(pod, dns)), RESOLV_CONF_PATH))
-  return mounts
+  const files = [
+    { name: 'etc-hosts', target: HOSTS_PATH, text: () => hostsFile(pod, podIps, dns.domain, nodeHosts) },
+    { name: 'resolv.conf', target: RESOLV_CONF_PATH, text: () => resolvConf(pod, dns) },
+  ]
+  return Promise.all(
+    files
+      .filter(({ target }) => !taken.has(target))
+      .map(async ({ name, target, text }) => bind(await directory.write(uid, name, text()), target)),
+  )
 }
 
 function bind(source: string, target: string): Mount {

@@ -20,6 +20,8 @@ export interface Sharing {
   readonly shareProcessNamespace: boolean
 }
 
+/** The mode of a sandbox that is not in its node's network. */
+export const OWN_NETWORK = 'none'
 /** Upstream's score of a sandbox: it goes last. */
 const SANDBOX_OOM_SCORE = -998
 const CPU_PERIOD_US = 100_000
@@ -32,11 +34,6 @@ export function sandboxCreateOptions(
   nodeContainerId: string,
   capabilities: readonly string[],
 ): ContainerCreateOptions {
-  const sharing: Sharing = {
-    hostPid: config.hostPid,
-    hostIpc: config.hostIpc,
-    shareProcessNamespace: config.shareProcessNamespace,
-  }
   return {
     name: objectName(owner, 'POD', config.pod, config.attempt),
     Image: SANDBOX_IMAGE,
@@ -45,11 +42,11 @@ export function sandboxCreateOptions(
     ...(!config.hostNetwork && { Hostname: config.hostname.slice(0, HOSTNAME_LENGTH_MAX), NetworkDisabled: true }),
     Labels: {
       ...ownerLabels(owner, 'sandbox', config.pod, config.attempt),
-      [labels.sharing]: JSON.stringify(sharing),
+      [labels.sharing]: JSON.stringify(sharingIn(config)),
       [labels.nodeContainer]: nodeContainerId,
     },
     HostConfig: {
-      NetworkMode: config.hostNetwork ? `container:${nodeContainerId}` : 'none',
+      NetworkMode: config.hostNetwork ? `container:${nodeContainerId}` : OWN_NETWORK,
       IpcMode: config.hostIpc ? 'host' : 'shareable',
       PidMode: config.hostPid ? 'host' : '',
       Sysctls: { ...config.sysctls },
@@ -60,6 +57,10 @@ export function sandboxCreateOptions(
       SecurityOpt: ['no-new-privileges'],
     },
   }
+}
+
+export function sharingIn({ hostPid, hostIpc, shareProcessNamespace }: SandboxConfig): Sharing {
+  return { hostPid, hostIpc, shareProcessNamespace }
 }
 
 export interface SandboxFacts {

@@ -1,7 +1,7 @@
 /** The containers of one logical node: created into sandboxes, started, stopped, and reported as the engine sees them. */
 
 import { readFile } from 'node:fs/promises'
-import type { ContainerInfo } from 'dockerode'
+import type { ContainerCreateOptions } from 'dockerode'
 import { LruMap } from '../../base/lru.ts'
 import { cgroupUsage } from './cgroup-usage.ts'
 import { containerCreateOptions, type Ownership, type SandboxFacts, updateOptions } from './container-config.ts'
@@ -12,10 +12,10 @@ import {
   labelFilter,
   labels,
   messageOf,
-  ofPod,
   removeContainer,
 } from './docker-engine.ts'
-import { podOf, sharingOf, statusOfInspected, statusOfListed } from './docker-status.ts'
+import { createInventory } from './docker-inventory.ts'
+import { statusOfInspected } from './docker-status.ts'
 import {
   type ContainerConfig,
   type ContainerResources,
@@ -33,45 +33,43 @@ export interface DockerContainers {
   create(sandboxId: string, config: ContainerConfig): Promise<string>
   start(id: string): Promise<void>
   stop(id: string, graceSeconds: number): Promise<void>
+  /** Ends what runs in a sandbox, at once. */
+  kill(sandbox: SandboxFacts): Promise<void>
   remove(id: string): Promise<void>
   update(id: string, resources: ContainerResources): Promise<void>
   usage(id: string): Promise<ContainerUsage | undefined>
 }
 
-export function createDockerContainers(engine: DockerEngine, owner: Ownership): DockerContainers {
+export interface DockerContainersOptions {
+  readonly engine: DockerEngine
+  readonly owner: Ownership
+  /** Undefined: it is gone. */
+  readonly sandbox: (id: string) => Promise<SandboxFacts | undefined>
+}
+
+export function createDockerContainers({ engine, owner, sandbox }: DockerContainersOptions): DockerContainers {
   const { docker } = engine
-  /**
-   * Of exited containers, by id. The others are inspected each time: the engine's list lags behind its events, so what
-   * it calls running may have ended.
-   */
+  /** Of exited containers, by id. */
   const statuses = new LruMap<string, ContainerStatus>(STATUSES_MAX)
-  const filters = labelFilter(
+  const filter = labelFilter(
     [labels.cluster, owner.clusterName],
     [labels.node, owner.nodeName],
     [labels.kind, 'container'],
   )
-
-  const statusOf = async (info: ContainerInfo): Promise<ContainerStatus | undefined> => {
-    const known = statuses.get(info.Id)
+  const inventory = createInventory(engine, filter)
+  const statusOf = async (id: string): Promise<ContainerStatus | undefined> => {
+    const known = statuses.get(id)
     if (known) return known
-    try {
-      const status = statusOfInspected(await docker.getContainer(info.Id).inspect())
-      if (status.state === 'exited') statuses.set(info.Id, status)
-      return status
-    } catch (error) {
-      if (isStatus(error, 404)) return undefined
-      return statusOfListed(info)
-    }
+    const info = await inventory.inspect(id)
+    const status = info && statusOfInspected(info)
+    if (status?.state === 'exited') statuses.set(id, status)
+    return status
   }
-
-  const sandboxFacts = async (sandboxId: string): Promise<SandboxFacts> => {
-    const { Config } = await docker.getContainer(sandboxId).inspect()
-    return { id: sandboxId, pod: podOf(Config.Labels), sharing: sharingOf(Config.Labels) }
+  const list = async (podUid?: string): Promise<readonly ContainerStatus[]> => {
+    const found = await Promise.all((await inventory.ids(podUid)).map(statusOf))
+    return found.filter((status) => status !== undefined)
   }
-
-  const create = async (sandboxId: string, config: ContainerConfig): Promise<string> => {
-    const [sandbox, facts] = await Promise.all([sandboxFacts(sandboxId), securityFacts(engine, config)])
-    const options = containerCreateOptions(owner, sandbox, config, facts)
+  const make = async (options: ContainerCreateOptions): Promise<string> => {
     try {
       return (await docker.createContainer(options)).id
     } catch (error) {
@@ -83,27 +81,32 @@ export function createDockerContainers(engine: DockerEngine, owner: Ownership): 
       return (await docker.createContainer(options)).id
     }
   }
-
+  const create = async (sandboxId: string, config: ContainerConfig): Promise<string> => {
+    const [facts, security] = await Promise.all([sandbox(sandboxId), securityFacts(engine, config)])
+    if (!facts) throw new Error(`No such container: ${sandboxId}`)
+    const id = await make(containerCreateOptions(owner, facts, config, security))
+    inventory.add(facts.pod.uid, id)
+    return id
+  }
   return {
-    async list(podUid) {
-      const found = await docker.listContainers({ all: true, filters: ofPod(filters, podUid) })
-      return (await Promise.all(found.map(statusOf))).filter((status) => status !== undefined)
-    },
+    list,
     create: (sandboxId, config) => orFail('CreateContainerError', create(sandboxId, config)),
     start: (id) => orFail('RunContainerError', ignoring([304], docker.getContainer(id).start())),
     stop: (id, graceSeconds) => ignoring([304, 404], docker.getContainer(id).stop({ t: Math.ceil(graceSeconds) })),
-    remove: (id) => removeContainer(docker, id),
+    async kill({ id, pod }) {
+      const members = (await list(pod.uid)).filter(({ sandboxId, state }) => sandboxId === id && state === 'running')
+      await Promise.all(members.map((member) => ignoring([404, 409], docker.getContainer(member.id).kill())))
+    },
+    async remove(id) {
+      await removeContainer(docker, id)
+      inventory.forget(id)
+    },
     async update(id, resources) {
       await orFail('ResizeContainerError', docker.getContainer(id).update(updateOptions(resources)))
     },
     async usage(id) {
-      try {
-        const { State } = await docker.getContainer(id).inspect()
-        return State.Running ? await cgroupUsage(State.Pid) : undefined
-      } catch (error) {
-        if (isStatus(error, 404)) return undefined
-        throw error
-      }
+      const info = await inventory.inspect(id)
+      return info?.State.Running ? await cgroupUsage(info.State.Pid) : undefined
     },
   }
 }

@@ -133,8 +133,3 @@ export function openBody(
 export function labelFilter(...pairs: readonly (readonly [name: string, value: string])[]): { label: string[] } {
   return { label: pairs.map(([name, value]) => `${name}=${value}`) }
 }
-
-/** The filter, narrowed to one pod where one is given. */
-export function ofPod(filter: { label: string[] }, podUid: string | undefined): { label: string[] } {
-  return podUid === undefined ? filter : { label: [...filter.label, `${labels.podUid}=${podUid}`] }
-}

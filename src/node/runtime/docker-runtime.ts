@@ -27,7 +27,7 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
   await ensureSandboxImage(engine)
   const owner: Ownership = { clusterName, nodeName: node.nodeName }
   const sandboxes = createDockerSandboxes({ engine, owner, node, network })
-  const containers = createDockerContainers(engine, owner)
+  const containers = createDockerContainers({ engine, owner, sandbox: sandboxes.facts })
   const dialer = createNamespaceDialer(clock)
   const own = labelFilter([labels.cluster, clusterName], [labels.node, node.nodeName]).label
   const pods = async () => [...new Set((await sandboxes.list()).map(({ pod }) => pod.uid))]
@@ -35,7 +35,12 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
     version: async () => ({ name: 'docker', version: engine.version, apiVersion: '1.41' }),
     sandboxes: sandboxes.list,
     runSandbox: sandboxes.run,
-    removeSandbox: sandboxes.remove,
+    async removeSandbox(id) {
+      const sandbox = await sandboxes.facts(id)
+      if (!sandbox) return
+      await containers.kill(sandbox)
+      await sandboxes.remove(sandbox)
+    },
     containers: containers.list,
     createContainer: containers.create,
     startContainer: containers.start,

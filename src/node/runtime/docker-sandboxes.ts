@@ -4,27 +4,22 @@
  */
 
 import type Docker from 'dockerode'
-import type { ContainerInfo } from 'dockerode'
-import { type Ownership, sandboxCreateOptions } from './container-config.ts'
-import {
-  type DockerEngine,
-  ignoring,
-  isStatus,
-  labelFilter,
-  labels,
-  messageOf,
-  ofPod,
-  removeContainer,
-} from './docker-engine.ts'
+import type { ContainerInspectInfo } from 'dockerode'
+import { LruMap } from '../../base/lru.ts'
+import { OWN_NETWORK, type Ownership, type SandboxFacts, sandboxCreateOptions, sharingIn } from './container-config.ts'
+import { type DockerEngine, isStatus, labelFilter, labels, messageOf, removeContainer } from './docker-engine.ts'
+import { createInventory } from './docker-inventory.ts'
 import type { DockerNode } from './docker-nodes.ts'
-import { attemptOf, podOf } from './docker-status.ts'
+import { attemptOf, podOf, sharingOf } from './docker-status.ts'
 import type { PodNetwork } from './pod-network.ts'
-import { RuntimeError, type SandboxConfig, type SandboxStatus } from './runtime.ts'
+import { type PodIdentity, RuntimeError, type SandboxConfig, type SandboxStatus } from './runtime.ts'
 
 export interface DockerSandboxes {
   list(podUid?: string): Promise<readonly SandboxStatus[]>
   run(config: SandboxConfig): Promise<SandboxStatus>
-  remove(id: string): Promise<void>
+  /** What containers need to know of their sandbox. Undefined: it is gone. */
+  facts(id: string): Promise<SandboxFacts | undefined>
+  remove(sandbox: SandboxFacts): Promise<void>
   /** Host process id inside the sandbox's namespaces. */
   pid(id: string): Promise<number>
 }
@@ -36,75 +31,92 @@ export interface DockerSandboxesOptions {
   readonly network: PodNetwork
 }
 
-export function createDockerSandboxes({ engine, owner, node, network }: DockerSandboxesOptions): DockerSandboxes {
+/** They never change, so they are asked for once. About 0.5 KiB each. */
+const FACTS_MAX = 5_000
+
+export function createDockerSandboxes(options: DockerSandboxesOptions): DockerSandboxes {
+  const { engine, owner, node, network } = options
   const { docker } = engine
   const addresses = new Map<string, readonly string[]>()
-  const filters = labelFilter(
+  const knownFacts = new LruMap<string, SandboxFacts>(FACTS_MAX)
+  const filter = labelFilter(
     [labels.cluster, owner.clusterName],
     [labels.node, owner.nodeName],
     [labels.kind, 'sandbox'],
   )
+  const inventory = createInventory(engine, filter)
 
-  const pid = (id: string) => processOf(docker, id)
-
-  /** Undefined: the sandbox is no use any more. Inspected, because the engine's list lags behind its events. */
-  const addressesOf = async (info: ContainerInfo): Promise<readonly string[] | undefined> => {
-    const pidNow = await pid(info.Id).catch(() => 0)
-    if (pidNow === 0) return undefined
+  /** Undefined: the sandbox is no use any more. */
+  const addressesOf = async ({ Id, State, Config, HostConfig }: ContainerInspectInfo) => {
+    if (State.Pid === 0) return undefined
     // A node that was made anew has another namespace: who was connected to the old one has lost its network.
-    if ((info.Labels[labels.nodeContainer] ?? node.containerId) !== node.containerId) return undefined
-    if (info.HostConfig.NetworkMode !== 'none') return []
-    const known = addresses.get(info.Id)
+    if ((Config.Labels[labels.nodeContainer] ?? node.containerId) !== node.containerId) return undefined
+    if (HostConfig.NetworkMode !== OWN_NETWORK) return []
+    const known = addresses.get(Id)
     if (known) return known
-    const ips = await connect(docker, network, info, pidNow)
-    if (ips) addresses.set(info.Id, ips)
+    const ips = await connect(docker, network, podOf(Config.Labels), { id: Id, pid: State.Pid })
+    if (ips) addresses.set(Id, ips)
     return ips
   }
 
-  const statusOf = async (info: ContainerInfo): Promise<SandboxStatus> => {
+  const statusOf = async (id: string): Promise<SandboxStatus | undefined> => {
+    const info = await inventory.inspect(id)
+    if (!info) return undefined
     const ips = await addressesOf(info)
     return {
-      id: info.Id,
-      pod: podOf(info.Labels),
-      attempt: attemptOf(info.Labels),
+      id,
+      pod: podOf(info.Config.Labels),
+      attempt: attemptOf(info.Config.Labels),
       state: ips ? 'ready' : 'not-ready',
-      createdAtMs: info.Created * 1000,
+      createdAtMs: Date.parse(info.Created),
       ips: ips ?? [],
-      hostNetwork: info.HostConfig.NetworkMode !== 'none',
+      hostNetwork: info.HostConfig.NetworkMode !== OWN_NETWORK,
     }
   }
 
   return {
-    pid,
+    pid: (id) => processOf(docker, id),
     async list(podUid) {
-      const found = await docker.listContainers({ all: true, filters: ofPod(filters, podUid) })
-      return Promise.all(found.map(statusOf))
+      const found = await Promise.all((await inventory.ids(podUid)).map(statusOf))
+      return found.filter((status) => status !== undefined)
     },
     async run(config) {
-      const sandbox = await runSandbox({ engine, owner, node, network }, config)
+      const { pod } = config
+      const sandbox = await runSandbox(options, config, (id) => inventory.add(pod.uid, id))
       if (!config.hostNetwork) addresses.set(sandbox.id, sandbox.ips)
+      knownFacts.set(sandbox.id, { id: sandbox.id, pod, sharing: sharingIn(config) })
       return sandbox
     },
-    async remove(id) {
-      const members = await docker.listContainers({ filters: labelFilter([labels.sandbox, id]) })
-      await Promise.all(members.map((member) => ignoring([404, 409], docker.getContainer(member.Id).kill())))
-      const [info] = await docker.listContainers({ all: true, filters: { ...filters, id: [id] } })
-      if (!info) return
+    async facts(id) {
+      const known = knownFacts.get(id)
+      if (known) return known
+      const info = await inventory.inspect(id)
+      if (!info) return undefined
+      const facts = { id, pod: podOf(info.Config.Labels), sharing: sharingOf(info.Config.Labels) }
+      knownFacts.set(id, facts)
+      return facts
+    },
+    async remove({ id, pod }) {
       await removeContainer(docker, id)
       addresses.delete(id)
-      const pod = podOf(info.Labels)
-      const others = await docker.listContainers({ filters: ofPod(filters, pod.uid) })
-      if (others.length === 0) await network.detach(pod.uid)
+      knownFacts.delete(id)
+      inventory.forget(id)
+      if ((await inventory.ids(pod.uid)).length === 0) await network.detach(pod.uid)
     },
   }
 }
 
-async function runSandbox(options: DockerSandboxesOptions, config: SandboxConfig): Promise<SandboxStatus> {
+async function runSandbox(
+  options: DockerSandboxesOptions,
+  config: SandboxConfig,
+  created: (id: string) => void,
+): Promise<SandboxStatus> {
   const { docker } = options.engine
   const { pod, attempt, hostNetwork } = config
   let id: string | undefined
   try {
     id = await createSandbox(options, config)
+    created(id)
     const container = docker.getContainer(id)
     await container.start()
     const { State, Created } = await container.inspect()
@@ -137,13 +149,13 @@ async function processOf(docker: Docker, id: string): Promise<number> {
 async function connect(
   docker: Docker,
   network: PodNetwork,
-  info: ContainerInfo,
-  pid: number,
+  pod: PodIdentity,
+  { id, pid }: { readonly id: string; readonly pid: number },
 ): Promise<readonly string[] | undefined> {
   try {
-    return (await network.attach({ ...podOf(info.Labels), pid })).ips
+    return (await network.attach({ ...pod, pid })).ips
   } catch (error) {
-    if ((await processOf(docker, info.Id).catch(() => 0)) !== pid) return undefined
+    if ((await processOf(docker, id).catch(() => 0)) !== pid) return undefined
     throw error
   }
 }

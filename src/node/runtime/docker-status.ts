@@ -1,6 +1,6 @@
 /** Pure: what the engine reports about sandboxes and containers, in the contract's words. */
 
-import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
+import type { ContainerInspectInfo } from 'dockerode'
 import type { Sharing } from './container-config.ts'
 import { labels } from './docker-engine.ts'
 import type { ContainerStatus, PodIdentity } from './runtime.ts'
@@ -25,23 +25,6 @@ export function sharingOf(from: Labels): Sharing {
     hostPid: sharing.hostPid === true,
     hostIpc: sharing.hostIpc === true,
     shareProcessNamespace: sharing.shareProcessNamespace === true,
-  }
-}
-
-/** From the list alone: enough for a container that has not run. */
-export function statusOfListed(info: ContainerInfo): ContainerStatus {
-  const from = info.Labels
-  return {
-    id: info.Id,
-    sandboxId: from[labels.sandbox] ?? '',
-    pod: podOf(from),
-    name: from[labels.container] ?? '',
-    attempt: attemptOf(from),
-    state: 'created',
-    image: from[labels.image] ?? info.Image,
-    imageId: info.ImageID,
-    createdAtMs: info.Created * 1000,
-    annotations: annotationsOf(from),
   }
 }
 

@@ -70,7 +70,7 @@ export class SimulatedContainer {
   readonly config: ContainerConfig
   readonly ports = new Map<number, (connection: Duplex) => void>()
   readonly log: LogLine[] = []
-  readonly #pod: PodIdentity
+  readonly pod: PodIdentity
   readonly #clock: Clock
   readonly #createdAtMs: number
   readonly #onChange: () => void
@@ -94,7 +94,7 @@ export class SimulatedContainer {
     this.id = parts.id
     this.sandboxId = parts.sandboxId
     this.config = parts.config
-    this.#pod = parts.pod
+    this.pod = parts.pod
     this.#clock = parts.clock
     this.#createdAtMs = parts.clock.now()
     this.#onChange = parts.onChange
@@ -109,7 +109,7 @@ export class SimulatedContainer {
     return {
       id: this.id,
       sandboxId: this.sandboxId,
-      pod: this.#pod,
+      pod: this.pod,
       name,
       attempt,
       state: this.#state,
@@ -189,7 +189,7 @@ export class SimulatedContainer {
       attempt: config.attempt,
       command: [...(config.command ?? []), ...(config.args ?? [])],
       environment: new Map(config.environment),
-      pod: this.#pod,
+      pod: this.pod,
       annotations,
       signal: this.#stop.signal,
       sleep: (ms) => this.#clock.sleep(ms, this.#stop.signal),

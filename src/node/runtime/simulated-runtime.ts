@@ -42,6 +42,9 @@ interface State {
   readonly options: SimulatedRuntimeOptions
   readonly sandboxes: Map<string, Sandbox>
   readonly containers: Map<string, SimulatedContainer>
+  /** The same by the pod's uid: a look at one pod costs what that pod has. */
+  readonly sandboxesOf: Map<string, Set<Sandbox>>
+  readonly containersOf: Map<string, Set<SimulatedContainer>>
   readonly images: Map<string, ImageStatus>
   readonly queues: Set<PodEventQueue>
 }
@@ -51,6 +54,8 @@ export function createSimulatedRuntime(options: SimulatedRuntimeOptions): Contai
     options,
     sandboxes: new Map(),
     containers: new Map(),
+    sandboxesOf: new Map(),
+    containersOf: new Map(),
     images: new Map(),
     queues: new Set(),
   }
@@ -70,11 +75,11 @@ export function createSimulatedRuntime(options: SimulatedRuntimeOptions): Contai
 type SandboxMethods = Pick<ContainerRuntime, 'sandboxes' | 'runSandbox' | 'removeSandbox'>
 
 function sandboxMethods(state: State): SandboxMethods {
-  const { sandboxes, containers, options } = state
+  const { sandboxes, sandboxesOf, options } = state
   return {
     async sandboxes(podUid) {
-      const all = [...sandboxes.values()].map(({ status }) => status)
-      return podUid === undefined ? all : all.filter(({ pod }) => pod.uid === podUid)
+      const found = podUid === undefined ? sandboxes.values() : (sandboxesOf.get(podUid) ?? [])
+      return Array.from(found, ({ status }) => status)
     },
     async runSandbox(config) {
       const { pod, attempt, hostNetwork } = config
@@ -82,18 +87,20 @@ function sandboxMethods(state: State): SandboxMethods {
       const id = newId(options.random)
       const createdAtMs = options.clock.now()
       const status: SandboxStatus = { id, pod, attempt, state: 'ready', createdAtMs, ips, hostNetwork }
-      sandboxes.set(id, { status, config })
+      const sandbox = { status, config }
+      sandboxes.set(id, sandbox)
+      addTo(sandboxesOf, pod.uid, sandbox)
       announce(state, pod.uid)
       return status
     },
     async removeSandbox(id) {
       const sandbox = sandboxes.get(id)
       if (!sandbox) return
-      for (const container of containers.values()) if (container.sandboxId === id) container.kill()
-      sandboxes.delete(id)
       const { uid } = sandbox.status.pod
-      const others = [...sandboxes.values()].some(({ status }) => status.pod.uid === uid)
-      if (!others) await options.network.detach(uid)
+      for (const container of state.containersOf.get(uid) ?? []) if (container.sandboxId === id) container.kill()
+      sandboxes.delete(id)
+      removeFrom(sandboxesOf, uid, sandbox)
+      if (!sandboxesOf.has(uid)) await options.network.detach(uid)
       announce(state, uid)
     },
   }
@@ -111,11 +118,11 @@ type ContainerMethods = Pick<
 >
 
 function containerMethods(state: State): ContainerMethods {
-  const { sandboxes, containers, options } = state
+  const { sandboxes, containers, containersOf, options } = state
   return {
     async containers(podUid) {
-      const all = [...containers.values()].map((container) => container.status())
-      return podUid === undefined ? all : all.filter(({ pod }) => pod.uid === podUid)
+      const found = podUid === undefined ? containers.values() : (containersOf.get(podUid) ?? [])
+      return Array.from(found, (container) => container.status())
     },
     async createContainer(sandboxId, config) {
       const sandbox = sandboxes.get(sandboxId)
@@ -123,7 +130,9 @@ function containerMethods(state: State): ContainerMethods {
       const { pod } = sandbox.status
       const id = newId(options.random)
       const onChange = () => announce(state, pod.uid)
-      containers.set(id, new SimulatedContainer({ id, sandboxId, pod, config, clock: options.clock, onChange }))
+      const container = new SimulatedContainer({ id, sandboxId, pod, config, clock: options.clock, onChange })
+      containers.set(id, container)
+      addTo(containersOf, pod.uid, container)
       return id
     },
     async startContainer(id) {
@@ -135,8 +144,11 @@ function containerMethods(state: State): ContainerMethods {
     },
     stopContainer: async (id, graceSeconds) => containers.get(id)?.stop(graceSeconds * 1000),
     async removeContainer(id) {
-      containers.get(id)?.kill()
+      const container = containers.get(id)
+      if (!container) return
+      container.kill()
       containers.delete(id)
+      removeFrom(containersOf, container.pod.uid, container)
     },
     // Limits change nothing here: a behaviour says itself what it uses.
     updateContainer: async (id) => void existing(state, id),
@@ -252,6 +264,18 @@ function existing({ containers }: State, id: string): SimulatedContainer {
   const container = containers.get(id)
   if (!container) throw new RuntimeError('NotFound', `container ${id} is not there`)
   return container
+}
+
+function addTo<T>(groups: Map<string, Set<T>>, uid: string, item: T): void {
+  const group = groups.get(uid)
+  if (group) group.add(item)
+  else groups.set(uid, new Set([item]))
+}
+
+function removeFrom<T>(groups: Map<string, Set<T>>, uid: string, item: T): void {
+  const group = groups.get(uid)
+  group?.delete(item)
+  if (group?.size === 0) groups.delete(uid)
 }
 
 function newId(random: Random): string {
