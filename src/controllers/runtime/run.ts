@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { AssertionError } from '../../base/assert.ts'
 import { DeadlineExceeded, deadline } from '../../base/deadline.ts'
 import { stackOf } from '../../base/error-text.ts'
+import { groupBy } from '../../base/group-by.ts'
 import type { Informer } from '../../client/informer.ts'
 import { ApiError } from '../../machinery/meta/api-error.ts'
 import { groupResource, parseApiVersion } from '../../machinery/meta/group-version.ts'
@@ -193,12 +194,23 @@ async function effectsAreVisible(
   effects: readonly Effect[],
   signal: AbortSignal,
 ): Promise<void> {
+  if (effects.every((effect) => isVisible(informers.of(effect.definition), effect))) return
   using limit = deadline(clock, BARRIER_MS, signal)
-  for (const effect of effects) {
-    const informer = informers.of(effect.definition)
-    if ('revision' in effect) await informer.caughtUpTo(effect.revision, limit.signal)
-    else await informer.until(() => isDeleted(informer.get(keyOf(effect.deleted)), effect.deleted), limit.signal)
+  for (const [definition, own] of groupBy(effects, (effect) => effect.definition)) {
+    const informer = informers.of(definition)
+    let seen = 0
+    const areVisible = () => {
+      // What has been seen stays seen: each change of the informer asks for the next one only.
+      for (let next = own[seen]; next && isVisible(informer, next); next = own[seen]) seen++
+      return seen === own.length
+    }
+    await informer.until(areVisible, limit.signal)
   }
+}
+
+function isVisible(informer: Informer<KubeObject>, effect: Effect): boolean {
+  if ('revision' in effect) return informer.synced && informer.revision >= effect.revision
+  return informer.synced && isDeleted(informer.get(keyOf(effect.deleted)), effect.deleted)
 }
 
 function isDeleted(current: KubeObject | undefined, deleted: KubeObject): boolean {
