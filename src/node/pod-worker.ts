@@ -358,12 +358,18 @@ export class PodWorker {
   }
 
   async #publish(view: PodView): Promise<void> {
-    if (this.#objectGone) return
+    if (this.#objectGone || isForgotten(this.#pod)) return
     const { client, facts } = this.#parts
     const written = await writeStatus(client, this.#pod, podStatus(view, facts, this.#messages))
     if (written && Number(written.metadata.resourceVersion) >= Number(this.#pod.metadata.resourceVersion))
       this.#pod = written
   }
+}
+
+/** Deleted without grace: the server removes it in the same moment, and nobody will read what is written now. */
+function isForgotten({ metadata }: Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = metadata
+  return Boolean(deletionTimestamp) && deletionGracePeriodSeconds === 0 && finalizers.length === 0
 }
 
 function newestFirst<T extends { readonly createdAtMs: number; readonly attempt: number }>(
