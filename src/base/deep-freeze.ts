@@ -15,6 +15,13 @@ export function deepClone<T>(value: T): Mutable<T> {
   return copy as Mutable<T>
 }
 
+/** A mutable copy of an object whose members are shared. */
+export function shallowCopy(source: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(source)) setOwn(copy, key, source[key])
+  return copy
+}
+
 /** Sets a property of any name, `__proto__` included, as an own property. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value

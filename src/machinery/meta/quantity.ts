@@ -4,6 +4,7 @@
  * and decides how the canonical text looks; canonical text is kept as it was written.
  */
 
+import { LruMap } from '../../base/lru.ts'
 import { badRequest } from './api-error.ts'
 
 export type QuantityFormat = 'BinarySI' | 'DecimalSI' | 'DecimalExponent'
@@ -57,8 +58,23 @@ interface ParsedText {
   readonly exponent: number
 }
 
+/** Parsed texts that are remembered: objects repeat a few, and each is asked for many times on the way of a write. */
+const REMEMBERED_MAX = 1_000
+/** Characters of a text that is worth remembering. */
+const REMEMBERED_CHARACTERS_MAX = 20
+
+const remembered = new LruMap<string, Quantity | string>(REMEMBERED_MAX)
+
 /** The quantity, or upstream's error text. */
 export function parseQuantity(text: string): Quantity | string {
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const parsed = parseAnew(text)
+  if (text.length <= REMEMBERED_CHARACTERS_MAX) remembered.set(text, parsed)
+  return parsed
+}
+
+function parseAnew(text: string): Quantity | string {
   if (text === '0') return zeroQuantity
   const parsed = splitText(text)
   if (typeof parsed === 'string') return parsed

@@ -9,8 +9,14 @@ const HOUR_MS = 60 * MINUTE_MS
 
 /** `2026-01-02T03:04:05Z`: the API's `Time`. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(ms / SECOND_MS)
+  if (second !== lastSecond.second)
+    lastSecond = { second, text: `${new Date(second * SECOND_MS).toISOString().slice(0, 19)}Z` }
+  return lastSecond.text
 }
+
+/** Most times that are written are those of the current second. */
+let lastSecond = { second: Number.NaN, text: '' }
 
 /** `2026-01-02T03:04:05.678901Z`: the API's `MicroTime`. */
 export function formatMicroTime(ms: number): string {

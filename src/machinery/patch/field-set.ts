@@ -9,6 +9,7 @@
  */
 
 import { byCodeUnit } from '../../base/group-by.ts'
+import { isRecord } from '../../base/is-record.ts'
 
 export interface FieldSet {
   readonly [element: string]: FieldSet
@@ -40,10 +41,15 @@ export function parseFieldSet(fields: unknown): FieldSet | undefined {
 }
 
 function isWellFormed(node: unknown, depth: number): node is FieldSet {
-  if (typeof node !== 'object' || node === null || Array.isArray(node) || depth > FIELDS_DEPTH_MAX) return false
-  return Object.entries(node).every(
-    ([key, child]) => (key === '.' || /^[fkvi]:/.test(key)) && isWellFormed(child, depth + 1),
-  )
+  if (!isRecord(node) || depth > FIELDS_DEPTH_MAX) return false
+  for (const key of Object.keys(node)) {
+    if (!isElement(key) || !isWellFormed(node[key], depth + 1)) return false
+  }
+  return true
+}
+
+function isElement(key: string): boolean {
+  return key === '.' || (key.charAt(1) === ':' && ELEMENT_KINDS.includes(key.charAt(0)))
 }
 
 /** Builds a set path by path; each node is made once. */

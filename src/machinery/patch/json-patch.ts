@@ -5,7 +5,7 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
-import { deepClone, setOwn } from '../../base/deep-freeze.ts'
+import { deepClone, setOwn, shallowCopy } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { badRequest, requestEntityTooLarge, unprocessable } from '../meta/api-error.ts'
 
@@ -24,10 +24,10 @@ interface Operation {
   readonly hasValue: boolean
 }
 
-/** The patched document; the given one stays as it is. */
+/** The patched document, which shares what is not changed; the given one stays as it is. */
 export function applyJsonPatch(document: unknown, operations: unknown): unknown {
   const decoded = decodeOperations(operations)
-  const target = new PatchTarget(deepClone(document))
+  const target = new PatchTarget(document)
   for (const operation of decoded) target.apply(operation)
   return target.root
 }
@@ -61,9 +61,10 @@ function jsonKind(value: unknown): string {
   return value === null ? 'null' : typeof value
 }
 
-/** A document that operations change in place. */
+/** A document that operations change: what they change are copies of the containers on the way to it, made once. */
 class PatchTarget {
   root: unknown
+  readonly #copies = new Set<Container>()
   #copiedCharacters = 0
 
   constructor(root: unknown) {
@@ -93,13 +94,13 @@ class PatchTarget {
 
   #get(path: string): unknown {
     if (path === '') return this.root
-    const { container, key } = this.#place(path)
+    const { container, key } = this.#place(path, 'read')
     if (!Array.isArray(container)) return member(container, key)
     return container[arrayIndex(key, container.length, container.length - 1)]
   }
 
   #add(path: string, value: unknown): void {
-    const { container, key } = this.#place(path)
+    const { container, key } = this.#place(path, 'change')
     if (!Array.isArray(container)) setOwn(container, key, value)
     else if (key === '-') container.push(value)
     else container.splice(arrayIndex(key, container.length + 1, container.length), 0, value)
@@ -111,33 +112,50 @@ class PatchTarget {
       this.root = value
       return
     }
-    const { container, key } = this.#place(path)
+    const { container, key } = this.#place(path, 'change')
     if (Array.isArray(container)) container[arrayIndex(key, container.length, container.length - 1)] = value
     else setOwn(container, key, value)
   }
 
   #remove(path: string): void {
-    const { container, key } = this.#place(path)
+    const { container, key } = this.#place(path, 'change')
     if (Array.isArray(container)) container.splice(arrayIndex(key, container.length, container.length - 1), 1)
     else if (Object.hasOwn(container, key)) delete container[key]
     else throw unprocessable()
   }
 
   /** The container a pointer's last part is in. Every part before it must exist. */
-  #place(path: string): { readonly container: Container; readonly key: string } {
+  #place(path: string, purpose: 'read' | 'change'): { readonly container: Container; readonly key: string } {
     const [first, ...parts] = path.split('/')
     const key = parts.pop()
     if (first === undefined || key === undefined) throw unprocessable()
-    let current = this.root
-    for (const part of parts) {
-      if (!isContainer(current)) throw unprocessable()
-      const name = decodePart(part)
-      current = Array.isArray(current)
-        ? current[arrayIndex(name, current.length, current.length - 1)]
-        : member(current, name)
+    const entered = (value: unknown): Container => {
+      if (!isContainer(value)) throw unprocessable()
+      return purpose === 'change' ? this.#own(value) : value
     }
-    if (!isContainer(current)) throw unprocessable()
+    let current = entered(this.root)
+    this.root = current
+    for (const part of parts) {
+      const name = decodePart(part)
+      if (Array.isArray(current)) {
+        const index = arrayIndex(name, current.length, current.length - 1)
+        const next = entered(current[index])
+        if (next !== current[index]) current[index] = next
+        current = next
+      } else {
+        const next = entered(member(current, name))
+        if (next !== current[name]) setOwn(current, name, next)
+        current = next
+      }
+    }
     return { container: current, key: decodePart(key) }
+  }
+
+  #own(container: Container): Container {
+    if (this.#copies.has(container)) return container
+    const copy = Array.isArray(container) ? [...container] : shallowCopy(container)
+    this.#copies.add(copy)
+    return copy
   }
 }
 

@@ -7,6 +7,7 @@
 import { byCodeUnit } from '../../base/group-by.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../meta/object.ts'
 import type { Schema } from '../schema/schema.ts'
+import { createdSet } from './created-set.ts'
 import {
   difference,
   emptyFieldSet,
@@ -71,9 +72,37 @@ function managedFieldsAfter<T extends KubeObject>(update: TrackedUpdate<T>): rea
   const found = foundSets(sent, liveEntries)
   if (found.sets.size === 0 && live?.metadata.uid !== undefined) return undefined
   const schema = managedSchema(update.schema)
+  if (live === undefined && found.sets.size === 0) return encodeManaged(setsOfCreator(update, schema))
   const comparison = filtered(compareValues(live ?? emptyObjectOf(update.schema), updated, schema), resetFields)
   if (live !== undefined && isUnchanged(comparison)) return found.entries ?? encodeManaged(found.sets)
   return encodeManaged(capped(afterUpdate(found.sets, comparison, update)))
+}
+
+/** The creator owns everything, as if it had changed it. */
+function setsOfCreator<T extends KubeObject>(update: TrackedUpdate<T>, schema: Schema): ManagedSets {
+  const { updated, resetFields } = update
+  const variant = resetFields.length === 0 ? '' : JSON.stringify(resetFields)
+  const zero = emptyObjectOf(update.schema)
+  const set = createdSet({ object: updated, zero, schema, variant }, () => {
+    const { changed } = compareValues(zero, updated, schema)
+    return stripped(withoutReset(changed, resetFields))
+  })
+  return isEmptySet(set) ? new Map() : new Map([ownEntry(update, set)])
+}
+
+function ownEntry<T extends KubeObject>(
+  { manager, apiVersion, subresource, nowText }: TrackedUpdate<T>,
+  set: FieldSet,
+): readonly [key: string, managed: ManagedSet] {
+  const own: ManagedSet = {
+    manager: manager === '' ? 'unknown' : manager,
+    operation: 'Update',
+    apiVersion,
+    subresource,
+    set,
+    time: nowText,
+  }
+  return [managerKey(own), own]
 }
 
 function isUnchanged({ changed, removed }: Comparison): boolean {
@@ -108,20 +137,13 @@ function isReset(sent: readonly ManagedFieldsEntry[] | null | undefined): boolea
 function afterUpdate<T extends KubeObject>(
   before: ManagedSets,
   comparison: Comparison,
-  { manager, apiVersion, subresource, nowText }: TrackedUpdate<T>,
+  update: TrackedUpdate<T>,
 ): ManagedSets {
   const sets = new Map(withoutLost(before, comparison))
-  const own: ManagedSet = {
-    manager: manager === '' ? 'unknown' : manager,
-    operation: 'Update',
-    apiVersion,
-    subresource,
-    set: stripped(comparison.changed),
-    time: nowText,
-  }
-  if (isEmptySet(own.set)) return sets
-  const key = managerKey(own)
-  sets.set(key, { ...own, set: union(own.set, sets.get(key)?.set ?? emptyFieldSet) })
+  const set = stripped(comparison.changed)
+  if (isEmptySet(set)) return sets
+  const [key, own] = ownEntry(update, set)
+  sets.set(key, { ...own, set: union(set, sets.get(key)?.set ?? emptyFieldSet) })
   return sets
 }
 

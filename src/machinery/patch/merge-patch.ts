@@ -1,6 +1,6 @@
 /** JSON merge patch (RFC 7386): null removes, objects merge, all else replaces. Shares what it does not change. */
 
-import { setOwn } from '../../base/deep-freeze.ts'
+import { setOwn, shallowCopy } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { badRequest } from '../meta/api-error.ts'
 
@@ -15,17 +15,11 @@ export function applyMergePatch(document: unknown, patch: unknown): unknown {
 function mergeAt(document: unknown, patch: unknown, depth: number): unknown {
   if (depth > PATCH_DEPTH_MAX) throw badRequest('error decoding patch: exceeded max depth')
   if (!isRecord(patch)) return patch
-  const result: Record<string, unknown> = isRecord(document) ? copyOf(document) : {}
+  const result: Record<string, unknown> = isRecord(document) ? shallowCopy(document) : {}
   for (const key of Object.keys(patch)) {
     const value = patch[key]
     if (value === null || value === undefined) delete result[key]
     else setOwn(result, key, mergeAt(Object.hasOwn(result, key) ? result[key] : undefined, value, depth + 1))
   }
   return result
-}
-
-function copyOf(source: Record<string, unknown>): Record<string, unknown> {
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(source)) setOwn(copy, key, source[key])
-  return copy
 }

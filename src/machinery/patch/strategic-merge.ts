@@ -5,7 +5,7 @@
  * where they stood. Errors read as in apimachinery; where upstream has no class for one and answers 500, it is a 400.
  */
 
-import { deepClone, setOwn } from '../../base/deep-freeze.ts'
+import { deepClone, setOwn, shallowCopy } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { badRequest, unprocessable } from '../meta/api-error.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -27,12 +27,11 @@ const ELEMENT_ORDER = '$setElementOrder'
 /** Levels of nesting that the stack certainly holds; no object of the API comes near. */
 const PATCH_DEPTH_MAX = 500
 
-/** The patched document; neither argument changes. Throws 400 or 422. */
+/** The patched document, which shares what is not changed; neither argument changes. Throws 400 or 422. */
 export function applyStrategicMergePatch(document: unknown, patch: unknown, schema: Schema): unknown {
   if (!isRecord(patch)) throw badRequest('invalid JSON document')
   checkDepth(patch, 0)
-  const original = isRecord(document) ? deepClone(document) : {}
-  return mergeMap(original, deepClone(patch), schema)
+  return mergeMap(isRecord(document) ? document : {}, deepClone(patch), schema)
 }
 
 function checkDepth(value: unknown, depth: number): void {
@@ -41,9 +40,10 @@ function checkDepth(value: unknown, depth: number): void {
   for (const item of Object.values(value)) checkDepth(item, depth + 1)
 }
 
-/** Merges in place: both maps are this call's own copies. */
-function mergeMap(original: JsonMap, patch: JsonMap, schema: Schema | undefined): JsonMap {
+/** A new map. The patch is this call's own copy. */
+function mergeMap(current: JsonMap, patch: JsonMap, schema: Schema | undefined): JsonMap {
   if (Object.hasOwn(patch, DIRECTIVE)) return replacedMap(patch)
+  const original = shallowCopy(current)
   retainKeys(original, patch)
   mergeOrderedLists(original, patch, schema)
   for (const key of Object.keys(patch)) {

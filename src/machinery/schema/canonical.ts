@@ -14,21 +14,27 @@ import { canonicalBase64, canonicalMicroTime, canonicalTime } from './scalar-for
 import { isSchemaOrOther, type Schema } from './schema.ts'
 
 /**
- * A new value, frozen all the way down; `value` is not changed. Its types must fit (`checkFields`): what does not is
- * kept as it is, and frozen.
+ * The value in form, frozen all the way down; `value` is not changed. Its types must fit (`checkFields`): what does not
+ * is kept as it is, and frozen.
+ *
+ * `known` is a value that this schema's form has been made of: what comes out equal to one of its parts is that part.
+ * Parts that `value` shares with it are not walked, and who compares the result with `known` finds the rest at once.
  */
-export function canonical<T>(value: T, schema: Schema): T {
-  return formOf(schema).write(value) as T
+export function canonical<T>(value: T, schema: Schema, known?: unknown): T {
+  return formOf(schema).write(value, known) as T
 }
 
 /** How values of one schema are written. */
 interface Form {
-  write(value: unknown): unknown
+  /** `known` is in form already, and stands in the same place. */
+  write(value: unknown, known: unknown): unknown
   /** What an unset field is written as. */
   zero(): unknown
   /** Whether a written value is the zero value. */
   isZero(value: unknown): boolean
 }
+
+type Write = Form['write']
 
 interface Field {
   readonly name: string
@@ -60,8 +66,9 @@ function compile(schema: Schema): Form {
       return quantity
     case 'intstr#.IntOrString':
       return intOrString
-    case 'runtime#.RawExtension':
     case 'meta.v1.FieldsV1':
+      return fieldsV1
+    case 'runtime#.RawExtension':
     case 'apiextensions.v1.JSON':
       return untyped
     default:
@@ -94,9 +101,28 @@ const intOrString: Form = { write: (value) => value ?? 0, zero: () => 0, isZero:
 const bytes: Form = nullable(canonicalBase64, '')
 
 const quantity: Form = {
-  write: (value) => (value === null || value === undefined ? '0' : canonicalQuantity(String(value))),
+  write(value, known) {
+    if (value === null || value === undefined) return '0'
+    return value === known ? known : canonicalQuantity(String(value))
+  },
   zero: () => '0',
   isZero: () => false,
+}
+
+/** What `fieldsInForm` has made: recognised, wherever it stands. */
+const fieldsMade = new WeakSet<object>()
+
+const fieldsV1: Form = {
+  write: (value, known) => (isRecord(value) && fieldsMade.has(value) ? value : sorted(value, known)),
+  zero: () => null,
+  isZero: (value) => value === null,
+}
+
+/** FieldsV1 that many objects are going to have, in form. */
+export function fieldsInForm<T extends object>(fields: T): T {
+  const written = fieldsV1.write(fields, undefined) as T
+  fieldsMade.add(written)
+  return written
 }
 
 const untyped: Form = { write: sorted, zero: () => null, isZero: (value) => value === null }
@@ -104,16 +130,16 @@ const untyped: Form = { write: sorted, zero: () => null, isZero: (value) => valu
 /** Text of which null is the zero value, besides `empty` if given. */
 function nullable(canonicalText: (text: string) => string, empty?: string): Form {
   return {
-    write: (value) => (typeof value === 'string' ? canonicalText(value) : (value ?? null)),
+    write: (value, known) => (typeof value === 'string' && value !== known ? canonicalText(value) : (value ?? null)),
     zero: () => null,
     isZero: (value) => value === null || value === empty,
   }
 }
 
 function schemaOrOther({ items = {} }: Schema): Form {
-  const write = (value: unknown): unknown => {
-    if (Array.isArray(value)) return mapItems(value, write)
-    return isRecord(value) ? formOf(items).write(value) : (value ?? null)
+  const write: Write = (value, known) => {
+    if (Array.isArray(value)) return mapItems(value, write, known)
+    return isRecord(value) ? formOf(items).write(value, known) : (value ?? null)
   }
   return { write, zero: () => null, isZero: (value) => value === null }
 }
@@ -122,10 +148,10 @@ function list(schema: Schema): Form {
   const items = schema.items ?? {}
   let form: Form | undefined
   return {
-    write(value) {
+    write(value, known) {
       if (!Array.isArray(value)) return deepFreeze(value ?? null)
       form ??= formOf(items)
-      return mapItems(value, form.write)
+      return mapItems(value, form.write, known)
     },
     zero: () => null,
     isZero: (value) => value === null || (Array.isArray(value) && value.length === 0),
@@ -135,27 +161,34 @@ function list(schema: Schema): Form {
 function map(values: Schema): Form {
   let form: Form | undefined
   return {
-    write(value) {
+    write(value, known) {
       if (!isRecord(value)) return deepFreeze(value ?? null)
       form ??= formOf(values)
-      return mapSorted(value, form.write)
+      return mapSorted(value, form.write, known)
     },
     zero: () => null,
-    isZero: (value) => value === null || (isRecord(value) && Object.keys(value).length === 0),
+    isZero: (value) => value === null || (isRecord(value) && isEmpty(value)),
   }
+}
+
+function isEmpty(value: Readonly<Record<string, unknown>>): boolean {
+  for (const key in value) if (Object.hasOwn(value, key)) return false
+  return true
 }
 
 function struct(schema: Schema): Form {
   let fields: readonly Field[] | undefined
-  const write = (value: unknown): unknown => {
+  const write: Write = (value, known) => {
     if (value !== null && value !== undefined && !isRecord(value)) return deepFreeze(value)
     const source = value ?? {}
+    if (source === known) return known
+    const like = isRecord(known) ? known : undefined
     fields ??= fieldsOf(schema)
     const result: Record<string, unknown> = {}
-    for (const field of fields) writeField(field, source[field.name], result)
-    return Object.freeze(result)
+    for (const field of fields) writeField(field, source[field.name], like?.[field.name], result)
+    return like && sameMembers(result, like) ? like : Object.freeze(result)
   }
-  return { write, zero: () => write({}), isZero: () => false }
+  return { write, zero: () => write({}, undefined), isZero: () => false }
 }
 
 function fieldsOf(schema: Schema): readonly Field[] {
@@ -166,13 +199,18 @@ function fieldsOf(schema: Schema): readonly Field[] {
   }))
 }
 
-function writeField({ name, form, presence }: Field, value: unknown, result: Record<string, unknown>): void {
+function writeField(
+  { name, form, presence }: Field,
+  value: unknown,
+  known: unknown,
+  result: Record<string, unknown>,
+): void {
   if (value === undefined || value === null) {
     if (presence === 'always') result[name] = form.zero()
     else if (presence === 'setOrNull') result[name] = null
     return
   }
-  const written = form.write(value)
+  const written = form.write(value, known)
   if (presence === 'nonZero' || presence === 'always') {
     if (!form.isZero(written)) result[name] = written
     else if (presence === 'always') result[name] = form.zero()
@@ -184,36 +222,51 @@ function writeField({ name, form, presence }: Field, value: unknown, result: Rec
 /** A custom object: its own fields, of which some (metadata) may be of built-in types. */
 function custom(schema: Schema): Form {
   const { properties = {} } = schema
+  const writeMember = (field: unknown, known: unknown, name: string): unknown => {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+    return property?.definition === undefined ? sorted(field, known) : formOf(property).write(field, known)
+  }
   return {
-    write: (value) =>
-      isRecord(value)
-        ? mapSorted(value, (field, name) => {
-            const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-            return property?.definition === undefined ? sorted(field) : formOf(property).write(field)
-          })
-        : sorted(value),
+    write: (value, known) => (isRecord(value) ? mapSorted(value, writeMember, known) : sorted(value, known)),
     zero: () => null,
     isZero: (value) => value === null,
   }
 }
 
 /** A copy of any JSON value with the keys of its objects in order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return mapItems(value, sorted)
-  return isRecord(value) ? mapSorted(value, sorted) : (value ?? null)
+function sorted(value: unknown, known: unknown): unknown {
+  if (Array.isArray(value)) return mapItems(value, sorted, known)
+  return isRecord(value) ? mapSorted(value, sorted, known) : (value ?? null)
 }
 
-function mapItems(items: readonly unknown[], write: (item: unknown) => unknown): readonly unknown[] {
-  return Object.freeze(items.map((item) => write(item)))
+function mapItems(items: readonly unknown[], write: Write, known: unknown): readonly unknown[] {
+  if (items === known) return items
+  const like: readonly unknown[] = Array.isArray(known) ? known : NONE
+  const result = items.map((item, index) => write(item, like[index]))
+  const isSame = result.length === like.length && result.every((item, index) => item === like[index])
+  return isSame && like !== NONE ? like : Object.freeze(result)
 }
+
+const NONE: readonly unknown[] = []
 
 function mapSorted(
   value: Readonly<Record<string, unknown>>,
-  write: (item: unknown, key: string) => unknown,
-): Record<string, unknown> {
+  write: (item: unknown, known: unknown, key: string) => unknown,
+  known: unknown,
+): Readonly<Record<string, unknown>> {
+  if (value === known) return value
+  const like = isRecord(known) ? known : undefined
   const result: Record<string, unknown> = {}
   const keys = Object.keys(value)
   if (keys.length > 1) keys.sort()
-  for (const key of keys) setOwn(result, key, write(value[key], key))
-  return Object.freeze(result)
+  for (const key of keys)
+    setOwn(result, key, write(value[key], like && Object.hasOwn(like, key) ? like[key] : undefined, key))
+  return like && sameMembers(result, like) ? like : Object.freeze(result)
+}
+
+/** Whether two values in form have the same parts; their order is that of the form. */
+function sameMembers(left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(left)
+  if (keys.length !== Object.keys(right).length) return false
+  return keys.every((key) => left[key] === right[key])
 }

@@ -7,6 +7,7 @@
  */
 
 import { byCodeUnit } from '../../base/group-by.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { parseQuantity } from '../meta/quantity.ts'
 import {
   base64FailureOffset,
@@ -30,10 +31,12 @@ export class FieldTypeError extends Error {
  * The texts `unknown field "spec.foo"`: in document order for built-in types; for custom ones in order of the paths,
  * those inside metadata last. Throws `FieldTypeError` for the first value of a built-in type that cannot be read.
  * Nulls fit everything.
+ *
+ * `known` is a value that fits and has no unknown fields: what `value` shares with it is not looked at.
  */
-export function checkFields(value: unknown, schema: Schema): readonly string[] {
+export function checkFields(value: unknown, schema: Schema, known?: unknown): readonly string[] {
   const trail: Trail = { segments: [], structs: [], fields: [], problems: [], inMetadata: [] }
-  checkOf(schema)(value, trail)
+  checkOf(schema)(value, trail, known)
   if (schema.definition !== undefined) return [...trail.problems, ...trail.inMetadata].map(unknownField)
   return [...trail.problems.sort(byCodeUnit), ...trail.inMetadata].map(unknownField)
 }
@@ -69,7 +72,8 @@ interface Trail {
   readonly inMetadata: string[]
 }
 
-type Check = (value: unknown, trail: Trail) => void
+/** `known`: what stands in the same place of a value that fits. */
+type Check = (value: unknown, trail: Trail, known?: unknown) => void
 
 /** The outermost struct of what custom objects have of built-in types. */
 const META_STRUCT = 'ObjectMeta'
@@ -178,15 +182,17 @@ const checkBytes: Check = (value, trail) => {
 function compileArray(schema: Schema): Check {
   const items = schema.items
   let check: Check | undefined
-  return (value, trail) => {
+  return (value, trail, known) => {
     if (!Array.isArray(value)) {
       if (value !== null && trail.structs.length > 0) mismatch(value, goTypeOf(schema), trail)
       return
     }
+    if (value === known) return
+    const like: readonly unknown[] = Array.isArray(known) ? known : []
     check ??= items === undefined ? accept : checkOf(items)
     for (let index = 0; index < value.length; index++) {
       trail.segments.push(index)
-      check(value[index], trail)
+      check(value[index], trail, like[index])
       trail.segments.pop()
     }
   }
@@ -206,21 +212,24 @@ function compileObject(schema: Schema): Check {
     fields.set(name, check)
     return check
   }
-  return (value, trail) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  return (value, trail, known) => {
+    if (!isRecord(value)) {
       if (value !== null && trail.structs.length > 0 && !isUntyped(schema)) mismatch(value, goTypeOf(schema), trail)
       return
     }
+    if (value === known) return
+    const like = isRecord(known) ? known : {}
     if (struct !== undefined) trail.structs.push(struct)
-    for (const [name, field] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
+      const field = value[name]
       const check = checkOfField(name) ?? others
       trail.segments.push(name)
       if (check === undefined) reportUnknown(trail)
       else if (embedded) checkEmbedded(name, field, check, trail)
-      else if (struct === undefined) check(field, trail)
+      else if (struct === undefined) check(field, trail, like[name])
       else {
         trail.fields.push(name)
-        check(field, trail)
+        check(field, trail, like[name])
         trail.fields.pop()
       }
       trail.segments.pop()
@@ -265,9 +274,9 @@ function otherFields(schema: Schema): Check | undefined {
   const additional = schema.additionalProperties
   if (typeof additional === 'object') {
     let check: Check | undefined
-    return (value, trail) => {
+    return (value, trail, known) => {
       check ??= checkOf(additional)
-      check(value, trail)
+      check(value, trail, known)
     }
   }
   return additional === true || isUntyped(schema) ? accept : undefined

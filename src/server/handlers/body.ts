@@ -29,6 +29,8 @@ const ACCEPTED_TYPES = ['application/json', 'application/yaml', PROTOBUF_TYPE]
 export interface Expectation {
   readonly kind: ViewKind
   readonly fieldValidation: FieldValidation
+  /** What the body was made of: parts that it shares with it fit. */
+  readonly known?: KubeObject | undefined
   warn(text: string): void
 }
 
@@ -86,14 +88,14 @@ export function trustOf({ body }: ApiRequest): Trust {
 /** A JSON value as an object of the expected kind. Throws 400 for wrong kinds, types and, if strict, unknown fields. */
 export function checkedObject(
   given: unknown,
-  { kind, fieldValidation, warn }: Expectation,
+  { kind, fieldValidation, known, warn }: Expectation,
   trust: Trust,
   withOthers = (unknown: readonly string[]): readonly string[] => unknown,
 ): KubeObject {
   const body = decoding(() => identified(given))
   checkKind(body, kind)
   if (trust === 'checked') {
-    const all = withOthers(fieldProblems(body, kind, fieldValidation === 'Ignore'))
+    const all = withOthers(fieldProblems(body, kind, { ignored: fieldValidation === 'Ignore', known }))
     if (fieldValidation === 'Strict' && all.length > 0)
       throw badRequest(cannotBeHandled(kind.kind, kind.version, strictDecodingError(all)))
     if (fieldValidation === 'Warn') for (const problem of all) warn(problem)
@@ -151,10 +153,11 @@ export function holdsSecrets({ group, kind }: ViewKind): boolean {
 export function fieldProblems(
   body: object,
   { kind, version, schema }: Pick<ViewKind, 'kind' | 'version' | 'schema'>,
-  ignored: boolean,
+  { ignored, known }: { readonly ignored: boolean; readonly known?: KubeObject | undefined },
 ): readonly string[] {
   try {
-    const problems = checkFields(body, schema)
+    // A stored custom object may be older than its schema.
+    const problems = checkFields(body, schema, schema.definition === undefined ? undefined : known)
     return ignored ? [] : problems
   } catch (error) {
     if (error instanceof FieldTypeError) throw badRequest(cannotBeHandled(kind, version, error.message))

@@ -132,11 +132,11 @@ interface PatchOf {
 
 /** Throws 422 for a patch that makes something of another type. */
 function patchedObject({ view, request }: Exchange, patchOf: PatchOf, parameters: WriteParameters): KubeObject {
-  const { type, body, duplicates } = patchOf
+  const { type, body, duplicates, seen } = patchOf
   const result = mergedValue(patchOf, view.kind.schema)
   try {
     const withDuplicates = (unknown: readonly string[]) => [...duplicates, ...unknown]
-    return checkedObject(result, { kind: view.kind, ...parameters }, trustOf(request), withDuplicates)
+    return checkedObject(result, { kind: view.kind, known: seen, ...parameters }, trustOf(request), withDuplicates)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 400) throw error
     const shown = holdsSecrets(view.kind) ? REDACTED : type === STRATEGIC_PATCH ? goText(body) : JSON.stringify(result)

@@ -98,6 +98,7 @@ async function updateOnce<T extends KubeObject>(
       options,
     )
   return write(definition, incoming, {
+    previous,
     track: (object) =>
       updating.tracked ? object : trackUpdateOf(context, { object, live: previous, endpoint }, options),
     // What plugins return is an object of the same resource: they are given one and change its fields.

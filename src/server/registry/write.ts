@@ -11,6 +11,8 @@ import { canonical } from '../../machinery/schema/canonical.ts'
 import type { Reservation } from './admission-hooks.ts'
 
 export interface WriteSteps<T extends KubeObject, Result> {
+  /** The object that is replaced: what stays as it is in it is neither walked nor copied. */
+  readonly previous?: T | undefined
   /** Records in managedFields who set what. */
   track(object: T): T
   /** The plugins that change objects. */
@@ -49,17 +51,20 @@ async function takeSteps<T extends KubeObject, Result>(
   steps: WriteSteps<T, Result>,
 ): Promise<Result> {
   const { schema } = definition
-  const withDefaults = (object: T): T => canonical(definition.default(object), schema)
+  const inForm = (object: T, known: T | undefined): T => canonical(object, schema, known)
   // Defaults expect objects in form: what a client sent may have nulls where the schema has none.
-  const tracked = steps.track(withDefaults(canonical(incoming, schema)))
+  const sent = inForm(incoming, steps.previous)
+  const complete = inForm(definition.default(sent), sent)
+  const tracked = inForm(steps.track(complete), complete)
   const mutated = await steps.mutate(tracked)
-  const prepared = canonical(steps.prepare(mutated === tracked ? tracked : withDefaults(mutated)), schema)
+  const admitted = mutated === tracked ? tracked : inForm(definition.default(mutated), tracked)
+  const prepared = inForm(steps.prepare(admitted), admitted)
   const reservation = await steps.reserve(prepared)
   try {
-    const complete = reservation.object === prepared ? prepared : canonical(reservation.object, schema)
-    failOn(steps.kind ?? definition, complete, steps.validate(complete))
-    await steps.admit(complete)
-    const result = await steps.persist(complete)
+    const final = reservation.object === prepared ? prepared : inForm(reservation.object, prepared)
+    failOn(steps.kind ?? definition, final, steps.validate(final))
+    await steps.admit(final)
+    const result = await steps.persist(final)
     reservation.commit()
     return result
   } finally {

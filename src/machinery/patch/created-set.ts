@@ -1,0 +1,81 @@
+/**
+ * What the creator of an object owns follows from the object's shape: which fields, keys and items it has, whatever they
+ * hold. Objects of one template have one shape, so their set is made once, in its final form, and found by a text of the
+ * shape afterwards.
+ */
+
+import { deepEqual } from '../../base/deep-equal.ts'
+import { isRecord } from '../../base/is-record.ts'
+import { LruMap } from '../../base/lru.ts'
+import { fieldsInForm } from '../schema/canonical.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { FieldSet } from './field-set.ts'
+import { itemElement, memberSchema, shapeOf } from './typed-value.ts'
+
+/** Shapes remembered per schema: more than a cluster has templates of one kind. A set is a few KB. */
+const SHAPES_MAX = 200
+
+/** Characters of a shape that is worth remembering: a pod of 10 KB has 3,000. */
+const SHAPE_CHARACTERS_MAX = 10_000
+
+const shapes = new WeakMap<Schema, LruMap<string, FieldSet>>()
+
+export interface Created {
+  readonly object: unknown
+  /** What an object of the schema has before anything is set. */
+  readonly zero: unknown
+  readonly schema: Schema
+  /** What the set depends on beside the shape. */
+  readonly variant: string
+}
+
+/** What `make` answers for an object of this shape. */
+export function createdSet({ object, zero, schema, variant }: Created, make: () => FieldSet): FieldSet {
+  const shape = variant + createdShape(zero, object, schema)
+  if (shape.length > SHAPE_CHARACTERS_MAX) return make()
+  let known = shapes.get(schema)
+  if (known === undefined) {
+    known = new LruMap(SHAPES_MAX)
+    shapes.set(schema, known)
+  }
+  const found = known.get(shape)
+  if (found !== undefined) return found
+  const set = fieldsInForm(make())
+  known.set(shape, set)
+  return set
+}
+
+/**
+ * Equal for values of which `compareValues(before, value)` finds the same, where `before` is zero or absent. Names are
+ * preceded by their length: no key that a client makes up reads as something else.
+ */
+function createdShape(before: unknown, value: unknown, schema: Schema | undefined): string {
+  if (before === value) return '='
+  const shape = shapeOf(schema)
+  if (shape === 'map' && isRecord(value)) return shapeOfMap(isRecord(before) ? before : {}, value, schema)
+  if (shape === 'list' && schema !== undefined && Array.isArray(value)) return shapeOfList(value, schema)
+  if (before === undefined) return '+'
+  return deepEqual(before, value) ? '=' : '~'
+}
+
+function shapeOfMap(
+  before: Readonly<Record<string, unknown>>,
+  value: Readonly<Record<string, unknown>>,
+  schema: Schema | undefined,
+): string {
+  let text = '{'
+  for (const key of Object.keys(value)) {
+    const earlier = Object.hasOwn(before, key) ? before[key] : undefined
+    text += `${key.length}:${key}${createdShape(earlier, value[key], memberSchema(schema, key))}`
+  }
+  return `${text}}`
+}
+
+function shapeOfList(list: readonly unknown[], schema: Schema): string {
+  let text = '['
+  for (const item of list) {
+    const element = itemElement(schema, item) ?? ''
+    text += `${element.length}:${element}${createdShape(undefined, item, schema.items)}`
+  }
+  return `${text}]`
+}
