@@ -40,3 +40,28 @@ test('a long list is never in memory as a whole', () => {
   expect(lengths.length).toBeGreaterThan(10)
   expect(Math.max(...lengths)).toBeLessThanOrEqual(256 * 1024)
 })
+
+test('lists at the same time and after each other do not touch each other', () => {
+  const bodies = Array.from({ length: 30 }, (_, index) => {
+    const letter = String.fromCharCode(0x61 + (index % 26))
+    const items = Array.from({ length: 200 + index }, () => Buffer.alloc(3_000, letter))
+    const body = listBody(items, form)
+    return { body, expected: `[${items.map(String).join(',')}]`, read: '' }
+  })
+  const under = bodies.map((one) => ({
+    ...one,
+    pieces: one.body.type === 'pieces' ? one.body.pieces[Symbol.iterator]() : undefined,
+  }))
+  for (const [start, end] of [
+    [0, 12],
+    [12, 30],
+  ] as const)
+    for (let open = under.slice(start, end); open.length > 0; )
+      open = open.filter((one) => {
+        const next = one.pieces?.next()
+        if (!next || next.done) return false
+        one.read += Buffer.from(next.value).toString()
+        return true
+      })
+  expect(under.map(({ read, expected }) => read === expected)).toEqual(bodies.map(() => true))
+})

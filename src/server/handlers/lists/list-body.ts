@@ -8,6 +8,11 @@ import type { ResponseBody } from '../../../machinery/wire/message.ts'
 /** Bytes that items are gathered into per write. */
 const PIECE_BYTES = 256 * 1024
 
+/** Buffers that wait for the next list: fresh ones would be zeroed page by page and make the collector run. */
+const SPARE_BUFFERS_MAX = 8
+
+const spare: Buffer[] = []
+
 /** How a list of items looks in one encoding. */
 export interface ListForm<Item> {
   readonly head: Uint8Array
@@ -37,7 +42,8 @@ export function listBody<Item>(items: readonly Item[], form: ListForm<Item>): En
 /** Every piece but the last has about `PIECE_BYTES`; all of them are the same memory. */
 function* gathered<Item>(items: readonly Item[], form: ListForm<Item>, length: number): Generator<Uint8Array> {
   const { head, separator, tail } = form
-  let buffer = Buffer.allocUnsafeSlow(Math.max(Math.min(length, PIECE_BYTES), head.length))
+  let buffer =
+    length < PIECE_BYTES ? Buffer.allocUnsafeSlow(length) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES))
   buffer.set(head)
   let end = head.length
   for (const [index, item] of items.entries()) {
@@ -58,4 +64,6 @@ function* gathered<Item>(items: readonly Item[], form: ListForm<Item>, length: n
   }
   buffer.set(tail, end)
   yield buffer.subarray(0, end + tail.length)
+  // Nobody has broken off, so the last piece has been written.
+  if (buffer.length === PIECE_BYTES && spare.length < SPARE_BUFFERS_MAX) spare.push(buffer)
 }

@@ -59,7 +59,7 @@ test('other columns are other cells, and an order is kept', () => {
   expectSame(pods, items, 'Metadata', NOW_MS)
   expectSame({ columns: [nameColumn, ageColumn, textColumn('X', () => 'x')] }, items, 'Metadata', NOW_MS)
   expectSame({ columns: [] }, items, 'None', NOW_MS)
-  const backwards = (left: Pod, right: Pod) => ((left.metadata.name ?? '' < (right.metadata.name ?? '')) ? 1 : -1)
+  const backwards = (left: Pod, right: Pod) => byCodeUnit(right.metadata.name ?? '', left.metadata.name ?? '')
   expectSame({ columns: pods.columns, tableOrder: backwards }, items, 'Metadata', NOW_MS)
   expectSame(pods, [], 'Metadata', NOW_MS)
 })
