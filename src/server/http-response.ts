@@ -7,7 +7,8 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Http2ServerResponse } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
 import { orAborted } from '../base/deadline.ts'
-import type { ApiResponse, ResponseBody } from '../machinery/wire/message.ts'
+import type { ApiResponse, ResponseBody, StreamBody } from '../machinery/wire/message.ts'
+import { pushed } from './http-push.ts'
 import type { Incoming, Outgoing } from './http-request.ts'
 
 export interface ResponseTarget {
@@ -27,7 +28,7 @@ export async function writeResponse(answer: ApiResponse, target: ResponseTarget)
   if (!sink) return
   if (body.type === 'bytes' && target.request.method !== 'HEAD') writeAll(sink, buffersOf(body.bytes))
   if (body.type === 'pieces' && target.request.method !== 'HEAD') await writeEach(body.pieces, sink, target.signal)
-  if (body.type === 'stream') await pump(body.chunks, sink, target.signal)
+  if (body.type === 'stream') await stream(body, sink, target.signal)
   sink.end()
 }
 
@@ -82,6 +83,10 @@ function isWritten(sink: Writable, piece: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     sink.write(piece, (error) => resolve(!error))
   })
+}
+
+function stream({ chunks, push }: StreamBody, sink: Writable, signal: AbortSignal): Promise<void> {
+  return push ? pushed(push, sink, signal) : pump(chunks, sink, signal)
 }
 
 /** Ends with the chunks or with the signal, whichever is first; the producer is always told. */

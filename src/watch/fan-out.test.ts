@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { createFakeClock } from '../base/fake-clock.ts'
 import { parseFieldSelector } from '../machinery/meta/fields.ts'
 import { parseLabelSelector } from '../machinery/meta/labels.ts'
 import { type CachedObject, cachedObjectFactory } from './cached-object.ts'
+import { Egress } from './egress.ts'
 import { delivery, toCacheEvent } from './event.ts'
 import { FanOut } from './fan-out.ts'
 import type { Selection } from './selection.ts'
@@ -60,8 +62,9 @@ test.each([
   ],
 ])('%s reaches exactly those who see it', async (_, before, after, expected) => {
   const fanOut = new FanOut()
+  const egress = new Egress(createFakeClock())
   const watchers = Object.entries(selections).map(([name, selection]) => {
-    const watcher = new Watcher({ selection, replay: undefined, onEnd: () => fanOut.remove(watcher) })
+    const watcher = new Watcher({ selection, replay: undefined, egress, onEnd: () => fanOut.remove(watcher) })
     fanOut.add(watcher)
     return { name, watcher }
   })

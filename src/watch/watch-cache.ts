@@ -14,6 +14,7 @@ import { startBookmarks } from './bookmarks.ts'
 import { assertReadable, CacheContents, type ObjectPage, type PageOptions } from './cache-contents.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
 import { type ChangeDispatcher, createChangeDispatcher } from './change-dispatcher.ts'
+import { Egress } from './egress.ts'
 import { toCacheEvent } from './event.ts'
 import { EventWindow } from './event-window.ts'
 import { FanOut } from './fan-out.ts'
@@ -104,6 +105,7 @@ class ResourceCache implements WatchCache {
   readonly #dispatcher: ChangeDispatcher
   readonly #contents: CacheContents
   readonly #fanOut = new FanOut()
+  readonly #egress: Egress
   readonly #closing = new AbortController()
   #window: EventWindow
   /** Changes that arrive while the cache is being filled; undefined once it is. */
@@ -116,6 +118,7 @@ class ResourceCache implements WatchCache {
   constructor(options: WatchCacheOptions) {
     const { storage, prefix, log } = options
     this.#options = options
+    this.#egress = new Egress(options.clock)
     this.#dispatcher = options.dispatcher ?? createChangeDispatcher(storage, log)
     this.#contents = new CacheContents(prefix)
     const unsubscribe = this.#dispatcher.subscribe({
@@ -193,6 +196,7 @@ class ResourceCache implements WatchCache {
       selection: query,
       replay: this.#replay(query),
       after: typeof from === 'number' ? from : 0,
+      egress: this.#egress,
       onEnd: () => {
         for (const stop of stopBookmarks) stop()
         signal.removeEventListener('abort', onAbort)

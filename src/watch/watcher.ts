@@ -4,10 +4,12 @@
  *
  *   replaying ──(replay is read)──▶ live ──(signal, slow consumer, cache closed)──▶ ended
  *
- * The consumer pulls batches: each holds all that happened since the last pull, so it goes out in one write.
+ * The consumer pulls batches: each holds all that happened since the last pull. Or it reads the replay, and has itself
+ * called after that when there is something to take.
  */
 
 import { expired } from '../machinery/meta/api-error.ts'
+import type { Egress, Outlet } from './egress.ts'
 import { bookmark, type CacheEvent, type Delivery } from './event.ts'
 import { type Selection, select } from './selection.ts'
 
@@ -16,6 +18,9 @@ export const WATCH_BUFFER_EVENTS_MAX = 10_000
 
 /** Bytes of objects that wait for one watcher, most of them shared with other watchers. */
 const WATCH_BUFFER_BYTES_MAX = 64 * 1024 * 1024
+
+/** Bytes of objects that are taken at a time, one object at least: bounds what is written in one go. */
+const TAKEN_BYTES_MAX = 1024 * 1024
 
 export type Replay = AsyncIterator<readonly Delivery[]> | Iterator<readonly Delivery[]>
 
@@ -30,21 +35,28 @@ export interface WatcherOptions {
   readonly replay: Replay | undefined
   /** Events up to this revision are not for it: it asked for what comes after a revision that is not there yet. */
   readonly after?: number | undefined
+  /** Where a consumer that has itself called waits for its turn. */
+  readonly egress: Egress
   /** Called once, when the watcher needs no more events. */
   readonly onEnd: () => void
 }
 
 export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
   readonly selection: Selection
+  readonly egress: Egress
   readonly #after: number
   readonly #onEnd: () => void
   #state: State
   #pending: Delivery[] = []
   #pendingBytes = 0
   #waiting: PromiseWithResolvers<void> | undefined
+  #outlet: Outlet | undefined
+  /** Whether the outlet has been told since it last took something. */
+  #isDue = false
 
-  constructor({ selection, replay, after = 0, onEnd }: WatcherOptions) {
+  constructor({ selection, replay, after = 0, egress, onEnd }: WatcherOptions) {
     this.selection = selection
+    this.egress = egress
     this.#after = after
     this.#onEnd = onEnd
     this.#state = replay ? { phase: 'replaying', replay } : { phase: 'live' }
@@ -83,15 +95,46 @@ export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
     void Promise.resolve(replay?.return?.()).catch(() => {})
   }
 
+  /** Undefined while there is something to tell, or may come. */
+  get ended(): { readonly error: Error | undefined } | undefined {
+    return this.#state.phase === 'ended' && this.#pending.length === 0 ? this.#state : undefined
+  }
+
+  /** The next batch of what was there before; undefined when that is over. Before the first `take`. */
+  async replayed(): Promise<readonly Delivery[] | undefined> {
+    while (this.#state.phase === 'replaying') {
+      const batch = await this.#replayNext(this.#state.replay)
+      if (batch) return batch
+    }
+    return undefined
+  }
+
+  /** The outlet is flushed, now and whenever there is something to take or the watcher has ended. */
+  attach(outlet: Outlet): void {
+    this.#outlet = outlet
+    this.#wake()
+  }
+
+  /** What waits, in parts if it is much; empty when nothing does. */
+  take(): readonly Delivery[] {
+    this.#isDue = false
+    if (this.#pendingBytes <= TAKEN_BYTES_MAX) return this.#takePending()
+    let bytes = 0
+    const over = this.#pending.findIndex((delivery) => {
+      bytes += bytesOf(delivery)
+      return bytes > TAKEN_BYTES_MAX
+    })
+    const taken = this.#pending.splice(0, Math.max(1, over))
+    for (const delivery of taken) this.#pendingBytes -= bytesOf(delivery)
+    return taken
+  }
+
   /** One consumer: a second call before the first has settled is a programmer error. */
   async next(): Promise<IteratorResult<readonly Delivery[]>> {
     while (true) {
+      const batch = await this.replayed()
+      if (batch) return { value: batch, done: false }
       const state = this.#state
-      if (state.phase === 'replaying') {
-        const batch = await this.#replayNext(state.replay)
-        if (batch) return { value: batch, done: false }
-        continue
-      }
       if (this.#pending.length > 0) return { value: this.#takePending(), done: false }
       if (state.phase === 'ended') {
         if (state.error) throw state.error
@@ -135,5 +178,12 @@ export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
   #wake(): void {
     this.#waiting?.resolve()
     this.#waiting = undefined
+    if (!this.#outlet || this.#isDue) return
+    this.#isDue = true
+    this.egress.add(this.#outlet)
   }
+}
+
+function bytesOf(delivery: Delivery): number {
+  return delivery.type === 'BOOKMARK' ? 0 : delivery.object.bytes.length
 }

@@ -5,6 +5,7 @@
 
 import type { ApiError, Status } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
+import type { ChunkSink } from './chunk.ts'
 
 /** Who asks. Set by authentication. */
 export interface UserInfo {
@@ -114,13 +115,21 @@ export type ResponseBody =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array | readonly Uint8Array[] }
   /** `length` bytes that are made while they are written: a large list. A piece lasts until the next is asked for. */
   | { readonly type: 'pieces'; readonly length: number; readonly pieces: Iterable<Uint8Array> }
-  /** Bytes that arrive over time: a watch, a log. Ends with the iterator; `return()` is called when the caller leaves. */
-  | { readonly type: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
+  | StreamBody
   /** Loopback only. */
   | { readonly type: 'object'; readonly object: unknown }
   | { readonly type: 'events'; readonly events: AsyncIterable<readonly WatchEvent[]> }
   /** Take the connection over: after an upgrade, or to proxy one exchange. See `server/streaming-proxy.ts`. */
   | { readonly type: 'upgrade'; readonly connect: (socket: UpgradedSocket) => void }
+
+/** Bytes that arrive over time: a watch, a log. */
+export interface StreamBody {
+  readonly type: 'stream'
+  /** Ends with the iterator; `return()` is called when the caller leaves. */
+  readonly chunks: AsyncIterable<Uint8Array>
+  /** The same bytes for a transport that takes them as they come. It uses one or the other. */
+  readonly push?: ((sink: ChunkSink) => void) | undefined
+}
 
 /** What `http.ts` hands to a handler that took over a connection. */
 export interface UpgradedSocket {

@@ -8,9 +8,11 @@ import { deadline } from '../../../base/deadline.ts'
 import { isExpired, type Status, toStatus } from '../../../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../../../machinery/meta/group-version.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
+import type { ChunkSink } from '../../../machinery/wire/chunk.ts'
 import type { ApiResponse, WatchEvent } from '../../../machinery/wire/message.ts'
 import { isWebSocketUpgrade } from '../../../machinery/wire/websocket.ts'
 import { bookmarkMetadata, type Delivery } from '../../../watch/event.ts'
+import { type PushOptions, push } from '../../../watch/push.ts'
 import type { Watcher } from '../../../watch/watcher.ts'
 import type { Exchange } from '../exchange.ts'
 import { isTrue } from '../flags.ts'
@@ -47,10 +49,16 @@ export async function watch(exchange: Exchange): Promise<ApiResponse> {
   })
   const deliveries = whileAlive(watcher, life)
   if (!accepted) return { status: 200, headers: {}, body: { type: 'events', events: asEvents(exchange, deliveries) } }
-  const frames = asFrames(exchange, deliveries, accepted)
+  const encodings = encodingsOf(exchange, accepted)
+  const frames = asFrames(deliveries, encodings, accepted)
   if (isWebSocketUpgrade(request)) return eventsOverWebSocket(frames, accepted.format)
   const headers = { 'content-type': accepted.format === 'protobuf' ? PROTOBUF_STREAM_TYPE : 'application/json' }
-  return { status: 200, headers, body: { type: 'stream', chunks: asChunks(frames) } }
+  const body = { type: 'stream', chunks: asChunks(frames) } as const
+  if ('kind' in watcher) return { status: 200, headers, body }
+  const failure = (error: Error) => errorFrame(toStatus(error), accepted)
+  const onEnd = () => life[Symbol.dispose]()
+  const pushTo = (sink: ChunkSink) => void push(watcher, { encodings, failure, onEnd }, sink)
+  return { status: 200, headers, body: { ...body, push: pushTo } }
 }
 
 type Batch = readonly Delivery[] | Status
@@ -67,14 +75,17 @@ async function* whileAlive(watcher: Watcher | Status, life: Disposable): AsyncGe
   }
 }
 
+function encodingsOf(exchange: Exchange, accepted: Accepted): PushOptions['encodings'] {
+  return { first: watchFrames(exchange, accepted, true), later: watchFrames(exchange, accepted, false) }
+}
+
 /** The frames of each batch. */
 async function* asFrames(
-  exchange: Exchange,
   batches: AsyncIterable<Batch>,
+  { first, later }: PushOptions['encodings'],
   accepted: Accepted,
 ): AsyncGenerator<readonly Uint8Array[]> {
-  const later = watchFrames(exchange, accepted, false)
-  let encoding = watchFrames(exchange, accepted, true)
+  let encoding = first
   for await (const batch of batches) {
     if ('kind' in batch) yield [errorFrame(batch, accepted)]
     else {
