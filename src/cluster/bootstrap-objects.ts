@@ -11,11 +11,20 @@ import type { ResourceDefinition } from '../apis/definition.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Client } from '../client/client.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
-import { ensureFlowObjects } from './flow-objects.ts'
+import type { Registries } from '../server/registry/registries.ts'
+import { ensureFlowObjects, seedFlowObjects } from './flow-objects.ts'
 
 /** Safe to repeat; writes nothing when nothing is missing. */
 export async function ensureServerObjects(client: Client): Promise<void> {
   await Promise.all([ensureFlowObjects(client), ensureApiServices(client)])
+}
+
+/** Writes all of them into a storage that has none of some kind. What a client does later finds nothing missing. */
+export async function seedServerObjects(registries: Registries): Promise<void> {
+  await Promise.all([
+    seedFlowObjects(registries),
+    registries.of(apiServices).seed(localApiServices(builtinResources), 'kube-apiserver'),
+  ])
 }
 
 interface WithSpec extends KubeObject {

@@ -17,6 +17,7 @@ import { openLevelStorage } from '../storage/level-storage.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createApiServer } from './api-server.ts'
+import { seedServerObjects } from './bootstrap-objects.ts'
 import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import { signingKeyFiles } from './credentials.ts'
@@ -96,7 +97,9 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   )
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user, userAgentOf(user)))
   // Nobody meets a server that does not know yet what anybody may do.
-  await ensureRoles({ registries: server.registries, client: clientAs(SYSTEM), clock })
+  const { registries } = server
+  const seeding = storage.head === 0 ? seedServerObjects(registries) : undefined
+  await Promise.all([ensureRoles({ registries, client: clientAs(SYSTEM), clock }), seeding])
   const leavesBody = (url: string): boolean => isProxyPath(url) || server.aggregation.passes(url)
   const onCertificate = certificateMetric(metrics)
   const shared = { handle: server.handle, onCertificate, http2: config.http2, clock, log, leavesBody }

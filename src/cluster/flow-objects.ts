@@ -21,6 +21,7 @@ import type { Logger } from '../base/log.ts'
 import type { Client, New } from '../client/client.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
+import type { Registries } from '../server/registry/registries.ts'
 
 const MANAGER = 'api-priority-and-fairness-config-producer-v1'
 const PERIOD_MS = 60_000
@@ -50,6 +51,19 @@ function wantedLevelSpec(
   spec: PriorityLevelConfiguration['spec'],
 ): PriorityLevelConfiguration['spec'] {
   return name === 'exempt' && current.exempt ? { ...spec, exempt: current.exempt } : spec
+}
+
+/** Writes all of them into a storage that has none, without what a client's create costs. */
+export async function seedFlowObjects(registries: Registries): Promise<void> {
+  const seedAll = <T extends WithSpec>(definition: ResourceDefinition<T>, specs: Specs<T>) =>
+    registries.of(definition).seed(
+      Object.entries(specs).map(([name, spec]) => drafted<T>(name, spec)),
+      MANAGER,
+    )
+  await Promise.all([
+    seedAll(priorityLevelConfigurations, { ...MANDATORY_LEVELS, ...SUGGESTED_LEVELS }),
+    seedAll(flowSchemas, { ...MANDATORY_FLOWS, ...SUGGESTED_FLOWS }),
+  ])
 }
 
 interface WithSpec extends KubeObject {
@@ -93,10 +107,14 @@ async function create<T extends WithSpec>(
   name: string,
   spec: T['spec'],
 ): Promise<void> {
-  const metadata = { name, annotations: { [AUTO_UPDATE_ANNOTATION]: 'true' } }
-  // The spec is one of the definition's type, which the compiler cannot see through `Omit`.
-  const object = { metadata, spec } as unknown as New<T>
+  const object: New<T> = drafted(name, spec)
   await client.of(definition).create(object, { fieldManager: MANAGER }).catch(passing(isAlreadyExists))
+}
+
+function drafted<T extends WithSpec>(name: string, spec: T['spec']): T {
+  const metadata = { name, annotations: { [AUTO_UPDATE_ANNOTATION]: 'true' } }
+  // The spec is one of the definition's type, and there is nothing else in its objects that has to be said.
+  return { metadata, spec } as unknown as T
 }
 
 async function revise<T extends WithSpec>(

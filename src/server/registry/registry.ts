@@ -43,7 +43,7 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   watch(options: WatchOptions): Promise<Watcher>
   create(object: T, options: WriteOptions): Promise<Stored<T>>
   /** For what the server itself begins with: see `seed.ts`. */
-  seed(objects: readonly T[]): Promise<void>
+  seed(objects: readonly T[], fieldManager?: string): Promise<void>
   update(key: ObjectKey, updating: Updating<T>, options: WriteOptions): Promise<Updated<T>>
   delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
@@ -88,7 +88,7 @@ export function createRegistry<T extends KubeObject>(
     list: (options) => list(context, options),
     watch: async (options) => watch(context, options),
     create: (object, options) => create(context, object, options),
-    seed: (objects) => seed(context, objects),
+    seed: (objects, fieldManager) => seed(context, objects, fieldManager),
     update: (key, updating, options) => update(context, key, updating, options),
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
