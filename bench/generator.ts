@@ -3,10 +3,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import type { Access } from './sides/side.ts'
+import { pinned } from '../conformance/peers/processes.ts'
+import type { Programs } from './prepare.ts'
+import type { Access, Protocol } from './sides/side.ts'
 
 export interface Job {
-  readonly http2?: boolean
   /** Independent clients, each with connections of its own. Absent: one for each worker. */
   readonly clients?: number
   readonly workers: number
@@ -54,19 +55,38 @@ export interface JobResult {
   readonly delivery?: Quantiles
 }
 
+/** How the generator asks. */
+export interface Client {
+  /** As client-go does. */
+  readonly offersHttp2: boolean
+  /** What must come of it. */
+  readonly protocol: Protocol
+  /** Where alone it may run. Absent: wherever there is room. */
+  readonly processors?: string | undefined
+}
+
 interface Answer extends JobResult {
   /** The first answer that was no success. */
   readonly unexpected?: string
 }
 
 /** Throws when an answer is no success: a figure of refusals is worth nothing. */
-export async function runJob(program: string, access: Access, job: Job): Promise<JobResult> {
+export async function runJob({ generator }: Programs, access: Access, client: Client, job: Job): Promise<JobResult> {
   const { server, ca, certificate: cert, key } = access
-  const child = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] })
-  child.stdin.end(JSON.stringify({ server, ca, cert, key, ...job }))
+  const request = { server, ca, cert, key, http2: client.offersHttp2, ...job }
+  const { unexpected, ...result }: Answer = JSON.parse(
+    await runProgram(generator, JSON.stringify(request), client.processors),
+  )
+  if (unexpected !== undefined) throw new Error(unexpected)
+  if (result.protocol !== client.protocol) throw new Error(`${result.protocol} was spoken, not ${client.protocol}`)
+  return result
+}
+
+async function runProgram(program: string, input: string, processors?: string): Promise<string> {
+  const [command = program, ...words] = pinned([program], processors)
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.end(input)
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   if (code !== 0) throw new Error(errors.trim())
-  const { unexpected, ...result }: Answer = JSON.parse(output)
-  if (unexpected !== undefined) throw new Error(unexpected)
-  return result
+  return output
 }

@@ -13,9 +13,16 @@ export interface Programs {
   /** What KWOK does with nodes and pods, as its release has it: files. */
   readonly kwokStages: readonly string[]
   readonly generator: string
+  readonly informers: string
 }
 
-const COMPONENTS: readonly UpstreamProgram[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
+const UPSTREAM: readonly UpstreamProgram[] = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubectl',
+]
 const KWOK = 'sigs.k8s.io/kwok'
 const KWOK_VERSION = 'v0.8.0'
 /** The fastest ones. */
@@ -26,19 +33,19 @@ const KWOK_STAGES = [
   'pod/fast/pod-complete.yaml',
   'pod/fast/pod-delete.yaml',
 ]
-const GENERATOR = join(import.meta.dirname, 'generator')
 
 /** Throws with the reason when something cannot be built. */
 export async function prepare(options: BuildOptions): Promise<Programs> {
-  const upstream = await upstreamPrograms(COMPONENTS, options)
+  const upstream = await upstreamPrograms(UPSTREAM, options)
   if (!upstream.available) throw new Error(upstream.reason)
-  const [kwok, generator] = [kwokBuild(), generatorBuild()]
-  await buildMissing([kwok, generator], options)
+  const [kwok, generator, informers] = [kwokBuild(), ownBuild('generator'), ownBuild('informers')]
+  await buildMissing([kwok, generator, informers], options)
   return {
     upstream: (program) => upstream.path(program),
     kwok: kwok.path,
     kwokStages: KWOK_STAGES.map((stage) => join(kwokSources(), 'kustomize', 'stage', stage)),
     generator: generator.path,
+    informers: informers.path,
   }
 }
 
@@ -66,16 +73,17 @@ function kwokBuild(): GoBuild {
   }
 }
 
-function generatorBuild(): GoBuild {
-  const key = sourcesKey(GENERATOR)
+/** A program of this folder. */
+function ownBuild(name: 'generator' | 'informers'): GoBuild {
+  const directory = join(import.meta.dirname, name)
   return {
-    title: 'the load generator',
-    path: join(programFolder('bench', 'generator'), 'generator'),
-    key,
-    directory: GENERATOR,
+    title: `the benchmarks' ${name}`,
+    path: join(programFolder('bench', name), name),
+    key: sourcesKey(directory),
+    directory,
     command: (folder) => ({
-      words: ['build', '-v', '-o', join(folder, 'generator'), '-ldflags', '-s -w', '.'],
-      product: 'generator',
+      words: ['build', '-v', '-o', join(folder, name), '-ldflags', '-s -w', '.'],
+      product: name,
     }),
   }
 }

@@ -1,7 +1,8 @@
 /** What is measured: stretches of life that yield samples of one or more rows, of all who are compared in turn. */
 
+import type { Client } from './generator.ts'
 import type { Programs } from './prepare.ts'
-import type { RunningSide, Side, SideWish } from './sides/side.ts'
+import type { Protocol, RunningSide } from './sides/side.ts'
 
 /** Figures that one round yields for a row, by name. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>
@@ -21,6 +22,10 @@ export const FIGURES = {
   cpuPercent: { unit: '% of a core', better: 'lower' },
   residentMb: { unit: 'MB', better: 'lower' },
   peakMb: { unit: 'MB', better: 'lower' },
+  /** How evenly a scheduler spreads. */
+  mostOnNode: { unit: 'pods', better: 'lower' },
+  /** Of the machine, used by the client: above a quarter it bounds what the server can show. */
+  clientPercent: { unit: '% of the machine', better: 'lower' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly better: 'higher' | 'lower' }>>
 
 export type FigureName = keyof typeof FIGURES
@@ -29,23 +34,32 @@ export type Samples = Readonly<Record<string, Sample>>
 
 export interface Scenario {
   readonly name: string
-  /** One line for the table of contents. */
+  /** One line for the table of contents; begins with the names of its rows. */
   readonly about: string
+  /** More rounds would say nothing more. Absent: as many as asked for. */
+  readonly roundsMax?: number | undefined
   /** Whoever is compared; the first is judged. Empty where nothing can be measured, with the reason said. */
   contestants(setting: Setting): Promise<readonly Contestant[]>
 }
 
 export interface Setting {
-  readonly sides: readonly Side[]
   readonly programs: Programs
-  /** Fewer operations: figures become rough. */
+  /** Fewer operations and one setup of the other side: figures become rough. */
   readonly quick: boolean
+  /** Without the other side: a look at what a change did. */
+  readonly alone: boolean
+  /** Numbers of processors for the row of cores. */
+  readonly cores: readonly number[]
   readonly say: (message: string) => void
 }
+
+/** What a figure is compared by: what client-go ends up speaking with each side, or one protocol on both sides. */
+export type Table = 'chosen' | Protocol
 
 export interface Contestant {
   /** The head of a column. */
   readonly name: string
+  readonly tables: readonly Table[]
   /** Yields samples by the names of rows, from a new beginning. */
   round(): Promise<Samples>
 }
@@ -54,26 +68,7 @@ export interface ScenarioParts {
   readonly side: RunningSide
   readonly programs: Programs
   readonly quick: boolean
-}
-
-interface SideScenario {
-  readonly name: string
-  readonly about: string
-  readonly wish: SideWish
-  run(parts: ScenarioParts): Promise<Samples>
-}
-
-/** A stretch of a cluster's life, on every side: it is new, and stopped afterwards. */
-export function onSides({ name, about, wish, run }: SideScenario): Scenario {
-  return {
-    ...{ name, about },
-    contestants: async ({ sides, programs, quick }) =>
-      sides.map((side) => ({
-        name: side.name,
-        async round() {
-          await using running = await side.start(wish)
-          return await run({ side: running, programs, quick })
-        },
-      })),
-  }
+  /** Also with the protocol that client-go does not choose: only the rows that a protocol matters most for. */
+  readonly beside: boolean
+  readonly client: Client
 }

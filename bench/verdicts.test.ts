@@ -9,7 +9,9 @@ function observations(
   figure: FigureName,
   sides: Readonly<Record<string, readonly number[]>>,
 ): readonly Observation[] {
-  return Object.entries(sides).flatMap(([side, values]) => values.map((value) => ({ row, figure, side, value })))
+  return Object.entries(sides).flatMap(([side, values]) =>
+    values.map((value) => ({ row, table: 'chosen' as const, figure, side, value })),
+  )
 }
 
 const CREATE = 'C1 create Pod, c=100'
@@ -47,5 +49,5 @@ test('what doubles with the number of objects grows with the exponent 1', () => 
 
 test('a figure without a goal has no verdict; a row of one side no ratio', () => {
   const [line] = linesOf(observations('J1', 'ms', { t8s: [1, 2] }), 't8s')
-  expect(line).toEqual({ row: 'J1', figure: 'ms', medians: { t8s: 1.5 }, rounds: 2 })
+  expect(line).toEqual({ row: 'J1', table: 'chosen', figure: 'ms', medians: { t8s: 1.5 }, rounds: 2 })
 })

@@ -1,12 +1,13 @@
 /** Observations of many rounds as one line for each figure: medians, the ratio to the best of the others, the goal. */
 
 import type { Observation } from './compare.ts'
-import { GOALS, LIMITS } from './goals.ts'
-import { FIGURES, type FigureName } from './scenario.ts'
+import { GOALS, type Goal, LIMITS, type Limit } from './goals.ts'
+import { FIGURES, type FigureName, type Table } from './scenario.ts'
 import { median, type Ratio, ratioOfMedians } from './statistics.ts'
 
 export interface Line {
   readonly row: string
+  readonly table: Table
   readonly figure: FigureName
   /** Medians by side. */
   readonly medians: Readonly<Record<string, number>>
@@ -21,33 +22,37 @@ export interface Line {
   readonly rounds: number
 }
 
-/** `side`: whose figures are judged. */
+/** `side`: whose figures are judged. In the order of the observations. */
 export function linesOf(observations: readonly Observation[], side: string): readonly Line[] {
-  const keys = new Map(observations.map(({ row, figure }) => [JSON.stringify([row, figure]), { row, figure }]))
-  return [...keys.values()].map(({ row, figure }) => {
-    const those = observations.filter((each) => each.row === row && each.figure === figure)
-    return lineOf(
-      row,
-      figure,
-      Map.groupBy(those, (each) => each.side),
-      side,
-    )
+  const groups = Map.groupBy(observations, ({ row, table, figure }) => JSON.stringify([row, table, figure]))
+  return [...groups.values()].flatMap((those) => {
+    const [first] = those
+    return first
+      ? [
+          lineOf(
+            first,
+            Map.groupBy(those, (each) => each.side),
+            side,
+          ),
+        ]
+      : []
   })
 }
 
 function lineOf(
-  row: string,
-  figure: FigureName,
+  { row, table, figure }: Observation,
   bySide: ReadonlyMap<string, readonly Observation[]>,
   side: string,
 ): Line {
   const values = new Map([...bySide].map(([name, those]) => [name, those.map(({ value }) => value)]))
   const medians = Object.fromEntries([...values].map(([name, samples]) => [name, median(samples)]))
   const own = values.get(side) ?? []
-  const limit = LIMITS.find((each) => each.row === row && each.figure === figure)?.atMost
+  const judged = <T extends Goal | Limit>(list: readonly T[]) =>
+    table === 'chosen' ? list.find((each) => each.row === row && each.figure === figure) : undefined
+  const limit = judged(LIMITS)?.atMost
   const within = limit === undefined ? {} : { limit, verdict: verdictWithin(own, limit) }
-  const line = { row, figure, medians, rounds: own.length, ...within }
-  const goal = GOALS.find((each) => each.row === row && each.figure === figure)
+  const line = { row, table, figure, medians, rounds: own.length, ...within }
+  const goal = judged(GOALS)
   const others = [...values].filter(([name]) => name !== side && name === (goal?.against ?? name))
   const [best] = others.toSorted(([, left], [, right]) => betterFirst(figure, median(left), median(right)))
   if (!best || own.length === 0) return line
@@ -55,8 +60,17 @@ function lineOf(
   const times = FIGURES[figure].better === 'higher' ? ratioOfMedians(own, samples) : ratioOfMedians(samples, own)
   return goal === undefined
     ? { ...line, times, against }
-    : { ...line, times, against, goal: goal.times, verdict: verdictOf(times, goal.times) }
+    : {
+        ...line,
+        times,
+        against,
+        goal: goal.times,
+        verdict: own.length < ROUNDS_MIN ? 'undecided' : verdictOf(times, goal.times),
+      }
 }
+
+/** Fewer rounds say nothing of how sure a ratio is. */
+const ROUNDS_MIN = 3
 
 /** Undecided when only some of the rounds are. */
 function verdictWithin(values: readonly number[], limit: number): Line['verdict'] {

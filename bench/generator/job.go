@@ -55,13 +55,14 @@ type Template struct {
 
 // Result is what came of it. Times are in milliseconds.
 type Result struct {
-	Operations  int            `json:"operations"`
-	Seconds     float64        `json:"seconds"`
-	Latency     Quantiles      `json:"latency"`
-	Bytes       int64          `json:"bytes"`
-	Statuses    map[string]int `json:"statuses"`
-	Protocol    string         `json:"protocol"`
-	ClientCPUMs float64        `json:"clientCpuMs"`
+	Operations int            `json:"operations"`
+	Seconds    float64        `json:"seconds"`
+	Latency    Quantiles      `json:"latency"`
+	Bytes      int64          `json:"bytes"`
+	Statuses   map[string]int `json:"statuses"`
+	Protocol   string         `json:"protocol"`
+	// ClientCPUMs is what this program used while it counted.
+	ClientCPUMs float64 `json:"clientCpuMs"`
 	// Unexpected is the first answer that was no success.
 	Unexpected string `json:"unexpected,omitempty"`
 	// Deliveries are events that watchers received while it counted.

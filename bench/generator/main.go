@@ -22,7 +22,6 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	result.ClientCPUMs = processorTime().Seconds() * 1000
 	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		fail(err)
 	}

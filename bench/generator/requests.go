@@ -55,7 +55,7 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 	}
 	var next atomic.Int64
 	var done sync.WaitGroup
-	start := time.Now()
+	start, used := time.Now(), processorTime()
 	for _, each := range workers {
 		done.Go(func() {
 			for {
@@ -73,7 +73,9 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 		})
 	}
 	done.Wait()
-	return resultOf(workers, time.Since(start))
+	result := resultOf(workers, time.Since(start))
+	result.ClientCPUMs = milliseconds(processorTime() - used)
+	return result
 }
 
 // send sends one request, or one for each page of a list, and reads the answers to their end.

@@ -2,7 +2,8 @@
 
 import type { Job, RequestTemplate } from '../generator.ts'
 import { configMap, pod } from '../objects.ts'
-import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
+import { onSides } from '../on-sides.ts'
+import type { Sample, ScenarioParts } from '../scenario.ts'
 import { measure, prepared, timed } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -15,17 +16,25 @@ interface Load {
   readonly job: Job
 }
 
+const COUNT = { quick: 500, full: 2_000 }
+/** For the figure of a client that waits for each answer. */
+const ALONE = { quick: 200, full: 500 }
+/** More where many clients make much of it in little time. */
+const CROWD_TIMES = 2
+
 /** In this order, as later loads read and change what earlier ones wrote. */
 function loads(quick: boolean): readonly Load[] {
-  const count = quick ? 1_000 : 5_000
+  const size = quick ? 'quick' : 'full'
+  const [count, alone] = [COUNT[size], ALONE[size]]
+  const times = (workers: number) => (workers === 1 ? alone : workers === 100 ? count * CROWD_TIMES : count)
   return [
-    ...[1, 10, 100].map((workers) => create('Pod', PODS, pod(`pod-${workers}-{i}`, NOBODY), workers, count)),
-    ...[1, 10, 100].map((workers) => create('ConfigMap', CONFIG_MAPS, configMap(`map-${workers}-{i}`), workers, count)),
-    ...[1, 10, 100].map((workers) => get(workers, count)),
+    ...[1, 10, 100].map((workers) => create('Pod', PODS, pod(`pod-${workers}-{i}`, NOBODY), workers, times(workers))),
+    ...[1, 10, 100].map((workers) =>
+      create('ConfigMap', CONFIG_MAPS, configMap(`map-${workers}-{i}`), workers, times(workers)),
+    ),
+    ...[1, 10, 100].map((workers) => get(workers, times(workers) * 2)),
     ...CHANGES.flatMap(({ name, request }) =>
-      [1, 10].map((workers) =>
-        load(`C3 ${name}`, request(workers), workers, Math.min(count, workers === 1 ? 1_000 : count)),
-      ),
+      [1, 10].map((workers) => load(`C3 ${name}`, request(workers), workers, workers === 1 ? alone : count)),
     ),
     load('C4 delete ConfigMap', { method: 'DELETE', path: `${CONFIG_MAPS}/map-10-{i}` }, 10, count),
     load('C4 delete Pod', { method: 'DELETE', path: `${PODS}/pod-100-{i}` }, 10, count),
@@ -36,13 +45,11 @@ function load(row: string, request: RequestTemplate, workers: number, operations
   return { row: `${row}, c=${workers}`, job: { workers, operations, requests: [request] } }
 }
 
-function create(kind: string, path: string, body: string, workers: number, count: number): Load {
-  const operations = workers === 1 ? Math.min(count, 1_000) : count
+function create(kind: string, path: string, body: string, workers: number, operations: number): Load {
   return load(`C1 create ${kind}`, { method: 'POST', path, body }, workers, operations)
 }
 
-function get(workers: number, count: number): Load {
-  const operations = workers === 1 ? Math.min(count, 2_000) : count * 2
+function get(workers: number, operations: number): Load {
   return load('C2 get Pod', { method: 'GET', path: `${PODS}/pod-1-7` }, workers, operations)
 }
 
@@ -103,21 +110,28 @@ export const crud = onSides({
   name: 'crud',
   about: 'C1 to C4: create, get, patch, update, apply and delete',
   wish: {},
+  byProtocol: true,
   async run(parts) {
     await warmUp(parts)
     const rows: Record<string, Sample> = {}
-    for (const { row, job } of loads(parts.quick)) rows[row] = await measure(parts, job)
+    const wanted = loads(parts.quick).filter(({ row }) => !parts.beside || BESIDE.test(row))
+    for (const { row, job } of wanted) rows[row] = await measure(parts, job)
+    if (parts.beside) return rows
     return { ...rows, [`C4 deletecollection of ${COLLECTION}`]: await deleteCollection(parts) }
   },
 })
 
-const WARM_UP = 1_000
+/** What is also measured by the other protocol. */
+const BESIDE = /create |get |merge patch.*c=10$/
+
+const WARM_UP = { quick: 300, full: 2_000 }
 
 async function warmUp(parts: ScenarioParts): Promise<void> {
-  await prepared(parts, { method: 'POST', path: PODS, body: pod('warm-{i}', NOBODY) }, WARM_UP)
-  await prepared(parts, { method: 'POST', path: CONFIG_MAPS, body: configMap('warm-{i}') }, WARM_UP)
-  await prepared(parts, { method: 'GET', path: `${PODS}/warm-{i}` }, WARM_UP)
-  await prepared(parts, apply(CONFIG_MAPS, configMap('warm-applied-{i}')), WARM_UP)
+  const times = parts.quick ? WARM_UP.quick : WARM_UP.full
+  await prepared(parts, { method: 'POST', path: PODS, body: pod('warm-{i}', NOBODY) }, times)
+  await prepared(parts, { method: 'POST', path: CONFIG_MAPS, body: configMap('warm-{i}') }, times)
+  await prepared(parts, { method: 'GET', path: `${PODS}/warm-{i}` }, times)
+  await prepared(parts, apply(CONFIG_MAPS, configMap('warm-applied-{i}')), times)
 }
 
 const COLLECTION = 1_000

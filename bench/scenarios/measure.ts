@@ -1,49 +1,56 @@
 /** A job of the load generator as figures: what came of it, and what it cost the server. */
 
+import { availableParallelism } from 'node:os'
 import { type Job, type JobResult, type RequestTemplate, runJob } from '../generator.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 
 const MEGA = 1e6
 
-/** Throughput, latencies and the processor time of all the side's processes for each operation. */
+/** Throughput, latencies, the processor time of all the side's processes for each operation, and their memory. */
 export async function measure(parts: ScenarioParts, job: Job): Promise<Sample> {
-  const { result, cpuMs } = await costOf(parts, job)
+  const { result, cpuMs, shared } = await costOf(parts, job)
   const { operations, seconds, latency } = result
-  return { perSecond: operations / seconds, p50: latency.p50, p99: latency.p99, cpuMs: cpuMs / operations }
+  const { p50, p99 } = latency
+  return { perSecond: operations / seconds, p50, p99, cpuMs: cpuMs / operations, ...shared }
 }
 
 /** The same for answers that are so large that their bytes count. */
 export async function measureBytes(parts: ScenarioParts, job: Job): Promise<Sample> {
-  const { result, cpuMs } = await costOf(parts, job)
+  const { result, cpuMs, shared } = await costOf(parts, job)
   const { operations, seconds, latency, bytes } = result
-  return { megabytesPerSecond: bytes / MEGA / seconds, p50: latency.p50, cpuMs: cpuMs / operations }
+  return { megabytesPerSecond: bytes / MEGA / seconds, p50: latency.p50, cpuMs: cpuMs / operations, ...shared }
 }
 
-export async function costOf({ side, programs }: ScenarioParts, job: Job) {
+export interface Cost {
+  readonly result: JobResult
+  readonly cpuMs: number
+  readonly shared: Pick<Sample, 'peakMb' | 'clientPercent'>
+}
+
+export async function costOf({ side, programs, client }: ScenarioParts, job: Job): Promise<Cost> {
+  side.figures.resetPeak()
   const before = side.figures.cpuMs()
-  const result: JobResult = await runJob(programs.generator, side.access, job)
-  return { result, cpuMs: side.figures.cpuMs() - before }
+  const result = await runJob(programs, side.access, client, job)
+  const clientPercent = (result.clientCpuMs / (result.seconds * 1_000) / availableParallelism()) * 100
+  return { result, cpuMs: side.figures.cpuMs() - before, shared: { peakMb: side.figures.peakMb(), clientPercent } }
 }
 
 /** Sends requests that are no figures: what a row finds when it begins. */
 export async function prepared(
-  { side, programs }: ScenarioParts,
+  { side, programs, client }: ScenarioParts,
   request: RequestTemplate,
   operations: number,
   workers = SEED_WORKERS,
 ): Promise<void> {
-  await runJob(programs.generator, side.access, {
-    workers: Math.min(workers, operations),
-    operations,
-    requests: [request],
-  })
+  const job = { workers: Math.min(workers, operations), operations, requests: [request] }
+  await runJob(programs, side.access, client, job)
 }
 
 const SEED_WORKERS = 20
 
 /** What `work` takes: time, and processor time of the server. */
 export async function timed(
-  { side }: ScenarioParts,
+  { side }: Pick<ScenarioParts, 'side'>,
   work: () => Promise<void>,
 ): Promise<{ ms: number; cpuMs: number }> {
   const before = side.figures.cpuMs()

@@ -1,6 +1,6 @@
 /** A1: from the first process to `/readyz`, with an empty store. */
 
-import { onSides } from '../scenario.ts'
+import { onSides } from '../on-sides.ts'
 
 export const start = onSides({
   name: 'start',

@@ -1,7 +1,8 @@
 /** E1, E2: one change to many watchers, as fast as it goes and now and then; and everybody comes back at once. */
 
 import { pod, sentConfigMap } from '../objects.ts'
-import { onSides, type Sample, type ScenarioParts } from '../scenario.ts'
+import { onSides } from '../on-sides.ts'
+import type { Sample, ScenarioParts } from '../scenario.ts'
 import { costOf, prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -13,7 +14,7 @@ const SETTLE_MS = 60_000
 const MICRO = 1_000
 const NOBODY = 'nobody'
 
-interface FanOut {
+export interface FanOut {
   readonly row: string
   readonly name: string
   readonly watchers: number
@@ -25,22 +26,31 @@ export const watches = onSides({
   name: 'watches',
   about: 'E1: 1, 100 and 1,000 watchers, events as fast as 4 writers go and 10 per second; E2: 1,000 clients come back',
   wish: {},
+  byProtocol: true,
   async run(parts) {
-    const scale = parts.quick ? 0.2 : 1
+    const { quick, beside } = parts
     const rows: Record<string, Sample> = {}
-    for (const watchers of WATCHERS) {
-      const events = Math.round((watchers === 1_000 ? 300 : 2_000) * scale)
-      const name = `${watchers} watchers`
-      const saturated = { row: `E1 ${name}, saturated`, name: `fast-${watchers}`, watchers, operations: events }
-      const rare = { row: `E1 ${name}, 10 per second`, name: `rare-${watchers}`, watchers, operations: 50, rate: 10 }
-      for (const each of [saturated, rare]) rows[each.row] = await fanOut(parts, each)
-    }
+    for (const watchers of WATCHERS)
+      for (const each of fanOuts(watchers, quick))
+        if (!beside || each.rate === undefined) rows[each.row] = await fanOut(parts, each)
+    if (beside) return rows
     return { ...rows, 'E2 1,000 clients list 10,000 pods by watching': await comeBack(parts) }
   },
 })
 
-async function fanOut(parts: ScenarioParts, { name, watchers, operations, rate }: FanOut): Promise<Sample> {
-  const { result, cpuMs } = await costOf(parts, {
+/** As many events as make some ten thousands of deliveries in a second or two. */
+function fanOuts(watchers: number, quick: boolean): readonly FanOut[] {
+  const saturated = watchers === 1_000 ? 250 : 2_000
+  const [fast, rare] = quick ? [saturated / 5, 20] : [saturated, 40]
+  const name = `E1 ${watchers} watchers`
+  return [
+    { row: `${name}, saturated`, name: `fast-${watchers}`, watchers, operations: fast },
+    { row: `${name}, 10 per second`, name: `rare-${watchers}`, watchers, operations: rare, rate: 10 },
+  ]
+}
+
+export async function fanOut(parts: ScenarioParts, { name, watchers, operations, rate }: FanOut): Promise<Sample> {
+  const { result, cpuMs, shared } = await costOf(parts, {
     watchers,
     watchPath: `${CONFIG_MAPS}?watch=true&labelSelector=stream%3D${name}&resourceVersion=0`,
     workers: rate === undefined ? WRITERS : 1,
@@ -55,6 +65,7 @@ async function fanOut(parts: ScenarioParts, { name, watchers, operations, rate }
     perSecond: deliveries / deliverySeconds,
     ...(delivery && { p50: delivery.p50, p99: delivery.p99 }),
     cpuUs: (cpuMs / deliveries) * MICRO,
+    ...shared,
   }
 }
 
@@ -64,13 +75,12 @@ const INITIAL = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlder
 
 /** Every client asks for all objects as watch events, all at the same moment. */
 async function comeBack(parts: ScenarioParts): Promise<Sample> {
-  const { side, quick } = parts
+  const { quick } = parts
   await prepared(parts, { method: 'POST', path: PODS, body: pod('pod-{i}', NOBODY) }, quick ? KEPT.quick : KEPT.full)
-  side.figures.resetPeak()
-  const { result, cpuMs } = await costOf(parts, {
-    workers: quick ? COMING_BACK / 10 : COMING_BACK,
-    operations: quick ? COMING_BACK / 10 : COMING_BACK,
+  const { result, cpuMs, shared } = await costOf(parts, {
+    workers: COMING_BACK,
+    operations: COMING_BACK,
     requests: [{ method: 'GET', path: `${PODS}?${INITIAL}`, until: 'k8s.io/initial-events-end' }],
   })
-  return { ms: result.seconds * 1_000, cpuMs: cpuMs / result.operations, peakMb: side.figures.peakMb() }
+  return { ms: result.seconds * 1_000, cpuMs: cpuMs / result.operations, ...shared }
 }

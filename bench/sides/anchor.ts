@@ -3,19 +3,20 @@
  * admission; where controllers are asked for, also kube-controller-manager, kube-scheduler and KWOK's nodes.
  */
 
-import { createPrivateKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Program, startProgram } from '../../conformance/peers/processes.ts'
+import { accountsKey, etcdFlags, serverFlags } from '../../conformance/peers/upstream-flags.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { type KubeconfigEntry, kubeconfigText } from '../../src/client/kubeconfig.ts'
-import { createCertificateAuthority, type KeyPair } from '../../src/server/auth/certificate-authority.ts'
-import { generateSigningKey } from '../../src/server/auth/json-web-token.ts'
+import type { KubeconfigEntry } from '../../src/client/kubeconfig.ts'
+import { type CertificateAuthority, createCertificateAuthority } from '../../src/server/auth/certificate-authority.ts'
+import { openConnection } from '../connection.ts'
 import type { Programs } from '../prepare.ts'
+import { writeAccess } from './access.ts'
 import { addKwokNodes } from './kwok.ts'
 import { freePorts, removeFolder, temporaryFolder, untilReady } from './places.ts'
 import { figuresOf } from './process-figures.ts'
-import { type ProgramProcess, startProcess } from './program-process.ts'
 import type { Access, RunningSide, Side, SideWish } from './side.ts'
 
 export interface Tuning {
@@ -26,71 +27,80 @@ export interface Tuning {
 }
 
 /** As shipped, and the ways to set it up that were found to be faster. */
-export const TUNINGS: Readonly<Record<string, Tuning>> = {
+export const TUNINGS = {
   default: { raised: false, collectorPercent: 100 },
   tuned: { raised: true, collectorPercent: 100 },
   'tuned, GOGC=400': { raised: true, collectorPercent: 400 },
-}
+} as const satisfies Readonly<Record<string, Tuning>>
 
-export function anchor(name: string, tuning: Tuning, programs: Programs): Side {
+export type TuningName = keyof typeof TUNINGS
+
+export function anchor(name: TuningName, programs: Programs): Side {
   return {
     name: `kube-apiserver (${name})`,
+    chosen: 'HTTP/2.0',
     async start(wish) {
-      const folder = temporaryFolder()
+      const directory = temporaryFolder()
       const [port = 0, etcdPort = 0, etcdPeerPort = 0, managerPort = 0, schedulerPort = 0] = await freePorts(5)
       const ports = { port, etcdPort, etcdPeerPort, managerPort, schedulerPort }
-      const access = await makeCredentials(folder, port)
-      return launch({ name: this.name, folder, ports, access, tuning, programs, wish })
+      const authority = await createCertificateAuthority('bench', { clock: systemClock, random: systemRandom })
+      const server = `https://127.0.0.1:${port}`
+      const user = async (commonName: string, organizations: readonly string[]) => {
+        const pair = await authority.issueClient({ commonName, organizations })
+        return writeAccess({ folder: directory, name: commonName, server, authority: authority.certificate, pair })
+      }
+      await writeKeys(directory, authority)
+      for (const component of ['kube-controller-manager', 'kube-scheduler']) await user(`system:${component}`, [])
+      const access = await user('bench', ['system:masters'])
+      const shared = { directory, ...ports, serviceCidr: SERVICE_RANGE }
+      return launch({ ...shared, access, user, tuning: TUNINGS[name], programs, wish })
     },
   }
 }
 
-interface Ports {
+interface Launch {
+  readonly directory: string
   readonly port: number
   readonly etcdPort: number
   readonly etcdPeerPort: number
   readonly managerPort: number
   readonly schedulerPort: number
-}
-
-interface Launch {
-  readonly name: string
-  readonly folder: string
-  readonly ports: Ports
+  readonly serviceCidr: string
   readonly access: Access
+  readonly user: RunningSide['user']
   readonly tuning: Tuning
   readonly programs: Programs
   readonly wish: SideWish
 }
 
 async function launch(parts: Launch): Promise<RunningSide> {
-  const { name, folder, ports, access, programs, wish } = parts
+  const { directory, port, access, user, programs, wish } = parts
   const startedAt = performance.now()
-  const running: ProgramProcess[] = []
+  const running: Program[] = []
   const start = (program: string, flags: readonly string[], logName: string) => {
     const environment = { GOGC: String(parts.tuning.collectorPercent) }
-    running.push(startProcess({ program, flags, log: join(folder, `${logName}.log`), environment }))
+    const options = { environment, processors: wish.processors }
+    running.push(startProgram(program, flags, join(directory, `${logName}.log`), options))
   }
   const stop = async (signal: NodeJS.Signals) => {
-    for (const process of running.toReversed()) await process.stop(signal)
+    for (const program of running.toReversed()) await program.stop(signal)
   }
   try {
-    start(programs.upstream('etcd'), etcdFlags(parts), 'etcd')
-    start(programs.upstream('kube-apiserver'), serverFlags(parts), 'kube-apiserver')
+    start(programs.upstream('etcd'), [...etcdFlags(parts), QUOTA], 'etcd')
+    start(programs.upstream('kube-apiserver'), [...serverFlags(parts), ...benchFlags(parts)], 'kube-apiserver')
     if (hasComponents(wish)) {
       start(programs.upstream('kube-controller-manager'), managerFlags(parts), 'kube-controller-manager')
       start(programs.upstream('kube-scheduler'), schedulerFlags(parts), 'kube-scheduler')
     }
-    await untilReady(ports.port, () => {
-      for (const process of running) process.assertRunning()
-    })
+    await untilReady(port, running)
     const readyMs = performance.now() - startedAt
+    if (!hasComponents(wish)) await addAccount(access.credentials)
     if (wish.nodes !== undefined && wish.nodes > 0) {
       start(programs.kwok, kwokFlags(parts), 'kwok')
       await addKwokNodes(access.credentials, wish.nodes)
     }
     return {
-      ...{ name, access, startedAt, readyMs },
+      ...{ access, user, startedAt, readyMs },
       figures: figuresOf(() => running.map(({ pid }) => pid)),
       async crash() {
         await stop('SIGKILL')
@@ -98,14 +108,25 @@ async function launch(parts: Launch): Promise<RunningSide> {
       },
       async [Symbol.asyncDispose]() {
         await stop('SIGTERM')
-        removeFolder(folder)
+        removeFolder(directory)
       },
     }
   } catch (error) {
     await stop('SIGKILL')
-    removeFolder(folder)
+    removeFolder(directory)
     throw error
   }
+}
+
+const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts'
+
+/** Without it no pod is admitted; where no controllers run, nobody else makes it. */
+async function addAccount(credentials: KubeconfigEntry): Promise<void> {
+  using connection = await openConnection(credentials)
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } })
+  const { status } = await connection.send({ method: 'POST', path: ACCOUNTS, body })
+  // After a restart it is there.
+  if (status !== 201 && status !== 409) throw new Error(`the account of pods was refused: ${status}`)
 }
 
 function hasComponents({ nodes, schedulerOnly = false }: SideWish): boolean {
@@ -113,42 +134,16 @@ function hasComponents({ nodes, schedulerOnly = false }: SideWish): boolean {
 }
 
 /** The same kind of keys as on the other side: EC P-256. */
-async function makeCredentials(folder: string, port: number): Promise<Access> {
-  const authority = await createCertificateAuthority('bench', { clock: systemClock, random: systemRandom })
-  const client = (commonName: string, organizations: readonly string[] = []) =>
-    authority.issueClient({ commonName, organizations })
-  const admin = await client('admin', ['system:masters'])
-  const pairs: Readonly<Record<string, KeyPair>> = {
-    client: admin,
-    server: await authority.issueServer({ commonName: 'kube-apiserver', names: ['127.0.0.1', 'localhost'] }),
-    manager: await client('system:kube-controller-manager'),
-    scheduler: await client('system:kube-scheduler'),
+async function writeKeys(directory: string, authority: CertificateAuthority): Promise<void> {
+  const serving = await authority.issueServer({ commonName: 'kube-apiserver', names: ['127.0.0.1', 'localhost'] })
+  const files = {
+    'ca.crt': authority.certificate,
+    'ca.key': authority.key,
+    'server.crt': serving.certificate,
+    'server.key': serving.key,
+    'accounts.key': accountsKey(),
   }
-  const file = (name: string, text: string | Buffer) => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 })
-    return join(folder, name)
-  }
-  const server = `https://127.0.0.1:${port}`
-  const entryOf = ({ certificate, key }: KeyPair): KubeconfigEntry => ({
-    ...{ name: 'bench', server, certificateAuthority: authority.certificate },
-    ...{ clientCertificate: certificate, clientKey: key },
-  })
-  for (const [name, { certificate, key }] of Object.entries(pairs)) {
-    file(`${name}.crt`, certificate)
-    file(`${name}.key`, key)
-    file(`${name}.kubeconfig`, kubeconfigText(entryOf({ certificate, key })))
-  }
-  file('ca.key', authority.key)
-  // Upstream takes the public half from this older form only.
-  file('accounts.key', createPrivateKey(generateSigningKey()).export({ type: 'sec1', format: 'pem' }))
-  return {
-    server,
-    ca: file('ca.crt', authority.certificate),
-    certificate: join(folder, 'client.crt'),
-    key: join(folder, 'client.key'),
-    kubeconfig: join(folder, 'client.kubeconfig'),
-    credentials: entryOf(admin),
-  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text, { mode: 0o600 })
 }
 
 const SERVICE_RANGE = '10.96.0.0/16'
@@ -158,47 +153,15 @@ const SYNCS = 50
 /** Requests per second of a component, and at once. */
 const CLIENT_LIMIT = 5_000
 
-function etcdFlags({ folder, ports }: Launch): readonly string[] {
-  const client = `http://127.0.0.1:${ports.etcdPort}`
-  const own = `http://127.0.0.1:${ports.etcdPeerPort}`
-  return [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--listen-client-urls=${client}`,
-    `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${own}`,
-    `--initial-advertise-peer-urls=${own}`,
-    `--initial-cluster=default=${own}`,
-    '--log-level=error',
-    // What a quota of the usual two gigabytes would end.
-    `--quota-backend-bytes=${8 * 2 ** 30}`,
-  ]
+/** What a quota of the usual two gigabytes would end. */
+const QUOTA = `--quota-backend-bytes=${8 * 2 ** 30}`
+
+function benchFlags({ tuning }: Launch): readonly string[] {
+  return tuning.raised ? [`--delete-collection-workers=${DELETE_WORKERS}`] : []
 }
 
-function serverFlags({ folder, ports, tuning, wish }: Launch): readonly string[] {
-  const file = (name: string) => join(folder, name)
-  return [
-    `--etcd-servers=http://127.0.0.1:${ports.etcdPort}`,
-    '--bind-address=127.0.0.1',
-    `--secure-port=${ports.port}`,
-    `--tls-cert-file=${file('server.crt')}`,
-    `--tls-private-key-file=${file('server.key')}`,
-    `--client-ca-file=${file('ca.crt')}`,
-    '--authorization-mode=Node,RBAC',
-    `--service-cluster-ip-range=${SERVICE_RANGE}`,
-    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
-    `--service-account-key-file=${file('accounts.key')}`,
-    `--service-account-signing-key-file=${file('accounts.key')}`,
-    '--allow-privileged=true',
-    // The address it would publish is this machine's, and 127.0.0.1 is not allowed.
-    '--endpoint-reconciler-type=none',
-    // Nobody makes the accounts that this plugin waits for where no controllers run.
-    ...(hasComponents(wish) ? [] : ['--disable-admission-plugins=ServiceAccount']),
-    ...(tuning.raised ? [`--delete-collection-workers=${DELETE_WORKERS}`] : []),
-  ]
-}
-
-function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[] {
-  const file = (name: string) => join(folder, name)
+function managerFlags({ directory, managerPort, tuning, wish }: Launch): readonly string[] {
+  const file = (name: string) => join(directory, name)
   const syncs = [
     'deployment',
     'replicaset',
@@ -210,7 +173,7 @@ function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[
     'resource-quota',
   ]
   return [
-    ...componentFlags(file('manager.kubeconfig'), ports.managerPort, tuning),
+    ...componentFlags(file('system:kube-controller-manager.kubeconfig'), managerPort, tuning),
     `--service-account-private-key-file=${file('accounts.key')}`,
     `--root-ca-file=${file('ca.crt')}`,
     `--cluster-signing-cert-file=${file('ca.crt')}`,
@@ -225,8 +188,8 @@ function managerFlags({ folder, ports, tuning, wish }: Launch): readonly string[
   ]
 }
 
-function schedulerFlags({ folder, ports, tuning }: Launch): readonly string[] {
-  return componentFlags(join(folder, 'scheduler.kubeconfig'), ports.schedulerPort, tuning)
+function schedulerFlags({ directory, schedulerPort, tuning }: Launch): readonly string[] {
+  return componentFlags(join(directory, 'system:kube-scheduler.kubeconfig'), schedulerPort, tuning)
 }
 
 function componentFlags(kubeconfig: string, port: number, { raised }: Tuning): readonly string[] {

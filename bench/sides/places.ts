@@ -1,12 +1,11 @@
-/** Folders and ports of a side that is started for a measurement. */
+/** Folders and ports of a side that is started for a measurement, and when it is ready. */
 
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort, type Program } from '../../conformance/peers/processes.ts'
 
 /** On the disk where caches are: a temporary folder may be memory, which makes every write durable at once. */
 export function temporaryFolder(): string {
@@ -17,15 +16,11 @@ export function removeFolder(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
+const FIRST_PORT = 21_000
+
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
   const ports: number[] = []
-  for (const server of servers) {
-    if (!server.listening) await once(server, 'listening')
-    const address = server.address()
-    if (address !== null && typeof address === 'object') ports.push(address.port)
-  }
-  await Promise.all(servers.map(async (server) => void (await once(server.close(), 'close'))))
+  while (ports.length < count) ports.push(await freePort(FIRST_PORT, ports))
   return ports
 }
 
@@ -33,11 +28,11 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 const LOOK_MS = 5
 const START_TIMEOUT_MS = 120_000
 
-/** Resolves when `/readyz` answers 200. `assertRunning` throws when a process has ended. */
-export async function untilReady(port: number, assertRunning: () => void): Promise<void> {
+/** Resolves when `/readyz` answers 200. Throws when one of the programs has ended. */
+export async function untilReady(port: number, programs: readonly Program[]): Promise<void> {
   const limit = performance.now() + START_TIMEOUT_MS
   while ((await readyz(port)) !== 200) {
-    assertRunning()
+    for (const program of programs) program.assertRunning()
     if (performance.now() > limit) throw new Error(`/readyz does not answer 200 after ${START_TIMEOUT_MS} ms`)
     await sleep(LOOK_MS)
   }

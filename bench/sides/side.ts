@@ -10,19 +10,25 @@ export interface SideWish {
   readonly schedulerOnly?: boolean | undefined
   /** The nodes run containers on this machine's Docker. */
   readonly docker?: boolean | undefined
-  /** The API server also speaks HTTP/2. */
+  /** The API server also speaks HTTP/2; one that always does needs no telling. */
   readonly http2?: boolean | undefined
+  /** Where alone the server's processes may run, as `taskset` names processors: `0-1`. */
+  readonly processors?: string | undefined
 }
+
+/** As an answer names what it came by. */
+export type Protocol = 'HTTP/1.1' | 'HTTP/2.0'
 
 export interface Side {
   /** `t8s`, or the anchor and how it is set up. */
   readonly name: string
+  /** What an unmodified client-go, which offers both, ends up speaking with it as it is shipped. */
+  readonly chosen: Protocol
   /** Starts with an empty store in a new folder. Resolves when `/readyz` answers 200. */
   start(wish: SideWish): Promise<RunningSide>
 }
 
 export interface RunningSide extends AsyncDisposable {
-  readonly name: string
   readonly access: Access
   /** When the first process was started, by `performance.now()`. */
   readonly startedAt: number
@@ -32,6 +38,8 @@ export interface RunningSide extends AsyncDisposable {
   readonly figures: ProcessFigures
   /** Kills every process with SIGKILL and starts again with the same data; new processes, new figures. */
   crash(): Promise<RunningSide>
+  /** Credentials of somebody in these groups alone. */
+  user(name: string, groups: readonly string[]): Promise<Access>
 }
 
 /** How a client with all rights gets in. */

@@ -1,24 +1,28 @@
 /** t8s as its users start it: the built command in a process of its own, data on disk, audit off as on the other side. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Program, startProgram } from '../../conformance/peers/processes.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { entryOf, type KubeconfigEntry } from '../../src/client/kubeconfig.ts'
-import { type Credentials, issueCredentials } from '../../src/cluster/credentials.ts'
+import { issueCredentials } from '../../src/cluster/credentials.ts'
 import { createCertificateAuthority } from '../../src/server/auth/certificate-authority.ts'
+import { writeAccess } from './access.ts'
 import { freePorts, removeFolder, temporaryFolder, untilReady } from './places.ts'
 import { figuresOf } from './process-figures.ts'
-import type { Access, RunningSide, Side, SideWish } from './side.ts'
+import type { RunningSide, Side, SideWish } from './side.ts'
 
 const COMMAND = join(import.meta.dirname, '..', '..', 'dist', 't8s.js')
 const NAME = 'bench'
 
 export const t8s: Side = {
   name: 't8s',
+  // It declines HTTP/2 unless told otherwise: docs/decisions/0021.
+  chosen: 'HTTP/1.1',
   async start(wish) {
     const folder = temporaryFolder()
     const [port = 0] = await freePorts(1)
@@ -44,74 +48,66 @@ interface Launch {
   readonly wish: SideWish
 }
 
+/** The group of the other side's user: no level of priority holds it back, no role is looked up for it. */
+const GROUP = 'system:masters'
+
 async function launch(parts: Launch): Promise<RunningSide> {
   const { folder, port, wish } = parts
   const kubeconfig = join(folder, 'kubeconfig')
-  const environment = { ...process.env, T8S_HOME: folder, KUBECONFIG: kubeconfig }
-  const runtime = `--runtime=${wish.docker === true ? 'docker' : 'simulated'}`
-  const flags = [runtime, `--nodes=${wish.nodes ?? 0}`, '--data=disk', `--port=${port}`]
-  const log = openSync(join(folder, 'output.log'), 'a')
+  const environment = { T8S_HOME: folder, KUBECONFIG: kubeconfig }
   const startedAt = performance.now()
-  const parameters = [COMMAND, 'up', NAME, ...flags, `--config=${join(folder, 'cluster.yaml')}`]
-  const child = spawn(process.execPath, parameters, { env: environment, stdio: ['ignore', log, log] })
-  const stop = () => ended(child, 'SIGTERM')
+  const options = { environment, processors: wish.processors }
+  const program = startProgram(process.execPath, flagsOf(parts), join(folder, 'output.log'), options)
+  const remove = async () => {
+    await program.stop('SIGTERM')
+    const down = spawn(process.execPath, [COMMAND, 'down', NAME], {
+      env: { ...process.env, ...environment },
+      stdio: 'ignore',
+    })
+    await once(down, 'exit')
+    removeFolder(folder)
+  }
   try {
-    await untilReady(port, () => assertRunning(child, folder))
+    await untilReady(port, [program])
     const readyMs = performance.now() - startedAt
-    const access = await accessFrom(kubeconfig, folder, () => assertRunning(child, folder))
+    const entry = await entryIn(kubeconfig, program)
+    const user = (name: string, groups: readonly string[]) => userIn(folder, entry, name, groups)
     return {
-      ...{ name: t8s.name, access, startedAt, readyMs },
-      figures: figuresOf(() => (child.pid === undefined ? [] : [child.pid])),
+      ...{ startedAt, readyMs, user },
+      access: await user('bench', [GROUP]),
+      figures: figuresOf(() => [program.pid]),
       async crash() {
-        await ended(child, 'SIGKILL')
+        await program.stop('SIGKILL')
         return launch(parts)
       },
-      async [Symbol.asyncDispose]() {
-        await stop()
-        const down = spawn(process.execPath, [COMMAND, 'down', NAME], { env: environment, stdio: 'ignore' })
-        await once(down, 'exit')
-        removeFolder(folder)
-      },
+      [Symbol.asyncDispose]: remove,
     }
   } catch (error) {
-    await stop()
-    removeFolder(folder)
+    await remove()
     throw error
   }
 }
 
-function assertRunning(child: ChildProcess, folder: string): void {
-  if (child.exitCode === null && child.signalCode === null) return
-  throw new Error(`t8s has ended: ${readFileSync(join(folder, 'output.log'), 'utf8').slice(-2_000)}`)
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill(signal)
-  await exit
+function flagsOf({ folder, port, wish }: Launch): readonly string[] {
+  const runtime = `--runtime=${wish.docker === true ? 'docker' : 'simulated'}`
+  const nodes = `--nodes=${wish.nodes ?? 0}`
+  const document = `--config=${join(folder, 'cluster.yaml')}`
+  return [COMMAND, 'up', NAME, runtime, nodes, '--data=disk', `--port=${port}`, document]
 }
 
 const LOOK_MS = 5
 
-/** The group of the other side's user: no level of priority holds it back, no role is looked up for it. */
-const GROUP = 'system:masters'
-
-async function accessFrom(kubeconfig: string, folder: string, check: () => void): Promise<Access> {
+/** Of the administrator, as the cluster writes it once it is ready for people. */
+async function entryIn(path: string, program: Program): Promise<KubeconfigEntry> {
   for (;;) {
-    check()
-    const entry = entryIn(kubeconfig)
-    const user = entry && (await issueCredentials(join(folder, NAME), 'bench', [GROUP]))
-    if (user) return accessFiles(userEntry(entry, user), kubeconfig, folder)
+    program.assertRunning()
+    const entry = entryAt(path)
+    if (entry) return entry
     await sleep(LOOK_MS)
   }
 }
 
-function userEntry(entry: KubeconfigEntry, { certificate, key }: Credentials): KubeconfigEntry {
-  return { ...entry, clientCertificate: certificate, clientKey: key }
-}
-
-function entryIn(path: string): KubeconfigEntry | undefined {
+function entryAt(path: string): KubeconfigEntry | undefined {
   try {
     return entryOf(readFileSync(path, 'utf8'))
   } catch {
@@ -119,18 +115,8 @@ function entryIn(path: string): KubeconfigEntry | undefined {
   }
 }
 
-function accessFiles(entry: KubeconfigEntry, kubeconfig: string, folder: string): Access {
-  const file = (name: string, text: string) => {
-    const path = join(folder, name)
-    writeFileSync(path, text, { mode: 0o600 })
-    return path
-  }
-  return {
-    server: entry.server,
-    ca: file('client-ca.crt', entry.certificateAuthority),
-    certificate: file('client.crt', entry.clientCertificate),
-    key: file('client.key', entry.clientKey),
-    kubeconfig,
-    credentials: entry,
-  }
+async function userIn(folder: string, entry: KubeconfigEntry, name: string, groups: readonly string[]) {
+  const pair = await issueCredentials(join(folder, NAME), name, groups)
+  if (pair === undefined) throw new Error('the cluster has no authority for clients yet')
+  return writeAccess({ folder, name, server: entry.server, authority: entry.certificateAuthority, pair })
 }

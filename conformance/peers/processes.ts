@@ -2,39 +2,68 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { basename } from 'node:path'
 import { systemClock } from '../../src/base/clock.ts'
 
 /** A program that does not end by itself after this long is killed. */
 const STOP_GRACE_MS = 5_000
 const POLL_MS = 50
 
+/** Of a log: where it says why its program has ended. */
+const LAST_CHARACTERS = 2_000
+
 export interface Program extends AsyncDisposable {
-  /** Throws when the program has ended, which none does by itself. */
+  readonly pid: number
+  /** Throws what the program said last when it has ended, which none does by itself. */
   assertRunning(): void
+  /** Resolves when it has ended; it is killed when it does not end by itself. */
+  stop(signal: NodeJS.Signals): Promise<void>
 }
 
-export function startProgram(program: string, args: readonly string[], logFile: string): Program {
-  const log = openSync(logFile, 'w')
-  const child = spawn(program, args, { stdio: ['ignore', log, log] })
+export interface ProgramOptions {
+  /** Besides this process's own. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Where alone it may run, as `taskset` names processors: `0-1`. */
+  readonly processors?: string | undefined
+}
+
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  logFile: string,
+  { environment = {}, processors }: ProgramOptions = {},
+): Program {
+  const log = openSync(logFile, 'a')
+  const [command = program, ...words] = pinned([program, ...args], processors)
+  const child = spawn(command, words, { stdio: ['ignore', log, log], env: { ...process.env, ...environment } })
+  closeSync(log)
   child.on('error', () => undefined)
   return {
-    assertRunning: () => {
-      if (hasEnded(child)) throw new Error(`${program} has ended: see its log`)
+    pid: child.pid ?? 0,
+    assertRunning() {
+      if (!hasEnded(child)) return
+      throw new Error(`${basename(program)} has ended: ${readFileSync(logFile, 'utf8').slice(-LAST_CHARACTERS)}`)
     },
-    [Symbol.asyncDispose]: () => stop(child),
+    stop: (signal) => stop(child, signal),
+    [Symbol.asyncDispose]: () => stop(child, 'SIGTERM'),
   }
+}
+
+/** The command, on these processors alone. */
+export function pinned(command: readonly string[], processors: string | undefined): readonly string[] {
+  return processors === undefined ? command : ['taskset', '--cpu-list', processors, ...command]
 }
 
 function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null || pid === undefined
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (hasEnded(child)) return
   const ended = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
   const kill = systemClock.after(STOP_GRACE_MS, () => child.kill('SIGKILL'))
   await ended
   kill.cancel()

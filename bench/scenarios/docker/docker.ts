@@ -34,6 +34,7 @@ export const docker: Scenario = {
 function contestantsOn(engine: DockerEngine, { quick }: Setting): readonly Contestant[] {
   const contestant = (name: string, open: () => Promise<Runner>): Contestant => ({
     name,
+    tables: ['chosen'],
     async round() {
       await makeImage(engine, IMAGE, 'bench')
       try {

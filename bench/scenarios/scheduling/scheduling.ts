@@ -1,103 +1,86 @@
 /** G1: pods created as fast as 50 clients can, until the last one is bound; nodes are objects without kubelets. */
 
-import { openConnection } from '../connection.ts'
-import { node } from '../objects.ts'
-import { onSides, type Sample, type Scenario, type ScenarioParts } from '../scenario.ts'
-import { accountReady, untilNone } from '../world.ts'
-import { prepared, timed } from './measure.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Connection, openConnection } from '../../connection.ts'
+import { node } from '../../objects.ts'
+import { onSides } from '../../on-sides.ts'
+import type { Sample, Samples, Scenario, ScenarioParts } from '../../scenario.ts'
+import { accountReady, untilNone } from '../../world.ts'
+import { prepared, timed } from '../measure.ts'
+import { churn } from './churn.ts'
+import { FAMILIES, type Family, HIGH_PRIORITY, LOW_CPU } from './families.ts'
+import { placementOf } from './placement.ts'
 
 const CREATORS = 50
+const PODS = '/api/v1/namespaces/default/pods'
+const UNBOUND = `${PODS}?limit=1&labelSelector=color%3Dgreen&fieldSelector=spec.nodeName%3D`
+/** After the pods of one family have gone, until a scheduler has seen it, in ms. */
+const SETTLE_MS = 500
 
-interface Family {
-  readonly name: string
-  readonly nodes: number
-  readonly pods: number
-  /** Fields of the pod's spec besides its container. */
-  readonly spec: object
-}
-
-const ANTI_AFFINITY = {
-  affinity: {
-    podAntiAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: [
-        { labelSelector: { matchLabels: { color: 'green' } }, topologyKey: 'kubernetes.io/hostname' },
-      ],
-    },
-  },
-}
-const AFFINITY = {
-  affinity: {
-    podAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: [
-        { labelSelector: { matchLabels: { color: 'green' } }, topologyKey: 'topology.kubernetes.io/zone' },
-      ],
-    },
-  },
-}
-const NODE_AFFINITY = {
-  affinity: {
-    nodeAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [
-          { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['zone-1', 'zone-2'] }] },
-        ],
-      },
-    },
-  },
-}
-const SPREAD = {
-  topologySpreadConstraints: [
-    {
-      maxSkew: 5,
-      topologyKey: 'topology.kubernetes.io/zone',
-      whenUnsatisfiable: 'DoNotSchedule',
-      labelSelector: { matchLabels: { color: 'green' } },
-    },
-  ],
-}
-
-/** The shapes of upstream's scheduler_perf. */
-const FAMILIES: readonly Family[] = [
-  { name: 'basic', nodes: 1_000, pods: 2_000, spec: {} },
-  { name: 'basic', nodes: 5_000, pods: 2_000, spec: {} },
-  { name: 'node affinity', nodes: 1_000, pods: 1_000, spec: NODE_AFFINITY },
-  { name: 'pod affinity', nodes: 1_000, pods: 1_000, spec: AFFINITY },
-  { name: 'pod anti-affinity', nodes: 1_000, pods: 500, spec: ANTI_AFFINITY },
-  { name: 'topology spread', nodes: 1_000, pods: 1_000, spec: SPREAD },
-]
-
-export const scheduling: readonly Scenario[] = FAMILIES.map((family) =>
+/** As shipped the other side binds 50 pods a second and no more, whatever is asked: its limit for requests. */
+export const scheduling: readonly Scenario[] = [1_000, 5_000].map((nodes) =>
   onSides({
-    name: `scheduling-${family.name.replaceAll(' ', '-')}-${family.nodes}`,
-    about: `G1: ${family.pods} pods on ${family.nodes} nodes, ${family.name}`,
+    name: `scheduling-${nodes}`,
+    about: `G1: pods of ${FAMILIES.length} kinds on ${nodes} nodes until the last is bound`,
     wish: { schedulerOnly: true },
-    run: async (parts) => ({ [`G1 ${family.name}, ${family.nodes} nodes`]: await drain(parts, family) }),
+    run: (parts) => families(parts, nodes, FAMILIES),
   }),
 )
 
-async function drain(parts: ScenarioParts, { nodes, pods: count, spec }: Family): Promise<Sample> {
+/** One after the other on the same nodes, each with the pods of the last one gone. */
+export async function families(parts: ScenarioParts, nodes: number, wanted: readonly Family[]): Promise<Samples> {
   using connection = await openConnection(parts.side.access.credentials)
   await accountReady(connection)
   await prepared(parts, { method: 'POST', path: '/api/v1/nodes', body: node('node-{i}') }, nodes)
-  const path = '/api/v1/namespaces/default/pods'
-  const pods = parts.quick ? count / 4 : count
-  const { ms, cpuMs } = await timed(parts, async () => {
-    await prepared(parts, { method: 'POST', path, body: podWith(spec) }, pods, CREATORS)
-    await untilNone(connection, `${path}?limit=1&fieldSelector=spec.nodeName%3D`)
-  })
-  return { perSecond: (pods / ms) * 1_000, cpuMs: cpuMs / pods }
+  const rows: Record<string, Sample> = {}
+  for (const family of wanted) {
+    rows[`G1 ${family.name}, ${nodes} nodes`] = await drain(parts, connection, family, nodes)
+    await connection.send({ method: 'DELETE', path: `${PODS}?gracePeriodSeconds=0` })
+    await untilNone(connection, `${PODS}?limit=1`)
+    await sleep(SETTLE_MS)
+  }
+  return rows
 }
 
-function podWith(spec: object): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod-{i}', labels: { color: 'green' } },
-    spec: {
-      ...spec,
-      containers: [
-        { name: 'main', image: 'registry.example/bench:1', resources: { requests: { cpu: '100m', memory: '100Mi' } } },
-      ],
-    },
+async function drain(parts: ScenarioParts, connection: Connection, family: Family, nodes: number): Promise<Sample> {
+  const pods = parts.quick ? family.pods / 4 : family.pods
+  if (family.preempts === true) await fill(parts, connection, nodes)
+  const churning = family.churns === true ? await churn(parts.side.access.credentials) : undefined
+  const { ms, cpuMs } = await timed(parts, async () => {
+    await prepared(parts, { method: 'POST', path: PODS, body: podOf(family) }, pods, CREATORS)
+    await untilNone(connection, UNBOUND)
   })
+  await churning?.[Symbol.asyncDispose]()
+  const placement = await placementOf(connection, 'color%3Dgreen')
+  const wrong = family.wrong(placement)
+  if (wrong !== undefined) throw new Error(`${family.name}: ${wrong}`)
+  return { perSecond: (pods / ms) * 1_000, cpuMs: cpuMs / pods, mostOnNode: placement.mostOnNode }
+}
+
+function podOf({ spec, cpu = '100m' }: Family): string {
+  return podText('pod-{i}', 'green', spec, cpu)
+}
+
+/** Every node has one large pod that anything of a higher priority may push out. */
+async function fill(parts: ScenarioParts, connection: Connection, nodes: number): Promise<void> {
+  const apiVersion = 'scheduling.k8s.io/v1'
+  const priority = { apiVersion, kind: 'PriorityClass', metadata: { name: HIGH_PRIORITY }, value: 1_000 }
+  const path = `/apis/${apiVersion}/priorityclasses`
+  await prepared(parts, { method: 'POST', path, body: JSON.stringify(priority) }, 1)
+  // At once, when told to go: nobody else would end them.
+  const spec = { terminationGracePeriodSeconds: 0 }
+  await prepared(
+    parts,
+    { method: 'POST', path: PODS, body: podText('low-{i}', 'grey', spec, LOW_CPU) },
+    nodes,
+    CREATORS,
+  )
+  await untilNone(connection, `${PODS}?limit=1&fieldSelector=spec.nodeName%3D`)
+}
+
+function podText(name: string, color: string, spec: object, cpu: string): string {
+  const requests = { cpu, memory: '100Mi' }
+  const container = { name: 'main', image: 'registry.example/bench:1', resources: { requests } }
+  const metadata = { name, labels: { color } }
+  return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...spec, containers: [container] } })
 }
