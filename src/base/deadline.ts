@@ -1,5 +1,6 @@
 /** AbortSignals that follow the injected clock and other signals. */
 
+import type { Awaitable } from './awaitable.ts'
 import type { Clock } from './clock.ts'
 
 export class DeadlineExceeded extends Error {
@@ -12,10 +13,14 @@ export interface Deadline extends Disposable {
 
 /**
  * A signal that aborts with `DeadlineExceeded` after `ms`, or when `parent` does. Dispose it to drop the timer; it goes
- * by itself once the signal has aborted.
+ * by itself once the signal has aborted. `controller`: of the signal, where somebody has it already.
  */
-export function deadline(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
-  const controller = new AbortController()
+export function deadline(
+  clock: Clock,
+  ms: number,
+  parent?: AbortSignal,
+  controller: AbortController = new AbortController(),
+): Deadline {
   const timer = clock.after(ms, () => controller.abort(new DeadlineExceeded(`not done after ${ms} ms`)))
   const onAbort = () => {
     timer.cancel()
@@ -33,7 +38,8 @@ export function deadline(clock: Clock, ms: number, parent?: AbortSignal): Deadli
 }
 
 /** Resolves or rejects with the promise, or rejects with the signal's reason, whichever comes first. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function orAborted<T>(work: Awaitable<T>, signal: AbortSignal): Promise<T> {
+  const promise = Promise.resolve(work)
   if (signal.aborted) {
     promise.catch(() => {})
     return Promise.reject(signal.reason)

@@ -38,34 +38,14 @@ export class Histogram {
   }
 }
 
-const NANOSECONDS_PER_MS = 1_000_000
-
-/** What part of a limit is in use, over time: as if it were observed at the end of every nanosecond. */
-export class RatioHistogram {
-  readonly histogram: Histogram
-  #numerator = 0
-  #denominator = 1
-  #changedAtMs: number
-
-  constructor(bounds: readonly number[], nowMs: number) {
-    this.histogram = new Histogram(bounds)
-    this.#changedAtMs = nowMs
-  }
-
-  set(numerator: number, nowMs: number): void {
-    this.passTo(nowMs)
-    this.#numerator = numerator
-  }
-
-  setDenominator(denominator: number, nowMs: number): void {
-    this.passTo(nowMs)
-    this.#denominator = denominator
-  }
-
-  passTo(nowMs: number): void {
-    const passed = Math.round((nowMs - this.#changedAtMs) * NANOSECONDS_PER_MS)
-    if (passed <= 0) return
-    this.#changedAtMs = nowMs
-    this.histogram.observe(this.#numerator / this.#denominator, passed)
-  }
+/** In the text format of /metrics. `labels`: `verb="GET",code="200"`, or empty. */
+export function histogramLines(name: string, labels: string, histogram: Histogram): readonly string[] {
+  const totals = histogram.cumulative()
+  const [before, own] = labels === '' ? ['', ''] : [`${labels},`, `{${labels}}`]
+  return [
+    ...histogram.bounds.map((bound, index) => `${name}_bucket{${before}le="${bound}"} ${totals[index]}`),
+    `${name}_bucket{${before}le="+Inf"} ${histogram.count}`,
+    `${name}_sum${own} ${histogram.sum}`,
+    `${name}_count${own} ${histogram.count}`,
+  ]
 }

@@ -15,7 +15,7 @@ function world(component = 'test-controller') {
   let open = 0
   const handle: Handler = (request) => {
     open++
-    return server.server.handle(request).finally(() => open--)
+    return Promise.resolve(server.server.handle(request)).finally(() => open--)
   }
   const client = createClient(createLoopbackTransport(handle, ADMIN))
   const recorderOf = (name: string) =>

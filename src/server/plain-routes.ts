@@ -4,6 +4,7 @@
  */
 
 import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { Awaitable } from '../base/awaitable.ts'
 import { badRequest } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse } from '../machinery/wire/message.ts'
 
@@ -13,7 +14,7 @@ export interface PlainRoute {
   /** Also everything below the path. */
   readonly below?: boolean | undefined
   /** Undefined: not here; the next route is asked. */
-  handle(request: ApiRequest): Promise<ApiResponse | undefined>
+  handle(request: ApiRequest): Awaitable<ApiResponse | undefined>
 }
 
 /** The answer of the first route that has one. Routes are asked in their order. */

@@ -5,6 +5,7 @@
 
 import type { Catalog } from '../apis/catalog.ts'
 import type { Service } from '../apis/core/types.gen.ts'
+import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -34,7 +35,7 @@ import { type ServiceReservationParts, serviceReservations } from './registry/al
 import { EVENT_LIFETIME_MS, startExpiry } from './registry/expiry.ts'
 import { createRegistries, type Registries } from './registry/registries.ts'
 import type { TokenIssuer } from './registry/subresources/token-request.ts'
-import { type RequestInfo, requestInfo } from './request-info.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { Connect } from './streaming-proxy.ts'
 
 export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clock' | 'aggregation'> {
@@ -66,7 +67,7 @@ export interface ServerDependencies extends Omit<DocumentParts, 'catalog' | 'clo
 
 export interface PathHandler {
   /** Undefined: not one of its paths. */
-  handle(request: ApiRequest): Promise<ApiResponse | undefined> | ApiResponse | undefined
+  handle(request: ApiRequest): Awaitable<ApiResponse | undefined>
   /** Those that the index at `/` tells of. */
   readonly names?: readonly string[] | undefined
 }
@@ -118,9 +119,10 @@ export function createServer(dependencies: ServerDependencies): Server {
   const connected = dependencies.connect ? connectHandlers(dependencies.connect, admission) : []
   const subresources = new Map([...own, ...connected, ...(dependencies.subresources ?? [])])
   const parts = { catalog, registries, clock, random, subresources }
-  const handle = async (request: ApiRequest, info: RequestInfo): Promise<ApiResponse> => {
+  const handle = (request: ApiRequest, info: RequestInfo): Awaitable<ApiResponse> => {
     if (request.bodyFailure) throw request.bodyFailure
-    for (const one of followers) if (!one.isReady) await one.whenReady(request.signal)
+    const late = followers.find((one) => !one.isReady)
+    if (late !== undefined) return late.whenReady(request.signal).then(() => handle(request, info))
     return aggregation.handle(request, info) ?? ownAnswer(parts, paths, request, info)
   }
   const stopping = new AbortController()
@@ -142,14 +144,17 @@ export function createServer(dependencies: ServerDependencies): Server {
   }
 }
 
-async function ownAnswer(
+function ownAnswer(
   parts: RouteParts,
   paths: readonly PathHandler[],
   request: ApiRequest,
   info: RequestInfo,
-): Promise<ApiResponse> {
-  const { catalog } = parts
-  if (info.type === 'resource' && isServedGroup(catalog, info.group)) return handleResource(parts, request, info)
+): Awaitable<ApiResponse> {
+  if (info.type === 'resource' && isServedGroup(parts.catalog, info)) return handleResource(parts, request, info)
+  return pathAnswer(parts.catalog, paths, request)
+}
+
+async function pathAnswer(catalog: Catalog, paths: readonly PathHandler[], request: ApiRequest): Promise<ApiResponse> {
   for (const path of paths) {
     const answer = await path.handle(request)
     if (answer) return answer
@@ -166,7 +171,8 @@ function noFrontProxy(): Promise<never> {
   return Promise.reject(new Error('this server is no front proxy'))
 }
 
-function isServedGroup(catalog: Catalog, group: string): boolean {
+function isServedGroup(catalog: Catalog, { group, version, resource }: ResourceRequestInfo): boolean {
+  if (catalog.byResource(group, version, resource) !== undefined) return true
   return catalog.all().some((definition) => definition.group === group)
 }
 

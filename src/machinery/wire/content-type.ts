@@ -43,8 +43,23 @@ export function parseMediaType(text: string): MediaType | undefined {
  * The alternatives of an `Accept` header, best first: by quality, then the more specific, then as written.
  * What is no media type or has quality 0 is left out. An absent or empty header accepts everything.
  */
-export function parseAccept(header: string | undefined): readonly MediaType[] {
-  if (header === undefined || header.trim() === '') return [ANYTHING]
+export function parseAccept(header = ''): readonly MediaType[] {
+  const known = parsed.get(header)
+  if (known !== undefined) return known
+  const alternatives = header.trim() === '' ? [ANYTHING] : alternativesOf(header)
+  if (header.length > REMEMBERED_LENGTH_MAX) return alternatives
+  if (parsed.size >= REMEMBERED_MAX) parsed.clear()
+  parsed.set(header, alternatives)
+  return alternatives
+}
+
+/** Every client says the same with all its requests. With one more than these all are forgotten. */
+const REMEMBERED_MAX = 256
+/** Characters; longer headers are nobody's habit. */
+const REMEMBERED_LENGTH_MAX = 512
+const parsed = new Map<string, readonly MediaType[]>()
+
+function alternativesOf(header: string): readonly MediaType[] {
   return splitOutsideQuotes(header, ',')
     .slice(0, ALTERNATIVES_MAX)
     .map(parseMediaType)

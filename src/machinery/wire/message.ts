@@ -3,6 +3,7 @@
  * `http.ts` makes them from sockets, the loopback transport from function calls; nothing else differs.
  */
 
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { ApiError, Status } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
 import type { ChunkSink } from './chunk.ts'
@@ -42,7 +43,7 @@ export interface AuditTrail {
   /** A short fact. What was said first under a key stays. `from`: the level from which on it is logged; absent: all. */
   annotate(key: string, value: string, from?: AuditDetail): void
   /** What `work` returns, and how long the request was in that part of the server: told of those that took long. */
-  timed<T>(layer: AuditLayer, work: () => T | Promise<T>): Promise<T>
+  timed<T>(layer: AuditLayer, work: () => Awaitable<T>): Awaitable<T>
   /** The body, as it was understood. `form` makes what is logged of it, where bodies are. */
   sent(object: KubeObject | undefined, form: () => unknown): void
   /** As whom the user acts; `constraint` is the right by which, if that is a limited one. */
@@ -149,4 +150,5 @@ export interface WatchEvent<T = KubeObject> {
   readonly object: T
 }
 
-export type Handler = (request: ApiRequest) => Promise<ApiResponse>
+/** Answers at once where nothing has to be waited for. */
+export type Handler = (request: ApiRequest) => Awaitable<ApiResponse>

@@ -3,6 +3,7 @@
  * come in from all over the server through `AuditTrail`; a request that is not logged keeps none.
  */
 
+import { type Awaitable, lastly } from '../../base/awaitable.ts'
 import { setOwn } from '../../base/deep-freeze.ts'
 import type { Random } from '../../base/random.ts'
 import { randomUuid } from '../../base/random.ts'
@@ -89,14 +90,12 @@ export class RequestRecord implements AuditTrail {
     this.#annotations.set(key, { value: value.slice(0, ANNOTATION_LENGTH_MAX), from })
   }
 
-  async timed<T>(layer: AuditLayer, work: () => T | Promise<T>): Promise<T> {
+  timed<T>(layer: AuditLayer, work: () => Awaitable<T>): Awaitable<T> {
     const { clock } = this.#auditing
     const startMs = clock.monotonic()
-    try {
-      return await work()
-    } finally {
+    return lastly(work, () => {
       this.#spentMs.set(layer, (this.#spentMs.get(layer) ?? 0) + clock.monotonic() - startMs)
-    }
+    })
   }
 
   sent(object: KubeObject | undefined, form: () => unknown): void {

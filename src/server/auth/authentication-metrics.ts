@@ -1,7 +1,8 @@
 /** How requests over the wire prove who sent them, under upstream's metric names. Users are told apart coarsely. */
 
+import { whenThere } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Metrics } from '../../base/metrics.ts'
+import type { MetricLabels, Metrics } from '../../base/metrics.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 
 /** Seconds; upstream's: doubling from a millisecond on. */
@@ -13,26 +14,39 @@ const RESULTS: Readonly<Record<Authentication['outcome'], string>> = {
 }
 
 export function countedAuthenticator(authenticator: Authenticator, metrics: Metrics, clock: Clock): Authenticator {
-  const users = metrics.counter('authenticated_user_requests', 'Authenticated requests, by kind of user.', ['username'])
-  const attempts = metrics.counter('authentication_attempts', 'Attempts to authenticate a request.', ['result'])
-  const seconds = metrics.histogram(
-    'authentication_duration_seconds',
-    'How long it took to find out who sent a request.',
-    BUCKETS,
-    ['result'],
+  const users = byLabel(
+    'username',
+    metrics.counts('authenticated_user_requests', 'Authenticated requests, by kind of user.'),
   )
+  const attempts = byLabel('result', metrics.counts('authentication_attempts', 'Attempts to authenticate a request.'))
+  const seconds = byLabel(
+    'result',
+    metrics.histograms('authentication_duration_seconds', 'How long it took to find out who sent a request.', BUCKETS),
+  )
+  const counted = (authentication: Authentication, startMs: number): Authentication => {
+    const result = RESULTS[authentication.outcome]
+    attempts(result).total++
+    seconds(result).observe((clock.monotonic() - startMs) / 1_000)
+    if (authentication.outcome === 'user') users(kindOf(authentication.user.name)).total++
+    return authentication
+  }
   return {
-    async authenticate(request) {
+    authenticate(request) {
       // Those of this process have nothing to prove.
       if (request.wants === 'object') return authenticator.authenticate(request)
       const startMs = clock.monotonic()
-      const authentication = await authenticator.authenticate(request)
-      const result = RESULTS[authentication.outcome]
-      attempts({ result })
-      seconds({ result }, (clock.monotonic() - startMs) / 1_000)
-      if (authentication.outcome === 'user') users({ username: kindOf(authentication.user.name) })
-      return authentication
+      return whenThere(authenticator.authenticate(request), (authentication) => counted(authentication, startMs))
     },
+  }
+}
+
+/** The series of a metric with one label, kept by its few values. */
+function byLabel<Series>(label: string, of: (labels: MetricLabels) => Series): (value: string) => Series {
+  const known = new Map<string, Series>()
+  return (value) => {
+    const series = known.get(value) ?? of({ [label]: value })
+    known.set(value, series)
+    return series
   }
 }
 

@@ -3,41 +3,45 @@
  * offered and failed is never taken for no proof: the caller does not become anonymous by a bad certificate.
  */
 
+import { type Awaitable, whenThere } from '../../base/awaitable.ts'
 import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 
+export interface Proof {
+  readonly outcome: 'user'
+  readonly user: UserInfo
+  /** What the caller should know about the proof. */
+  readonly warnings?: readonly string[] | undefined
+  /** What the audit log is to say of the proof, by key. */
+  readonly facts?: readonly (readonly [string, string])[] | undefined
+}
+
 export type Authentication =
-  | {
-      readonly outcome: 'user'
-      readonly user: UserInfo
-      /** What the caller should know about the proof. */
-      readonly warnings?: readonly string[] | undefined
-      /** What the audit log is to say of the proof, by key. */
-      readonly facts?: readonly (readonly [string, string])[] | undefined
-    }
+  | Proof
   /** The request offers no proof of this kind. */
   | { readonly outcome: 'absent' }
   | { readonly outcome: 'failed'; readonly reason: string }
 
 export interface Authenticator {
-  authenticate(request: ApiRequest): Authentication | Promise<Authentication>
+  /** At once where that is possible: it is on the way of every request. */
+  authenticate(request: ApiRequest): Awaitable<Authentication>
 }
 
 export const ABSENT: Authentication = { outcome: 'absent' }
 
 /** `otherwise` is asked last and only when nothing failed: anonymous access. */
 export function inOrder(ways: readonly Authenticator[], otherwise?: Authenticator): Authenticator {
-  return {
-    async authenticate(request) {
-      const failures: string[] = []
-      for (const way of ways) {
-        const result = await way.authenticate(request)
-        if (result.outcome === 'user') return { ...result, user: authenticated(result.user) }
-        if (result.outcome === 'failed') failures.push(result.reason)
-      }
+  const from = (start: number, request: ApiRequest, failures: readonly string[]): Awaitable<Authentication> => {
+    const way = ways[start]
+    if (way === undefined) {
       if (failures.length > 0) return { outcome: 'failed', reason: failures.join('; ') }
       return otherwise?.authenticate(request) ?? ABSENT
-    },
+    }
+    return whenThere(way.authenticate(request), (result) => {
+      if (result.outcome === 'user') return { ...result, user: authenticated(result.user) }
+      return from(start + 1, request, result.outcome === 'failed' ? [...failures, result.reason] : failures)
+    })
   }
+  return { authenticate: (request) => from(0, request, []) }
 }
 
 /** A client certificate over TLS, or the identity that a component in this process was given. */
@@ -50,8 +54,15 @@ export const peerIdentity: Authenticator = {
 
 export const AUTHENTICATED_GROUP = 'system:authenticated'
 
+/** Of users that come again: a connection's certificate and a component's account are read once. */
+const known = new WeakMap<UserInfo, UserInfo>()
+
 /** Whoever has proved something is in the group of all who have. */
 export function authenticated(user: UserInfo): UserInfo {
   if (user.groups.includes(AUTHENTICATED_GROUP)) return user
-  return { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] }
+  const before = known.get(user)
+  if (before) return before
+  const member = { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] }
+  known.set(user, member)
+  return member
 }

@@ -5,6 +5,12 @@ import type { ApiRequest } from '../../machinery/wire/message.ts'
 
 type Headers = Pick<ApiRequest, 'headers' | 'rawHeaders'>
 
+/** Whether the name of any header begins so. */
+export function hasHeaderWith({ headers }: Pick<ApiRequest, 'headers'>, prefix: string): boolean {
+  for (const name in headers) if (name.startsWith(prefix)) return true
+  return false
+}
+
 /** Every value of a header that may repeat. Values may contain commas, so the joined form does not tell. */
 export function headerValues({ headers, rawHeaders }: Headers, name: string): readonly string[] {
   if (!rawHeaders) return headers[name] === undefined ? [] : [headers[name]]

@@ -5,7 +5,7 @@
 
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { ABSENT, type Authentication, type Authenticator } from './authenticator.ts'
-import { extraValues, headerValues } from './header-values.ts'
+import { extraValues, hasHeaderWith, headerValues } from './header-values.ts'
 
 const PREFIX = 'x-remote-'
 const USER = `${PREFIX}user`
@@ -35,8 +35,8 @@ export function requestHeaders(names: readonly string[]): Authenticator {
 
 /** The request without them: nobody behind authentication is to believe them. */
 export function withoutRemoteHeaders(request: ApiRequest): ApiRequest {
+  if (!hasHeaderWith(request, PREFIX)) return request
   const isOther = (name: string) => !name.toLowerCase().startsWith(PREFIX)
-  if (Object.keys(request.headers).every(isOther)) return request
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => isOther(name)))
   const rawHeaders = request.rawHeaders?.filter((_, index, all) => isOther(all[index - (index % 2)] ?? ''))
   return { ...request, headers, rawHeaders }

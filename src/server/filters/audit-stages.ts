@@ -3,17 +3,19 @@
  * it ended, or that the server failed at it.
  */
 
+import { orElse } from '../../base/awaitable.ts'
 import { ApiError, timeout, toStatus } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse, UpgradedSocket } from '../../machinery/wire/message.ts'
 import type { Auditing } from '../audit/auditing.ts'
 import { RequestRecord } from '../audit/record.ts'
+import type { RequestTarget } from '../auth/authorizer.ts'
 import type { AuditParts } from './audit.ts'
-import { type Call, type Filter, isLongRunning } from './filter.ts'
+import { type Call, type Filter, isLongRunning, type Step } from './filter.ts'
 
 export function auditStages({ auditing, random }: AuditParts): Filter {
   return (next) => {
     if (!auditing) return next
-    return async (call) => {
+    return (call) => {
       const { user, audit } = call.request
       const verdict = auditing.decide(user, call.target)
       const isLogged = verdict.level !== 'None'
@@ -22,18 +24,26 @@ export function auditStages({ auditing, random }: AuditParts): Filter {
       const record = begun ?? (isLogged ? new RequestRecord(auditing, call, random) : undefined)
       record?.decided(user, verdict)
       if (!record || !isLogged) return next(unlogged(call))
-      if (!(await record.emit('RequestReceived'))) return refused(auditing, call.request)
-      const answer = await next({ ...call, request: { ...call.request, audit: record } }).catch(
-        async (error: unknown) => {
-          await failed(record, error, call)
-          throw error
-        },
-      )
-      const lasts = isLongRunning(call.target)
-      if (lasts || isOnItsWay(answer)) return followed({ auditing, record, lasts }, answer, call.request)
-      return finished(record, answer)
+      return logged({ auditing, record, lasts: isLongRunning(call.target) }, next, call)
     }
   }
+}
+
+async function logged<Target extends RequestTarget>(
+  parts: Followed,
+  next: Step<Target>,
+  { request, target }: Call<Target>,
+): Promise<ApiResponse> {
+  const { auditing, record, lasts } = parts
+  if (!(await record.emit('RequestReceived'))) return refused(auditing, request)
+  const answer = await orElse(
+    () => next({ request: { ...request, audit: record }, target }),
+    async (error) => {
+      await failed(record, error, { request, target })
+      throw error
+    },
+  )
+  return lasts || isOnItsWay(answer) ? followed(parts, answer, request) : finished(record, answer)
 }
 
 function unlogged<C extends Call>(call: C): C {

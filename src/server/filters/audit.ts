@@ -5,7 +5,9 @@
  * before anybody knows who asks is logged here.
  */
 
+import { whenThere } from '../../base/awaitable.ts'
 import { type Random, randomUuid } from '../../base/random.ts'
+import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { Auditing } from '../audit/auditing.ts'
 import { RequestRecord } from '../audit/record.ts'
 import { type Filter, withHeaders } from './filter.ts'
@@ -20,24 +22,27 @@ export interface AuditParts {
 }
 
 export function audit({ random, auditing }: AuditParts): Filter {
-  return (next) => async (call) => {
-    const { request } = call
+  return (next) => (call) => {
+    const { request, target } = call
     if (request.wants === 'object') return next(call)
     const given = request.headers['audit-id']?.replace(/[^\x20-\x7e]/g, '').slice(0, AUDIT_ID_LENGTH_MAX)
     const id = given || randomUuid(random)
-    const identified = { ...call, request: { ...request, headers: { ...request.headers, 'audit-id': id } } }
-    const record = auditing && new RequestRecord(auditing, identified, random)
-    const answer = await next(
-      record ? { ...identified, request: { ...identified.request, audit: record } } : identified,
-    )
-    if (auditing && record && !record.isDecided) {
-      record.decided(undefined, auditing.decide(undefined, call.target))
+    const identified = { ...request, headers: { ...request.headers, 'audit-id': id } }
+    if (auditing === undefined)
+      return whenThere(next({ request: identified, target }), (answer) => withIdentity(answer, id))
+    const record = new RequestRecord(auditing, { request: identified, target }, random)
+    return whenThere(next({ request: { ...identified, audit: record }, target }), (answer) => {
+      if (record.isDecided) return withIdentity(answer, id)
+      record.decided(undefined, auditing.decide(undefined, target))
       record.answered(answer.status)
       // Upstream logs it so: the head of an answer, and nothing after it.
-      await record.emit('ResponseStarted')
-    }
-    const headers = { 'audit-id': id }
-    const cached = Object.keys(answer.headers).some((name) => name.toLowerCase() === 'cache-control')
-    return withHeaders(answer, cached ? headers : { ...headers, 'cache-control': 'no-cache, private' })
+      return whenThere(record.emit('ResponseStarted'), () => withIdentity(answer, id))
+    })
   }
+}
+
+function withIdentity(answer: ApiResponse, id: string): ApiResponse {
+  for (const name in answer.headers)
+    if (name.toLowerCase() === 'cache-control') return withHeaders(answer, { 'audit-id': id })
+  return withHeaders(answer, { 'audit-id': id, 'cache-control': 'no-cache, private' })
 }

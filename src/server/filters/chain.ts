@@ -1,5 +1,6 @@
 /** What happens around every request, outermost first. */
 
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
@@ -50,9 +51,9 @@ export const filters = (parts: FilterParts): readonly Filter[] => [
 export function chain<Target extends RequestTarget>(
   list: readonly Filter[],
   targetOf: (request: ApiRequest) => Target,
-  handle: (request: ApiRequest, target: Target) => Promise<ApiResponse>,
+  handle: (request: ApiRequest, target: Target) => Awaitable<ApiResponse>,
 ): Handler {
   const innermost: Step<Target> = ({ request, target }) => handle(request, target)
   const outermost = list.reduceRight<Step<Target>>((next, filter) => filter(next), innermost)
-  return async (request) => outermost({ request, target: targetOf(request) })
+  return (request) => outermost({ request, target: targetOf(request) })
 }

@@ -1,24 +1,33 @@
 /** A minute for every request that is not meant to last; then its signal aborts and the caller gets a 504. */
 
 import type { Clock } from '../../base/clock.ts'
-import { DeadlineExceeded, deadline, orAborted } from '../../base/deadline.ts'
+import { type Deadline, DeadlineExceeded, deadline, orAborted } from '../../base/deadline.ts'
 import { badRequest, timeout } from '../../machinery/meta/api-error.ts'
+import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { type Filter, isLongRunning } from './filter.ts'
 
 /** Upstream's `request-timeout`. */
 const REQUEST_TIMEOUT_MS = 60_000
 
 export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const { request, target } = call
     if (isLongRunning(target)) return next(call)
-    using limit = deadline(clock, requestTimeoutMs(request.query.get('timeout')), request.signal)
-    try {
-      return await orAborted(next({ ...call, request: { ...request, signal: limit.signal } }), limit.signal)
-    } catch (error) {
-      if (!(error instanceof DeadlineExceeded)) throw error
-      throw timeout('request did not complete within requested timeout - context deadline exceeded')
-    }
+    const limitMs = requestTimeoutMs(request.query.get('timeout'))
+    const limit = new AbortController()
+    const answer = next({ request: { ...request, signal: limit.signal }, target })
+    // What is answered at once can neither be late nor be given up.
+    return answer instanceof Promise ? inTime(answer, deadline(clock, limitMs, request.signal, limit)) : answer
+  }
+}
+
+async function inTime(answer: Promise<ApiResponse>, limit: Deadline): Promise<ApiResponse> {
+  using _ = limit
+  try {
+    return await orAborted(answer, limit.signal)
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error
+    throw timeout('request did not complete within requested timeout - context deadline exceeded')
   }
 }
 

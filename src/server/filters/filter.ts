@@ -1,5 +1,6 @@
 /** One step around the handling of a request. A filter may answer itself, or change the request or the answer. */
 
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 
@@ -9,7 +10,8 @@ export interface Call<Target extends RequestTarget = RequestTarget> {
   readonly target: Target
 }
 
-export type Step<Target extends RequestTarget = RequestTarget> = (call: Call<Target>) => Promise<ApiResponse>
+/** Answers at once where nothing has to be waited for. May throw as well as reject. */
+export type Step<Target extends RequestTarget = RequestTarget> = (call: Call<Target>) => Awaitable<ApiResponse>
 
 export type Filter = <Target extends RequestTarget>(next: Step<Target>) => Step<Target>
 

@@ -4,12 +4,15 @@
  */
 
 import { assert } from '../../base/assert.ts'
+import { type Awaitable, lastly, orElse, whenThere } from '../../base/awaitable.ts'
 import { ApiError } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
+import type { RequestTarget } from '../auth/authorizer.ts'
 import type { FlowControl } from '../flow-control/flow-control.ts'
+import type { Ticket } from '../flow-control/ticket.ts'
 import { requestTimeoutMs } from './deadline.ts'
 import { failureResponse } from './failure-response.ts'
-import { type Filter, isLongRunning, withHeaders } from './filter.ts'
+import { type Call, type Filter, isLongRunning, type Step, withHeaders } from './filter.ts'
 
 /** The part of its time that a request may spend waiting; of a watch, which has no end, of the usual time. */
 const WAIT_SHARE = 1 / 4
@@ -19,29 +22,45 @@ const WAIT_MS_MAX = 60_000
 /** Absent: everything is let through. */
 export function flowControl({ flowControl: control }: { readonly flowControl?: FlowControl | undefined }): Filter {
   if (control === undefined) return (next) => next
-  return (next) => async (call) => {
+  const begin = <T extends RequestTarget>(next: Step<T>, call: Call<T>, ticket: Ticket): Awaitable<ApiResponse> => {
+    if (ticket.standing !== 'running') return refusal(control.retryAfter(ticket), ticket.flow.headers)
+    const inProcess = call.request.wants === 'object'
+    return lastly(
+      () => (inProcess ? next(call) : classified(control, next, call, ticket)),
+      () => control.finish(ticket),
+    )
+  }
+  return (next) => (call) => {
     const { request, target } = call
     const { user, query, signal } = request
     assert(user !== undefined, 'authentication comes before flow control')
     const isWatch = target.verb === 'watch'
     if (isLongRunning(target) && !isWatch) return next(call)
-    const inProcess = request.wants === 'object'
-    const ticket = control.start({ user, target, query, inProcess })
-    if (ticket.standing === 'waiting') await control.turnOf(ticket, waitMs(request, isWatch), signal)
-    if (ticket.standing !== 'running') return refusal(control.retryAfter(ticket), ticket.flow.headers)
-    try {
-      const answer = await next(call)
-      if (inProcess) return answer
-      if (answer.body.type === 'stream') control.watching(target, signal)
-      return withHeaders(answer, ticket.flow.headers)
-    } catch (error) {
-      // What is refused tells of its classification as well.
-      if (inProcess || !(error instanceof ApiError)) throw error
-      return withHeaders(failureResponse(error.status, request), ticket.flow.headers)
-    } finally {
-      control.finish(ticket)
-    }
+    const ticket = control.start({ user, target, query, inProcess: request.wants === 'object' })
+    if (ticket.standing !== 'waiting') return begin(next, call, ticket)
+    return control.turnOf(ticket, waitMs(request, isWatch), signal).then(() => begin(next, call, ticket))
   }
+}
+
+/** The answer, which tells of the classification; what is refused does so as well. */
+function classified<Target extends RequestTarget>(
+  control: FlowControl,
+  next: Step<Target>,
+  call: Call<Target>,
+  { flow }: Ticket,
+): Awaitable<ApiResponse> {
+  const { request, target } = call
+  const answered = (answer: ApiResponse): ApiResponse => {
+    if (answer.body.type === 'stream') control.watching(target, request.signal)
+    return withHeaders(answer, flow.headers)
+  }
+  return orElse(
+    () => whenThere(next(call), answered),
+    (error) => {
+      if (!(error instanceof ApiError)) throw error
+      return withHeaders(failureResponse(error.status, request), flow.headers)
+    },
+  )
 }
 
 function waitMs({ query }: ApiRequest, isWatch: boolean): number {

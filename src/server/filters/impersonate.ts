@@ -4,10 +4,11 @@
  */
 
 import { assert } from '../../base/assert.ts'
+import { whenThere } from '../../base/awaitable.ts'
 import { ApiError, badRequest } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest } from '../../machinery/wire/message.ts'
 import { type Attributes, type Authorizer, attributesOf, refusal } from '../auth/authorizer.ts'
-import { extraValues, headerValues } from '../auth/header-values.ts'
+import { extraValues, hasHeaderWith, headerValues } from '../auth/header-values.ts'
 import { refusedResponse } from './failure-response.ts'
 import type { Filter } from './filter.ts'
 import { type Need, type Way, type Wish, waysOf } from './impersonation.ts'
@@ -16,20 +17,21 @@ const PREFIX = 'impersonate-'
 const EXTRA_PREFIX = 'impersonate-extra-'
 
 export function impersonate({ authorizer }: { readonly authorizer: Authorizer }): Filter {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const { request, target } = call
-    if (!Object.keys(request.headers).some((name) => name.startsWith(PREFIX))) return next(call)
+    if (!hasHeaderWith(request, PREFIX)) return next(call)
     assert(request.user !== undefined, 'authentication comes before impersonation')
     const wish = wishOf(request)
     if (wish instanceof ApiError) return refusedResponse(wish, request)
     const ways = waysOf(attributesOf(request.user, target), wish)
     const ask = () => firstAllowed(within(authorizer, request.signal), ways)
-    const way = await (request.audit?.timed('impersonation', ask) ?? ask())
-    if (way instanceof ApiError) return refusedResponse(way, request)
-    const { user, constraint } = way
-    request.audit?.impersonated(user, constraint)
-    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
-    return next({ ...call, request: { ...request, headers, user } })
+    return whenThere(request.audit ? request.audit.timed('impersonation', ask) : ask(), (way) => {
+      if (way instanceof ApiError) return refusedResponse(way, request)
+      const { user, constraint } = way
+      request.audit?.impersonated(user, constraint)
+      const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !name.startsWith(PREFIX)))
+      return next({ request: { ...request, headers, user }, target })
+    })
   }
 }
 

@@ -1,10 +1,12 @@
 /** Counts and times requests under upstream's metric names. */
 
+import { lastly, whenThere } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Metrics } from '../../base/metrics.ts'
+import type { Histogram } from '../../base/histogram.ts'
+import type { Count, Metrics } from '../../base/metrics.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
-import { type Filter, isLongRunning } from './filter.ts'
+import { type Call, type Filter, isLongRunning } from './filter.ts'
 
 /** Seconds; upstream's buckets. */
 const DURATION_BUCKETS = [
@@ -15,27 +17,24 @@ const LABELS = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 
 export type RequestMetrics = ReturnType<typeof createRequestMetrics>
 
 export function createRequestMetrics(metrics: Metrics) {
+  const current = { readOnly: 0, mutating: 0 }
+  metrics.readings('apiserver_current_inflight_requests', 'Requests under way.', 'request_kind', () => current)
   return {
-    total: metrics.counter('apiserver_request_total', 'Requests answered, by verb, resource and code.', [
-      ...LABELS,
-      'dry_run',
-      'code',
-    ]),
-    seconds: metrics.histogram(
+    total: metrics.counts('apiserver_request_total', 'Requests answered, by verb, resource and code.'),
+    seconds: metrics.histograms(
       'apiserver_request_duration_seconds',
       'Time until the answer was ready, without watches and streams.',
       DURATION_BUCKETS,
-      [...LABELS, 'dry_run'],
     ),
     longRunning: metrics.gauge('apiserver_longrunning_requests', 'Watches and streams under way.', LABELS),
-    current: metrics.gauge('apiserver_current_inflight_requests', 'Requests under way.', ['request_kind']),
+    current,
   }
 }
 
 export function requestMetrics(parts: { readonly metrics: RequestMetrics; readonly clock: Clock }): Filter {
   const { metrics, clock } = parts
   const labelsFor = createLabels()
-  const underWay = { readOnly: 0, mutating: 0 }
+  const seriesFor = createSeries(metrics, labelsFor)
   const lasting = new Map<string, number>()
   const countLasting = (labels: Labels, by: number) => {
     const key = Object.values(labels).join('\n')
@@ -43,27 +42,74 @@ export function requestMetrics(parts: { readonly metrics: RequestMetrics; readon
     lasting.set(key, count)
     metrics.longRunning(labels, count)
   }
-  return (next) => async (call) => {
+  const begun = ({ request: { signal }, target }: Call, answer: ApiResponse): void => {
+    if (!isLasting(answer) || signal.aborted) return
+    const labels = labelsFor(target, answer.status)
+    countLasting(labels, 1)
+    signal.addEventListener('abort', () => countLasting(labels, -1), { once: true })
+  }
+  return (next) => (call) => {
     const { request, target } = call
     const dryRun = request.query.get('dryRun') === 'All' ? 'All' : ''
-    if (isLongRunning(target)) {
-      const answer = await next(call)
-      const labels = labelsFor(target, answer.status)
-      metrics.total({ ...labels, dry_run: dryRun, code: answer.status })
-      if (!isLasting(answer) || request.signal.aborted) return answer
-      countLasting(labels, 1)
-      request.signal.addEventListener('abort', () => countLasting(labels, -1), { once: true })
-      return answer
-    }
+    if (isLongRunning(target))
+      return whenThere(next(call), (answer) => {
+        seriesFor(target, answer.status, dryRun).total.total++
+        begun(call, answer)
+        return answer
+      })
     const kind = READING.has(target.verb) ? 'readOnly' : 'mutating'
     const startMs = clock.monotonic()
-    metrics.current({ request_kind: kind }, ++underWay[kind])
-    const answer = await next(call).finally(() => metrics.current({ request_kind: kind }, --underWay[kind]))
-    const labels = labelsFor(target, answer.status)
-    metrics.total({ ...labels, dry_run: dryRun, code: answer.status })
-    metrics.seconds({ ...labels, dry_run: dryRun }, (clock.monotonic() - startMs) / 1_000)
-    return answer
+    metrics.current[kind]++
+    const answered = lastly(
+      () => next(call),
+      () => metrics.current[kind]--,
+    )
+    return whenThere(answered, (answer) => {
+      const { total, seconds } = seriesFor(target, answer.status, dryRun)
+      total.total++
+      seconds.observe((clock.monotonic() - startMs) / 1_000)
+      return answer
+    })
   }
+}
+
+interface Series {
+  readonly total: Count
+  readonly seconds: Histogram
+}
+
+/** Series that are found without their labels; with one more all are looked up anew. About 200 bytes each. */
+const SERIES_AT_HAND_MAX = 5_000
+
+/** The series of a request, by what tells its labels. Those of resources that are not known (yet) are not kept. */
+function createSeries(
+  metrics: RequestMetrics,
+  labelsFor: (target: RequestTarget, status: number) => Labels,
+): (target: RequestTarget, status: number, dryRun: string) => Series {
+  const known = new Map<string, Series>()
+  return (target, status, dryRun) => {
+    const key = target.type === 'resource' ? seriesKey(target, status, dryRun) : ''
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const labels = { ...labelsFor(target, status), dry_run: dryRun }
+    const series = { total: metrics.total({ ...labels, code: status }), seconds: metrics.seconds(labels) }
+    if (labels.resource === '') return series
+    if (known.size >= SERIES_AT_HAND_MAX) known.clear()
+    known.set(key, series)
+    return series
+  }
+}
+
+function seriesKey(target: ResourceTarget, status: number, dryRun: string): string {
+  const { verb, group, version, resource, subresource } = target
+  return `${verb} ${group}/${version}/${resource}/${subresource} ${scopeOf(target)} ${status} ${dryRun}`
+}
+
+type ResourceTarget = Extract<RequestTarget, { readonly type: 'resource' }>
+
+function scopeOf({ namespace, name }: ResourceTarget): string {
+  if (name !== '') return 'resource'
+  return namespace === '' ? 'cluster' : 'namespace'
 }
 
 /** Watches in this process have a signal that outlives them, so they are not counted. */
@@ -94,13 +140,12 @@ function createLabels(): (target: RequestTarget, status: number) => Labels {
     const unknown = { group: '', version: '', resource: '', subresource: '', scope: '', component }
     const method = KNOWN_METHODS.has(target.verb) ? target.verb.toUpperCase() : 'other'
     if (target.type === 'path') return { verb: method, ...unknown }
-    const { group, version, resource, subresource, namespace, name } = target
+    const { group, version, resource, subresource } = target
     // Over HTTP/2 a method is any word.
     const verb = KNOWN_VERBS.has(target.verb) ? target.verb.toUpperCase() : 'other'
     const key = [group, version, resource, subresource].join('/')
     if (!INCONCLUSIVE.has(status) && known.size < KNOWN_RESOURCES_MAX) known.add(key)
     if (!known.has(key)) return { verb, ...unknown }
-    const scope = name !== '' ? 'resource' : namespace === '' ? 'cluster' : 'namespace'
-    return { verb, group, version, resource, subresource, scope, component }
+    return { verb, group, version, resource, subresource, scope: scopeOf(target), component }
   }
 }

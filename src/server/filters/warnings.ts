@@ -1,5 +1,6 @@
 /** Collects the warnings of a request and puts them on the answer, as kubectl prints them. */
 
+import { whenThere } from '../../base/awaitable.ts'
 import { type Filter, withHeaders } from './filter.ts'
 
 /** Bytes of all warnings of one answer; upstream's limit. What does not fit is left out. */
@@ -8,11 +9,17 @@ const WARNING_BYTES_MAX = 4 * 1024
 const WARNING_LENGTH_CUT = 256
 
 export function warnings(): Filter {
-  return (next) => async (call) => {
-    const texts = new Set<string>()
-    const answer = await next({ ...call, request: { ...call.request, warn: (text) => void texts.add(text) } })
-    return texts.size === 0 ? answer : withHeaders(answer, { warning: warningHeader([...texts]) })
-  }
+  return (next) =>
+    ({ request, target }) => {
+      let texts: Set<string> | undefined
+      const warn = (text: string): void => {
+        texts ??= new Set()
+        texts.add(text)
+      }
+      return whenThere(next({ request: { ...request, warn }, target }), (answer) =>
+        texts === undefined ? answer : withHeaders(answer, { warning: warningHeader([...texts]) }),
+      )
+    }
 }
 
 /** RFC 7234: code 299, agent unknown, the text quoted. Several stand in one header, with commas between. */

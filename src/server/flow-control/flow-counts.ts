@@ -1,6 +1,6 @@
 /** What the requests of one schema in one level have done, as numbers. */
 
-import { Histogram } from './histogram.ts'
+import { Histogram } from '../../base/histogram.ts'
 
 /** Why a request is turned away, as the metric says it. */
 export type Rejection = 'concurrency-limit' | 'queue-full' | 'time-out'

@@ -1,8 +1,8 @@
 /** What a priority level has done, as numbers: counted with every request, written out on demand. */
 
 import { FlowCounts, type Rejection } from './flow-counts.ts'
-import { RatioHistogram } from './histogram.ts'
 import { Integrator } from './integrator.ts'
+import { RatioHistogram } from './ratio-histogram.ts'
 import type { Ticket } from './ticket.ts'
 
 const SEAT_USE_BOUNDS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1]

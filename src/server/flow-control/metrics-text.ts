@@ -1,8 +1,8 @@
 /** Levels and flows in the text format of /metrics, under upstream's names. */
 
+import { type Histogram, histogramLines } from '../../base/histogram.ts'
 import type { FlowControl } from './flow-control.ts'
 import type { FlowCounts } from './flow-counts.ts'
-import type { Histogram } from './histogram.ts'
 import type { Level } from './level.ts'
 
 /** Whose number it is: `priority_level="system",flow_schema="system-nodes"`. */
@@ -155,14 +155,4 @@ function textOf({ name, type, help, samples }: Family): string {
     return [labels === '' ? `${name} ${value}` : `${name}{${labels}} ${value}`]
   })
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('\n')}\n`
-}
-
-function histogramLines(name: string, labels: Labels, histogram: Histogram): readonly string[] {
-  const totals = histogram.cumulative()
-  return [
-    ...histogram.bounds.map((bound, index) => `${name}_bucket{${labels},le="${bound}"} ${totals[index]}`),
-    `${name}_bucket{${labels},le="+Inf"} ${histogram.count}`,
-    `${name}_sum{${labels}} ${histogram.sum}`,
-    `${name}_count{${labels}} ${histogram.count}`,
-  ]
 }

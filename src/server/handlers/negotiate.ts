@@ -25,6 +25,8 @@ const FORMATS: readonly { readonly type: string; readonly format: Format }[] = [
   { type: PROTOBUF_TYPE, format: 'protobuf' },
 ]
 
+const FORMATS_OF_STREAMS = FORMATS.filter(({ format }) => format !== 'yaml')
+
 /** What can be given besides JSON. */
 export interface Offer {
   /** Default: yes. Streams have none. */
@@ -53,8 +55,9 @@ export function checkRouteMakes(
   types: readonly string[],
   { headers: { accept = '' } }: Pick<ApiRequest, 'headers'>,
 ): void {
+  if (accept.trim() === '' || types.includes(accept)) return
   const asked = accept.split(',').map((alternative) => alternative.split(';', 1)[0]?.trim() ?? '')
-  if (accept.trim() === '' || asked.some((type) => type === '*/*' || types.includes(type))) return
+  if (asked.some((type) => type === '*/*' || types.includes(type))) return
   const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`
   throw new ApiError(406, 'NotAcceptable', message, {})
 }
@@ -68,7 +71,7 @@ export const LIST_TYPES: readonly string[] = [
 ]
 
 export function negotiate({ headers, query }: Pick<ApiRequest, 'headers' | 'query'>, offer: Offer = {}): Accepted {
-  const choices = FORMATS.filter(({ format }) => format !== 'yaml' || (offer.yaml ?? true))
+  const choices = offer.yaml === false ? FORMATS_OF_STREAMS : FORMATS
   for (const media of parseAccept(headers.accept)) {
     for (const { type, format } of choices) {
       const as = mediaTypeCovers(media.type, type) ? transformationOf(media, offer) : undefined

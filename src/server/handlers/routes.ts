@@ -2,6 +2,7 @@
 
 import type { Catalog } from '../../apis/catalog.ts'
 import type { ResourceDefinition, Verb } from '../../apis/definition.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { methodNotAllowed, methodNotSupported, notFound, pageNotFound } from '../../machinery/meta/api-error.ts'
@@ -40,7 +41,7 @@ export type SubresourceHandlers = ReadonlyMap<string, SubresourceHandler>
 
 export interface SubresourceHandler {
   /** Undefined: not for this verb. */
-  handle(exchange: Exchange, target: RouteTarget): Promise<ApiResponse> | undefined
+  handle(exchange: Exchange, target: RouteTarget): Awaitable<ApiResponse> | undefined
 }
 
 export interface RouteParts {
@@ -51,7 +52,7 @@ export interface RouteParts {
   readonly subresources: SubresourceHandlers
 }
 
-type VerbHandler = (exchange: Exchange) => Promise<ApiResponse>
+type VerbHandler = (exchange: Exchange) => Awaitable<ApiResponse>
 
 const MAIN_VERBS: ReadonlyMap<string, { readonly verb: Verb; readonly handle: VerbHandler }> = new Map([
   ['get', { verb: 'get', handle: get }],
@@ -77,7 +78,7 @@ const VERBS_ACROSS_NAMESPACES: ReadonlySet<string> = new Set(['list', 'watch'])
 /** Verbs that go with a name, and those that do not: a POST to an object is no create. A watch may have one. */
 const NAMED_VERBS: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete'])
 
-export function handleResource(parts: RouteParts, request: ApiRequest, target: RouteTarget): Promise<ApiResponse> {
+export function handleResource(parts: RouteParts, request: ApiRequest, target: RouteTarget): Awaitable<ApiResponse> {
   const { group, version, resource } = target
   const definition = parts.catalog.byResource(group, version, resource)
   if (!definition) throw pageNotFound()
@@ -92,7 +93,7 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
     request,
     target,
     registry,
-    view: wholeView(definition, mainEndpoint(definition)),
+    view: mainView(definition),
     clock: parts.clock,
     random: parts.random,
   }
@@ -102,7 +103,18 @@ export function handleResource(parts: RouteParts, request: ApiRequest, target: R
   return target.subresource === '' ? handleMain(exchange, target) : handlePart(exchange, target, own !== undefined)
 }
 
-function handleMain(exchange: Exchange, target: RouteTarget): Promise<ApiResponse> {
+/** Of each definition, as long as it is there. */
+const mainViews = new WeakMap<ResourceDefinition, View<KubeObject>>()
+
+function mainView(definition: ResourceDefinition): View<KubeObject> {
+  const known = mainViews.get(definition)
+  if (known !== undefined) return known
+  const view = wholeView(definition, mainEndpoint(definition))
+  mainViews.set(definition, view)
+  return view
+}
+
+function handleMain(exchange: Exchange, target: RouteTarget): Awaitable<ApiResponse> {
   const { definition } = exchange.registry
   const { verb } = target
   const route = MAIN_VERBS.get(verb)
@@ -129,7 +141,7 @@ function isOnlyAsked({ verbs }: ResourceDefinition): boolean {
 }
 
 /** `isKnown`: it exists, though not for this verb. */
-function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): Promise<ApiResponse> {
+function handlePart(exchange: Exchange, target: RouteTarget, isKnown: boolean): Awaitable<ApiResponse> {
   const { definition } = exchange.registry
   const view = viewOf(definition, target.subresource)
   if (!view && definition.schemaStamp !== undefined) throw notFound(definition, target.name)

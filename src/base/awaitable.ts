@@ -1,0 +1,34 @@
+/**
+ * Values that may be there already. What answers from memory goes on at once: a promise for each step of a request
+ * would cost more than many of the steps.
+ */
+
+export type Awaitable<T> = T | Promise<T>
+
+/** What `next` makes of the value: at once when it is there. */
+export function whenThere<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
+/** What `work` comes to, or what `failed` makes of its failure. */
+export function orElse<T>(work: () => Awaitable<T>, failed: (error: unknown) => Awaitable<T>): Awaitable<T> {
+  try {
+    const value = work()
+    return value instanceof Promise ? value.catch(failed) : value
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** What `work` comes to; `done` is called when it has, or has failed. */
+export function lastly<T>(work: () => Awaitable<T>, done: () => void): Awaitable<T> {
+  let waits = false
+  try {
+    const value = work()
+    if (!(value instanceof Promise)) return value
+    waits = true
+    return value.finally(done)
+  } finally {
+    if (!waits) done()
+  }
+}
