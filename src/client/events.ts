@@ -12,6 +12,7 @@ import { isAlreadyExists, isNotFound } from '../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf, type ObjectKey } from '../machinery/meta/object.ts'
 import { formatTime } from '../machinery/meta/time.ts'
 import type { Client } from './client.ts'
+import type { EventLane } from './event-lane.ts'
 
 export interface EventRecorder {
   /**
@@ -39,6 +40,8 @@ export interface EventRecorderParts {
   readonly component: string
   /** The node a kubelet speaks for. */
   readonly host?: string | undefined
+  /** Shared by the components of a process. Absent: events are written when they happen. */
+  readonly lane?: EventLane | undefined
 }
 
 /** Distinct events and groups that are remembered, as upstream's correlator. */
@@ -49,8 +52,8 @@ const SIMILAR_WINDOW_MS = 600_000
 /** One component may send this many events about one object at once, then one per refill time. */
 const BURST_EVENTS = 25
 const REFILL_MS = 300_000
-/** Writes that wait for the server; what comes on top is dropped and logged. */
-const PENDING_EVENTS_MAX = 1000
+/** Events that wait, about 2 KB each; what comes on top is dropped and logged. More than may wait in the lane. */
+const PENDING_EVENTS_MAX = 5_000
 /** Names tried for a new event: another component may speak of the same object at the same instant. */
 const NAME_ATTEMPTS_MAX = 5
 
@@ -71,8 +74,10 @@ interface Recorded {
   readonly firstTimestamp: string
 }
 
+const atOnce: EventLane = (write) => write()
+
 export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
-  const { clock, log } = parts
+  const { clock, log, lane = atOnce } = parts
   const groups = new LruMap<string, Group>(REMEMBERED_EVENTS_MAX)
   const buckets = new LruMap<string, Bucket>(REMEMBERED_EVENTS_MAX)
   const recorded = new LruMap<string, Promise<Recorded | undefined>>(REMEMBERED_EVENTS_MAX)
@@ -108,9 +113,10 @@ export function createEventRecorder(parts: EventRecorderParts): EventRecorder {
       const groupKey = [object.uid, object.name, object.fieldPath, type, reason].join('/')
       const { key, message } = combined(groupKey, text)
       const before = recorded.get(key) ?? Promise.resolve(undefined)
+      const happened = { object, type, reason, message, atMs: clock.now() }
       pending++
       const written = before
-        .then((previous) => write(parts, { object, type, reason, message, suffix }, previous))
+        .then((previous) => lane(() => write(parts, { ...happened, suffix }, previous)))
         .catch((error: unknown) => {
           log.debug('an event could not be written', { reason, error: String(error) })
           return undefined
@@ -126,12 +132,14 @@ interface NewEvent {
   readonly type: string
   readonly reason: string
   readonly message: string
+  /** When it happened; it may be written later. */
+  readonly atMs: number
   /** The end of the event's name, should it be a new one. */
   readonly suffix: () => string
 }
 
 async function write(parts: EventRecorderParts, event: NewEvent, previous: Recorded | undefined): Promise<Recorded> {
-  const now = formatTime(parts.clock.now())
+  const now = formatTime(event.atMs)
   const next = { count: (previous?.count ?? 0) + 1, firstTimestamp: previous?.firstTimestamp ?? now }
   if (previous) {
     try {

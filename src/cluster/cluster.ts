@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import { pods } from '../apis/core/pod/definition.ts'
+import { createEventLane } from '../client/event-lane.ts'
 import { createEventRecorder } from '../client/events.ts'
 import { createInformers } from '../client/informers.ts'
 import { builtinControllers } from '../controllers/builtin.ts'
@@ -64,9 +65,10 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   })
   const identityOf = controllerIdentities()
   const clientOf = (controller: string) => controlPlane.clientAs(identityOf(controller))
-  stack.use(startControllers(controllers, { clientOf, informers, clock, random, log }))
+  const lane = createEventLane()
+  stack.use(startControllers(controllers, { clientOf, informers, lane, clock, random, log }))
   const schedulerClient = controlPlane.clientAs(SCHEDULER)
-  const events = createEventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
+  const events = createEventRecorder({ client: schedulerClient, lane, clock, log, component: 'default-scheduler' })
   const scheduler = stack.use(startScheduler({ client: schedulerClient, informers, events, clock, random, log }))
   const services = stack.use(createServiceNetwork({ config, environment, informers, client: system, clientOf }))
   const supervisor = stack.use(
@@ -76,6 +78,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
       informers,
       controlPlane,
       services,
+      lane,
       onNetwork: async (gateway) => {
         await controlPlane.listenOn(gateway)
         await publishApiEndpoints(system, { address: gateway, port: controlPlane.port })

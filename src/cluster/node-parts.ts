@@ -9,6 +9,7 @@ import { secrets } from '../apis/core/secret.ts'
 import { services } from '../apis/core/service/definition.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
+import type { EventLane } from '../client/event-lane.ts'
 import { createEventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { toNumber } from '../machinery/meta/quantity.ts'
@@ -47,6 +48,8 @@ export interface NodeParts {
   /** Shared by all nodes of the process. */
   readonly informers: Informers
   readonly feed: NodeFeed
+  /** In which events are written; shared like the informers. */
+  readonly lane: EventLane
   /** False: its containers are simulated, and need no files. */
   readonly hasProcesses: boolean
   /** Ends with the node. */
@@ -137,7 +140,7 @@ function startAgent(parts: NodeParts, description: NodeDescription, runtimeName:
   const { config, environment, client, informers, feed, runtime, name, ip } = parts
   const { clock, random } = environment
   const log = environment.log.child({ node: name })
-  const events = createEventRecorder({ client, clock, log, component: 'kubelet', host: name })
+  const events = createEventRecorder({ client, lane: parts.lane, clock, log, component: 'kubelet', host: name })
   const directory = parts.hasProcesses ? createPodDirectory(parts.directory) : createNoPodDirectory()
   const sources = environmentSources(informers, capacityOf(description), ip)
   const files = { ...sources, tokens: createTokenSource(client, clock) }

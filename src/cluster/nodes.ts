@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { nodes } from '../apis/core/node.ts'
+import type { EventLane } from '../client/event-lane.ts'
 import { isNotFound } from '../machinery/meta/api-error.ts'
 import { createNodeFeed, type NodeFeed } from '../node/node-feed.ts'
 import type { NodeRuntime } from './config.ts'
@@ -23,6 +24,8 @@ export interface NodeSupervisor extends AsyncDisposable {
 
 export interface NodeSupervisorParts extends PlaceParts {
   readonly controlPlane: ControlPlane
+  /** In which events of the nodes are written. */
+  readonly lane: EventLane
   /** Called once, before the first Docker node, with the host's address on the network of the nodes. */
   readonly onNetwork: (gateway: string) => Promise<void>
 }
@@ -104,7 +107,7 @@ async function inhabit(
   name: string,
   place: NodePlace,
 ): Promise<RunningNode> {
-  const { config, environment, informers, controlPlane } = parts
+  const { config, environment, informers, lane, controlPlane } = parts
   const identity = nodeIdentity(name)
   const names = [name, '127.0.0.1', place.ip]
   const wish = { name: pairNameOf(name), commonName: identity.name, organizations: [NODES_GROUP], names }
@@ -112,7 +115,7 @@ async function inhabit(
   const certificate = await certificates.issue(wish)
   return startNode({
     ...place,
-    ...{ config, environment, informers, feed, name },
+    ...{ config, environment, informers, feed, lane, name },
     client: controlPlane.clientAs(identity),
     directory: join(config.directory, 'nodes', name, 'pods'),
     tls: { ...certificate, clientCa: controlPlane.authority.bundle },

@@ -4,6 +4,7 @@ import { AssertionError } from '../../base/assert.ts'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import { stackOf } from '../../base/error-text.ts'
 import type { Client } from '../../client/client.ts'
+import type { EventLane } from '../../client/event-lane.ts'
 import { createEventRecorder } from '../../client/events.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { Cache, Controller, ControllerParts } from './controller.ts'
@@ -13,6 +14,8 @@ import { runController } from './run.ts'
 export interface ManagerParts extends Omit<ControllerParts, 'cache' | 'events' | 'client'> {
   /** Each controller acts as itself. */
   readonly clientOf: (controller: string) => Client
+  /** In which their events are written. */
+  readonly lane?: EventLane | undefined
 }
 
 const RESTART: Backoff = { initialMs: 500, factor: 2, maxMs: 60_000 }
