@@ -19,6 +19,8 @@ export interface Job {
   readonly watchers?: number
   readonly watchPath?: string
   readonly settleMs?: number
+  /** The server's processes, whose processor time counts from the first request that does. */
+  readonly pids?: readonly number[]
 }
 
 /** `{i}` stands for the number of the request, `{c}` for its last two digits, `{now}` for the time in nanoseconds. */
@@ -50,6 +52,7 @@ export interface JobResult {
   readonly bytes: number
   readonly protocol: string
   readonly clientCpuMs: number
+  readonly serverCpuMs: number
   readonly deliveries?: number
   readonly deliverySeconds?: number
   readonly delivery?: Quantiles

@@ -31,6 +31,9 @@ type Job struct {
 	// Requests are sent in turn. Empty in a watch job: somebody else writes.
 	Requests []Template `json:"requests"`
 
+	// Pids are the server's processes: what they use while it counts is theirs, connections not included.
+	Pids []int `json:"pids"`
+
 	// Watchers open this many watches of WatchPath before the first request.
 	Watchers  int    `json:"watchers"`
 	WatchPath string `json:"watchPath"`
@@ -63,6 +66,8 @@ type Result struct {
 	Protocol   string         `json:"protocol"`
 	// ClientCPUMs is what this program used while it counted.
 	ClientCPUMs float64 `json:"clientCpuMs"`
+	// ServerCPUMs is what the processes of the job used meanwhile.
+	ServerCPUMs float64 `json:"serverCpuMs"`
 	// Unexpected is the first answer that was no success.
 	Unexpected string `json:"unexpected,omitempty"`
 	// Deliveries are events that watchers received while it counted.

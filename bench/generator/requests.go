@@ -55,7 +55,7 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 	}
 	var next atomic.Int64
 	var done sync.WaitGroup
-	start, used := time.Now(), processorTime()
+	start, used, served := time.Now(), processorTime(), serverTime(job.Pids)
 	for _, each := range workers {
 		done.Go(func() {
 			for {
@@ -75,6 +75,7 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 	done.Wait()
 	result := resultOf(workers, time.Since(start))
 	result.ClientCPUMs = milliseconds(processorTime() - used)
+	result.ServerCPUMs = milliseconds(serverTime(job.Pids) - served)
 	return result
 }
 

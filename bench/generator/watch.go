@@ -63,8 +63,11 @@ func runWatch(job Job, clients []*http.Client) (*Result, error) {
 	if warm.Unexpected != "" {
 		return nil, fmt.Errorf("warming up: %s", warm.Unexpected)
 	}
-	start := time.Now()
+	start, served := time.Now(), serverTime(job.Pids)
 	result := drive(job, clients, job.WarmUp, job.Operations, job.Rate)
+	if result.Unexpected != "" {
+		return result, nil
+	}
 	select {
 	case <-all:
 	case err := <-failures:
@@ -72,6 +75,7 @@ func runWatch(job Job, clients []*http.Client) (*Result, error) {
 	case <-time.After(time.Duration(job.SettleMs) * time.Millisecond):
 		return nil, fmt.Errorf("%d events have not arrived", missing.Load())
 	}
+	result.ServerCPUMs = milliseconds(serverTime(job.Pids) - served)
 	cancel()
 	done.Wait()
 	addDeliveries(result, watchers, start, job.WarmUp)

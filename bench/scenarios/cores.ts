@@ -55,7 +55,7 @@ async function rowsOf(parts: ScenarioParts): Promise<Samples> {
   const create = { method: 'POST', path: PODS, body: pod('pod-{i}', 'nobody') } as const
   const [list, get] = [{ method: 'GET', path: PODS } as const, { method: 'GET', path: `${PODS}/warm-7` } as const]
   await prepared(parts, { ...create, body: pod('warm-{i}', 'nobody') }, operations / 2)
-  const crowd = { workers: 100, operations }
+  const crowd = { workers: 100, warmUp: 200, operations }
   const watching = { row: '', name: 'fast', watchers: WATCHERS, operations: events }
   const rows = {
     'create Pod, c=100': await measure(parts, { ...crowd, requests: [create] }),

@@ -60,7 +60,12 @@ export const growth = onSides({
 })
 
 async function costOf(parts: ScenarioParts, { request, operations, workers }: Probe, size: number): Promise<number> {
-  const { cpuMs = Number.NaN } = await measure(parts, { workers, operations, requests: [request(size)] })
+  const { cpuMs = Number.NaN } = await measure(parts, {
+    workers,
+    warmUp: workers,
+    operations,
+    requests: [request(size)],
+  })
   return cpuMs
 }
 

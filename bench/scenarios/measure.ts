@@ -28,11 +28,11 @@ export interface Cost {
 }
 
 export async function costOf({ side, programs, client }: ScenarioParts, job: Job): Promise<Cost> {
-  side.figures.resetPeak()
-  const before = side.figures.cpuMs()
-  const result = await runJob(programs, side.access, client, job)
+  const { figures, access } = side
+  figures.resetPeak()
+  const result = await runJob(programs, access, client, { ...job, pids: figures.pids() })
   const clientPercent = (result.clientCpuMs / (result.seconds * 1_000) / availableParallelism()) * 100
-  return { result, cpuMs: side.figures.cpuMs() - before, shared: { peakMb: side.figures.peakMb(), clientPercent } }
+  return { result, cpuMs: result.serverCpuMs, shared: { peakMb: figures.peakMb(), clientPercent } }
 }
 
 /** Sends requests that are no figures: what a row finds when it begins. */

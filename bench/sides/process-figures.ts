@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 export interface ProcessFigures {
+  pids(): readonly number[]
   /** User and system time since the processes began, in ms. */
   cpuMs(): number
   /** What the processes occupy, shared pages by share, in MB (10⁶ bytes). */
@@ -20,6 +21,7 @@ const TICK_MS = 10
 export function figuresOf(pids: () => readonly number[]): ProcessFigures {
   const sum = (of: (pid: number) => number) => pids().reduce((total, pid) => total + of(pid), 0)
   return {
+    pids,
     cpuMs: () => sum(cpuMsOf),
     residentMb: () => sum((pid) => kilobytes(pid, 'smaps_rollup', 'Pss')) / 1_000,
     peakMb: () => sum((pid) => kilobytes(pid, 'status', 'VmHWM')) / 1_000,
