@@ -149,6 +149,21 @@ describe('lists', () => {
     expect([selected.objects.length, selected.more, selected.remaining]).toEqual([1, true, undefined])
   })
 
+  test('are there at once where nothing is missing and nothing has to be read', async () => {
+    const { storage, cache } = await world()
+    await write(storage, 'a/1')
+    for (const query of [{}, { limit: 1 }, { revision: 1 }, { namespace: 'a', after: 'things/a/0' }])
+      expect(await cache.list(query)).toEqual(cache.listNow(query))
+    await elsewhere(storage)
+    await cache.caughtUpTo(2)
+    expect([cache.listNow({})?.revision, cache.listNow({ revision: 1 })?.revision]).toEqual([2, 1])
+    expect(cache.listNow({ revision: 3 })).toBeUndefined()
+    await write(storage, 'a/2')
+    await cache.caughtUpTo(3)
+    expect(cache.listNow({ revision: 1 })).toBeUndefined()
+    expect(cache.listNow({ limit: 1 })).toMatchObject({ revision: 3, more: true, remaining: 1 })
+  })
+
   test('at a compacted revision are Expired, at one that does not come Too large', async () => {
     const { clock, storage, cache } = await world()
     for (const color of ['1', '2', '3']) await write(storage, 'a/1', color)

@@ -92,6 +92,8 @@ export interface WatchCache extends Disposable {
   select(selection: Selection): readonly CachedObject[]
   /** Throws 410 Expired for a revision that has been compacted, and like `caughtUpTo`. */
   list(query?: ListQuery): Promise<ListResult>
+  /** What `list` would answer where it had nothing to wait for and nothing to read; undefined elsewhere. */
+  listNow(query: ListQuery): ListResult | undefined
   /** Throws 410 Expired for a revision that has been compacted, and like `caughtUpTo`. */
   watch(query: WatchQuery): Promise<Watcher>
 }
@@ -179,10 +181,19 @@ class ResourceCache implements WatchCache {
   async list(query: ListQuery = {}): Promise<ListResult> {
     const { revision } = query
     await this.caughtUpTo(revision ?? this.#options.storage.head)
-    if (revision === undefined || revision >= this.#changedAt) {
-      return { revision: revision ?? this.revision, ...this.#contents.list(query, query) }
-    }
+    if (revision === undefined || revision >= this.#changedAt) return this.#listContents(query)
     return { revision, ...(await this.#listHistory(query, revision)) }
+  }
+
+  listNow(query: ListQuery): ListResult | undefined {
+    const { revision = this.revision } = query
+    const isCurrent = this.isFresh && revision >= this.#changedAt && revision <= this.revision
+    return isCurrent ? this.#listContents(query) : undefined
+  }
+
+  #listContents(query: ListQuery): ListResult {
+    const { objects, more, remaining } = this.#contents.list(query, query)
+    return { revision: query.revision ?? this.revision, objects, more, remaining }
   }
 
   async watch(query: WatchQuery): Promise<Watcher> {

@@ -8,12 +8,14 @@
  *   continue                          → the state at the token's revision, after the token's key
  */
 
+import type { Awaitable } from '../../base/awaitable.ts'
 import { type ApiError, badRequest, expired, invalid, isExpired } from '../../machinery/meta/api-error.ts'
 import { type FieldError, forbidden, notSupported, rootPath } from '../../machinery/meta/field-error.ts'
 import type { FieldSelector } from '../../machinery/meta/fields.ts'
 import type { Selector } from '../../machinery/meta/labels.ts'
 import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
+import type { ListQuery, ListResult } from '../../watch/watch-cache.ts'
 import type { Stored } from './codec.ts'
 import type { RegistryContext } from './context.ts'
 import { type ContinueToken, decodeContinueToken, encodeContinueToken } from './continue-token.ts'
@@ -40,33 +42,49 @@ export interface Listed<T extends KubeObject> {
   readonly items: readonly Stored<T>[]
 }
 
-export async function list<T extends KubeObject>(
-  context: RegistryContext<T>,
-  options: ListOptions,
-): Promise<Listed<T>> {
+/** Answered at once from memory where nothing has to be waited for. */
+export function list<T extends KubeObject>(context: RegistryContext<T>, options: ListOptions): Awaitable<Listed<T>> {
   checkListOptions(options)
+  const { cache } = context
   const token = options.continueToken === '' ? undefined : decodeContinueToken(options.continueToken)
-  const prefix = storagePrefix(context.definition)
   const version = parseResourceVersion(options.resourceVersion, 'invalid resource version: ')
   const unlimited = options.limit === 0 || (!token && options.resourceVersion === '0')
-  await context.cache.caughtUpTo(token || isExact(options) ? 0 : version)
   const query = {
     ...selectionOf(options),
     ...(unlimited ? {} : { limit: options.limit }),
-    ...(token ? { after: `${prefix}${token.after}` } : {}),
+    ...(token ? { after: `${storagePrefix(context.definition)}${token.after}` } : {}),
     ...revisionOf(options, version, token),
   }
-  const page = await context.cache.list(query).catch((error: unknown) => {
-    throw token && isExpired(error) ? expiredToken(token, context.storage.head) : error
+  const atLeast = token || isExact(options) ? 0 : version
+  const now = cache.revision >= atLeast ? cache.listNow(query) : undefined
+  return now ? listedOf(context, now) : listLater(context, { query, token, atLeast })
+}
+
+async function listLater<T extends KubeObject>(
+  context: RegistryContext<T>,
+  {
+    query,
+    token,
+    atLeast,
+  }: { readonly query: ListQuery; readonly token: ContinueToken | undefined; readonly atLeast: number },
+): Promise<Listed<T>> {
+  const { cache, storage } = context
+  await cache.caughtUpTo(atLeast)
+  const page = await cache.list(query).catch((error: unknown) => {
+    throw token && isExpired(error) ? expiredToken(token, storage.head) : error
   })
-  const last = page.objects.at(-1)
-  const rest = page.more && last ? restOf(page.revision, last.key.slice(prefix.length), page.remaining) : {}
+  return listedOf(context, page)
+}
+
+function listedOf<T extends KubeObject>(
+  { definition, codec }: RegistryContext<T>,
+  { objects, more, remaining, revision }: ListResult,
+): Listed<T> {
+  const last = objects.at(-1)
+  const rest = more && last ? restOf(revision, last.key.slice(storagePrefix(definition).length), remaining) : {}
   // What cannot be watched is made up when it is read, and has no versions.
-  const from = context.definition.verbs.includes('watch') ? { resourceVersion: String(page.revision) } : {}
-  return {
-    metadata: { ...from, ...rest },
-    items: page.objects.map((object) => context.codec.typed(object)),
-  }
+  const from = definition.verbs.includes('watch') ? { resourceVersion: String(revision) } : {}
+  return { metadata: { ...from, ...rest }, items: objects.map((object) => codec.typed(object)) }
 }
 
 function restOf(revision: number, after: string, remaining: number | undefined): ListMeta {

@@ -1,6 +1,7 @@
 /** The verbs of one resource over storage: typed, the same for every definition. One registry per served definition. */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
@@ -39,7 +40,7 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   readonly definition: ResourceDefinition<T>
   /** Throws 404. A `resourceVersion` asks for a state that is at least that new; '0' takes what is at hand. */
   get(key: ObjectKey, resourceVersion?: string, signal?: AbortSignal): Promise<Stored<T>>
-  list(options: ListOptions): Promise<Listed<T>>
+  list(options: ListOptions): Awaitable<Listed<T>>
   watch(options: WatchOptions): Promise<Watcher>
   create(object: T, options: WriteOptions): Promise<Stored<T>>
   /** For what the server itself begins with: see `seed.ts`. */
