@@ -13,3 +13,10 @@ export function joinKept(parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes
 }
+
+/** A text as bytes that are kept. */
+export function keepText(text: string): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}

@@ -9,11 +9,14 @@ import type { Effect } from './transaction.ts'
 /** What is unreadable is left out: a value that cannot be read must not keep its key from being overwritten. */
 export type Replaced = ReadonlyMap<Effect<PlacedVersion>, Entry>
 
+const NOTHING: Replaced = new Map()
+
 export async function readReplaced(
   committing: readonly Committing[],
   values: LevelValues,
   log: Logger,
 ): Promise<Replaced> {
+  if (committing.every(({ effects }) => effects.every(({ previous }) => previous === undefined))) return NOTHING
   const inBatch = new Map(
     committing.flatMap(({ moment: { revision }, effects }) =>
       effects.map(({ value }, position) => [`${revision}/${position}`, value] as const),

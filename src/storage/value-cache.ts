@@ -10,6 +10,8 @@ const ENTRY_BYTES = 200
 
 export class ValueCache {
   readonly #values = new Map<string, Uint8Array>()
+  /** Where the oldest is. Kept, as an iteration from the start passes the places of all that went before. */
+  #oldest = this.#values.entries()
   #bytes = 0
 
   get(place: Place): Uint8Array | undefined {
@@ -26,16 +28,24 @@ export class ValueCache {
     if (this.#values.has(name)) return
     this.#values.set(name, value)
     this.#bytes += value.length + ENTRY_BYTES
-    for (const [oldest, bytes] of this.#values) {
-      if (this.#bytes <= VALUE_CACHE_BYTES_MAX) return
-      this.#values.delete(oldest)
-      this.#bytes -= bytes.length + ENTRY_BYTES
-    }
+    while (this.#bytes > VALUE_CACHE_BYTES_MAX && this.#values.size > 0) this.#forgetOldest()
   }
 
   clear(): void {
     this.#values.clear()
+    this.#oldest = this.#values.entries()
     this.#bytes = 0
+  }
+
+  #forgetOldest(): void {
+    const next = this.#oldest.next()
+    if (next.done) {
+      this.#oldest = this.#values.entries()
+      return
+    }
+    const [name, bytes] = next.value
+    this.#values.delete(name)
+    this.#bytes -= bytes.length + ENTRY_BYTES
   }
 }
 

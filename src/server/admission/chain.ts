@@ -1,13 +1,14 @@
 /** The plugins of the cluster's policy, in order: all that change objects first, then all that refuse them. */
 
 import type { Catalog } from '../../apis/catalog.ts'
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import type { Clock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Authorization } from '../auth/authorization.ts'
-import type { AdmissionAttributes, AdmissionHooks } from '../registry/admission-hooks.ts'
+import type { AdmissionAttributes, AdmissionHooks, AdmissionOperation } from '../registry/admission-hooks.ts'
 import type { Convert } from './converted.ts'
 import type { AdmissionPlugin, AdmissionView, AdmissionWrites } from './plugin.ts'
 import { certificateApproval, certificateSigning } from './plugins/certificates/certificate-signers.ts'
@@ -90,17 +91,18 @@ export const builtinPlugins = (parts: PluginParts): readonly AdmissionPlugin[] =
 
 export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHooks {
   const last = plugins.find(({ persist }) => persist !== undefined)
+  const concerned = concernedPlugins(plugins)
   return {
     async mutate(attributes: AdmissionAttributes, object: KubeObject) {
+      const { mutating } = concerned(attributes)
       const rounds = createRounds()
-      const once = await mutateOnce(plugins, attributes, object, rounds)
+      const once = await mutateOnce(mutating, attributes, object, rounds)
       if (!rounds.isSecondWanted) return once
       rounds.startSecond()
-      return mutateOnce(plugins, attributes, once, rounds)
+      return mutateOnce(mutating, attributes, once, rounds)
     },
     async validate(attributes) {
-      for (const plugin of plugins)
-        if (plugin.operations.includes(attributes.operation)) await plugin.validate?.(attributes)
+      for (const plugin of concerned(attributes).validating) await plugin.validate?.(attributes)
     },
     persist: (attributes, write) =>
       last?.persist && last.operations.includes(attributes.operation) ? last.persist(attributes, write) : write([]),
@@ -113,10 +115,41 @@ async function mutateOnce(
   object: KubeObject,
   rounds: Rounds,
 ): Promise<KubeObject> {
+  let seen = attributes
   let current = object
   for (const plugin of plugins) {
-    if (!plugin.mutate || !plugin.operations.includes(attributes.operation)) continue
-    current = deepFreeze(await plugin.mutate({ ...attributes, object: current }, current, rounds))
+    if (seen.object !== current) seen = { ...attributes, object: current }
+    current = deepFreeze((await plugin.mutate?.(seen, current, rounds)) ?? current)
   }
   return current
+}
+
+interface Concerned {
+  readonly mutating: readonly AdmissionPlugin[]
+  readonly validating: readonly AdmissionPlugin[]
+}
+
+/** The plugins that have to do with an operation on a resource; found once for each. */
+function concernedPlugins(
+  plugins: readonly AdmissionPlugin[],
+): (attributes: Pick<AdmissionAttributes, 'operation' | 'definition'>) => Concerned {
+  const found = new WeakMap<ResourceDefinition, Map<AdmissionOperation, Concerned>>()
+  const find = (operation: AdmissionOperation, { group, resource }: ResourceDefinition): Concerned => {
+    const name = `${group}/${resource}`
+    const concerned = plugins.filter(
+      ({ operations, about }) => operations.includes(operation) && (about === undefined || about.includes(name)),
+    )
+    return {
+      mutating: concerned.filter(({ mutate }) => mutate !== undefined),
+      validating: concerned.filter(({ validate }) => validate !== undefined),
+    }
+  }
+  return ({ operation, definition }) => {
+    const known = found.get(definition)?.get(operation)
+    if (known !== undefined) return known
+    const concerned = find(operation, definition)
+    const ofDefinition = found.get(definition) ?? new Map<AdmissionOperation, Concerned>()
+    found.set(definition, ofDefinition.set(operation, concerned))
+    return concerned
+  }
 }

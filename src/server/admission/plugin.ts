@@ -9,6 +9,8 @@ export interface AdmissionPlugin {
   /** Upstream's name. */
   readonly name: string
   readonly operations: readonly AdmissionOperation[]
+  /** The resources that it looks at, as `group/resource`: the rest of the chain's writes pass it by. Absent: all. */
+  readonly about?: readonly string[] | undefined
   /** The object as it should be. Throws `ApiError` to refuse. */
   mutate?(attributes: AdmissionAttributes, object: KubeObject, rounds: Rounds): KubeObject | Promise<KubeObject>
   /** Throws `ApiError` to refuse. */

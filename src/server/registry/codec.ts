@@ -13,7 +13,7 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
-import { joinKept } from '../../base/kept-bytes.ts'
+import { joinKept, keepText } from '../../base/kept-bytes.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import type { Entry } from '../../storage/storage.ts'
@@ -52,8 +52,8 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const stamp = Buffer.from(`${schemaStamp ?? BUILT_IN_STAMP}\n`)
   /** A custom resource that is stored in another version: what is lost on the way there and back is lost at once. */
   const roundTrips = schemaStamp !== undefined && conversion?.toStored !== undefined
-  const written = roundTrips ? Buffer.from(`${CONVERTED_STAMP}\n`) : stamp
-  const head = headOf(definition.kind, apiVersionOf(definition))
+  const written = roundTrips ? `${CONVERTED_STAMP}\n` : stamp.toString()
+  const head = Buffer.from(headOf(definition.kind, apiVersionOf(definition)))
   const cached = cachedObjectFactory()
   /** What has just been encoded and is about to be asked for, by its bytes: by who wrote it, and by the watch cache. */
   const drafts = new WeakMap<Uint8Array, Draft<T>>()
@@ -64,7 +64,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   /** What the stored bytes say today, in the current schema and version. Without a conversion they are of this type. */
   const current = (object: KubeObject): T => (conversion ? conversion.fromStored(object) : (object as T))
   const encodeWire = (object: T, revision: number): Uint8Array => {
-    const json = jsonOf(definition, object)
+    const json = Buffer.from(jsonOf(definition, object))
     return revision === 0 ? json : spliced(json, head, revision)
   }
   const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
@@ -72,8 +72,8 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     const own = { ...metadata, resourceVersion: String(revision) }
     // The type of the object is that of the definition, whose names it bears.
     const frozen = deepFreeze({ ...named(definition), metadata: own, ...rest } as unknown as T)
-    const facts = factsOf(definition, frozen, { bytes: spliced(json, head, revision), revision })
-    return typed(cached(facts, frozen))
+    const bytes = spliced(json, head, revision)
+    return typed(cached({ ...factsOf(definition, frozen, revision), bytes }, frozen))
   }
   /** Undefined: these bytes are no draft, or have been asked for twice, or at another revision. */
   const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined => {
@@ -89,7 +89,16 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     const version = revision === 0 ? {} : { resourceVersion: String(revision) }
     const { resourceVersion: _, ...metadata } = object.metadata
     const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })
-    return { ...factsOf(definition, frozen, { bytes: encodeWire(object, revision), revision }), object: () => frozen }
+    let bytes: Uint8Array | undefined
+    return {
+      ...factsOf(definition, frozen, revision),
+      // The last state of what is deleted is seldom answered.
+      get bytes() {
+        bytes ??= encodeWire(object, revision)
+        return bytes
+      },
+      object: () => frozen,
+    }
   }
   return {
     decode({ value, modified }) {
@@ -102,12 +111,12 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       const asStored = !stale && (schemaStamp !== undefined || !conversion)
       const object = asStored ? (parse(json) as T) : current(parse(json))
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
-      return typed(cached(factsOf(definition, object, { bytes, revision: modified })))
+      return typed(cached({ ...factsOf(definition, object, modified), bytes }))
     },
     encode(object) {
       const own = toStored(object)
       const names = conversion?.toStored ? own : named(definition)
-      const value = joinKept([written, jsonOf(names, own)])
+      const value = keepText(`${written}${jsonOf(names, own)}`)
       if (!conversion) drafts.set(value, { object })
       return value
     },
@@ -124,8 +133,8 @@ type Draft<T extends KubeObject> = { readonly object: T } | { readonly stored: S
 function factsOf<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: T,
-  { bytes, revision }: { readonly bytes: Uint8Array; readonly revision: number },
-): Omit<CachedObject, 'object'> {
+  revision: number,
+): Omit<CachedObject, 'object' | 'bytes'> {
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
   const name = metadata.name ?? ''
@@ -139,7 +148,6 @@ function factsOf<T extends KubeObject>(
     labels: metadata.labels ?? {},
     fields: { ...own, ...definition.fields(object) },
     ownerUids: metadata.ownerReferences?.map(({ uid }) => uid),
-    bytes,
   }
 }
 
@@ -153,19 +161,18 @@ function named(definition: ResourceDefinition): { readonly kind: string; readonl
 }
 
 /** Up to and with the brace that opens the metadata. */
-function headOf(kind: string, apiVersion: string): Buffer {
-  return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`)
+function headOf(kind: string, apiVersion: string): string {
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`
 }
 
 /** Written piece by piece, because a top-level key that looks like a number would come first in an object. */
-function jsonOf(names: Names | ResourceDefinition, object: KubeObject): Buffer {
+function jsonOf(names: Names | ResourceDefinition, object: KubeObject): string {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
   const { resourceVersion: _resourceVersion, ...kept } = metadata
   const { kind = '', apiVersion = '' } = 'group' in names ? named(names) : names
-  const head = headOf(kind, apiVersion)
   const others = JSON.stringify(rest)
   const tail = others === '{}' ? '}' : `,${others.slice(1)}`
-  return Buffer.concat([head, Buffer.from(`${JSON.stringify(kept).slice(1)}${tail}`)])
+  return `${headOf(kind, apiVersion)}${JSON.stringify(kept).slice(1)}${tail}`
 }
 
 /** The metadata always goes on after the splice: every object has a name. */
@@ -175,7 +182,7 @@ function spliced(json: Uint8Array, head: Buffer, revision: number): Uint8Array {
 
 /** How many bytes of an answered object stand before `"metadata"`: an item of a list is `{` and what follows them. */
 export function itemOffset<T extends KubeObject>(definition: ResourceDefinition<T>): number {
-  return headOf(definition.kind, apiVersionOf(definition)).length - '"metadata":{'.length
+  return Buffer.byteLength(headOf(definition.kind, apiVersionOf(definition))) - '"metadata":{'.length
 }
 
 function parse(json: Uint8Array): KubeObject {

@@ -14,6 +14,7 @@ export function defaultIngressClass({ view }: { readonly view: AdmissionView }):
   return {
     name: 'DefaultIngressClass',
     operations: ['CREATE'],
+    about: ['networking.k8s.io/ingresses'],
     async mutate({ definition, subresource }, object) {
       const { group, resource } = ingresses
       if (definition.group !== group || definition.resource !== resource || subresource !== '') return object

@@ -11,6 +11,7 @@ export function defaultTolerationSeconds(): AdmissionPlugin {
   return {
     name: 'DefaultTolerationSeconds',
     operations: ['CREATE', 'UPDATE'],
+    about: ['/pods'],
     mutate: (attributes, object) => (isPod(attributes, object) ? withTolerations(object) : object),
   }
 }

@@ -13,6 +13,7 @@ export function podResize({ view }: { readonly view: AdmissionView }): Admission
   return {
     name: 'PodResizeValidator',
     operations: ['UPDATE'],
+    about: ['/pods'],
     async validate(attributes) {
       const { definition, subresource, object, previous } = attributes
       if (definition.group !== '' || definition.resource !== 'pods' || subresource !== 'resize' || !object) return

@@ -11,6 +11,7 @@ export function podTopologyLabels({ view }: { readonly view: AdmissionView }): A
   return {
     name: 'PodTopologyLabels',
     operations: ['CREATE'],
+    about: ['/pods'],
     async mutate({ definition, subresource }, object) {
       if (definition.group !== '' || definition.resource !== 'pods') return object
       const name = nodeNameOf(subresource, object)

@@ -23,6 +23,7 @@ export function priority({ view }: { readonly view: AdmissionView }): AdmissionP
   return {
     name: 'Priority',
     operations: ['CREATE', 'UPDATE'],
+    about: ['/pods', 'scheduling.k8s.io/priorityclasses'],
     mutate: async (attributes, object) => {
       if (!isPod(attributes, object)) return object
       return attributes.operation === 'UPDATE' ? kept(object, attributes) : admitted(view, attributes, object)

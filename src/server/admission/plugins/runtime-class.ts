@@ -18,6 +18,7 @@ export function runtimeClass({ view }: { readonly view: AdmissionView }): Admiss
   return {
     name: 'RuntimeClass',
     operations: ['CREATE'],
+    about: ['/pods'],
     async mutate(attributes, object) {
       if (!isPod(attributes, object)) return object
       const chosen = await classOf(view, attributes, object)

@@ -30,6 +30,7 @@ export function serviceAccount({
   return {
     name: 'ServiceAccount',
     operations: ['CREATE', 'UPDATE'],
+    about: ['/pods'],
     mutate: async (attributes, object) => {
       if (attributes.operation !== 'CREATE' || !isPod(attributes, object)) return object
       return isMirror(object)

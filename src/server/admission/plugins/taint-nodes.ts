@@ -10,6 +10,7 @@ export function taintNodesByCondition(): AdmissionPlugin {
   return {
     name: 'TaintNodesByCondition',
     operations: ['CREATE'],
+    about: ['/nodes'],
     mutate: ({ definition, subresource }, object) =>
       definition.group === '' && definition.resource === 'nodes' && subresource === '' ? withTaint(object) : object,
   }

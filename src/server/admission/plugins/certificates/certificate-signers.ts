@@ -15,6 +15,7 @@ export function certificateApproval(parts: Parts): AdmissionPlugin {
   return {
     name: 'CertificateApproval',
     operations: ['UPDATE'],
+    about: ['certificates.k8s.io/certificatesigningrequests'],
     async validate(attributes) {
       if (isAbout(attributes, 'approval')) await demandSigner(parts, attributes, 'approve')
     },
@@ -25,6 +26,7 @@ export function certificateSigning(parts: Parts): AdmissionPlugin {
   return {
     name: 'CertificateSigning',
     operations: ['UPDATE'],
+    about: ['certificates.k8s.io/certificatesigningrequests'],
     async validate(attributes) {
       if (!isAbout(attributes, 'status')) return
       const [now, before] = [attributes.object, attributes.previous].map(statusOf)

@@ -12,6 +12,7 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
   return {
     name: 'CertificateSubjectRestriction',
     operations: ['CREATE'],
+    about: ['certificates.k8s.io/certificatesigningrequests'],
     validate({ definition, subresource, object }) {
       const { group, resource } = definition
       if (group !== 'certificates.k8s.io' || resource !== 'certificatesigningrequests' || subresource !== '') return

@@ -41,6 +41,7 @@ export function deviceClaims(parts: Parts): AdmissionPlugin {
   return {
     name: 'DeviceClaims',
     operations: ['CREATE', 'UPDATE'],
+    about: ['resource.k8s.io/resourceclaims', 'resource.k8s.io/resourceclaimtemplates'],
     async validate(attributes) {
       const errors = await claimErrors(parts, attributes)
       if (errors.length > 0) throw invalid(attributes.definition, attributes.name, errors)

@@ -16,6 +16,7 @@ export function limitRanger({ view }: { readonly view: AdmissionView }): Admissi
   return {
     name: 'LimitRanger',
     operations: ['CREATE', 'UPDATE'],
+    about: ['/pods', '/persistentvolumeclaims'],
     async mutate(attributes, object) {
       if (subjectOf(attributes) !== 'pods') return object
       const ranges = await view.list(limitRanges, attributes.namespace)

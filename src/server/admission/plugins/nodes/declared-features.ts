@@ -26,6 +26,7 @@ export function nodeDeclaredFeatures({ view }: { readonly view: AdmissionView })
   return {
     name: 'NodeDeclaredFeatureValidator',
     operations: ['UPDATE'],
+    about: ['/pods'],
     async validate(attributes) {
       const { definition, subresource, object, previous } = attributes
       if (definition.group !== '' || definition.resource !== 'pods' || !object || !previous) return

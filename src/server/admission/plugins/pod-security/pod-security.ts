@@ -46,6 +46,7 @@ export function podSecurity({ view }: { readonly view: AdmissionView }): Admissi
   return {
     name: 'PodSecurity',
     operations: ['CREATE', 'UPDATE'],
+    about: ['/namespaces', '/pods', ...TEMPLATES.keys()],
     async validate(attributes) {
       const { definition, subresource, object } = attributes
       if (!object) return

@@ -11,6 +11,7 @@ export function claimResize({ view }: { readonly view: AdmissionView }): Admissi
   return {
     name: 'PersistentVolumeClaimResize',
     operations: ['UPDATE'],
+    about: ['/persistentvolumeclaims'],
     async validate(attributes) {
       const { definition, subresource, object, previous } = attributes
       if (definition.group !== '' || definition.resource !== 'persistentvolumeclaims' || subresource !== '') return

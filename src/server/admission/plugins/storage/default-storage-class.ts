@@ -10,6 +10,7 @@ export function defaultStorageClass({ view }: { readonly view: AdmissionView }):
   return {
     name: 'DefaultStorageClass',
     operations: ['CREATE'],
+    about: ['/persistentvolumeclaims'],
     async mutate({ definition, subresource }, object) {
       const isClaim = definition.group === '' && definition.resource === 'persistentvolumeclaims' && subresource === ''
       // The attributes say that it is a claim.

@@ -20,6 +20,7 @@ export function storageObjectInUseProtection(): AdmissionPlugin {
   return {
     name: 'StorageObjectInUseProtection',
     operations: ['CREATE'],
+    about: [...FINALIZERS.keys()],
     mutate({ definition, subresource }, object) {
       const finalizer = FINALIZERS.get(`${definition.group}/${definition.resource}`)
       const present = object.metadata.finalizers ?? []
