@@ -91,6 +91,11 @@ export class PodWorker {
   #looping = false
   #again = false
   #timer: Timer | undefined
+  /** The newest state that came while the status was being written: it may be what was written, come back. */
+  #publishing = false
+  #arrived: Pod | undefined
+  /** The resource version of the last write. */
+  #written: string | undefined
 
   constructor(pod: Pod, parts: PodWorkerParts) {
     this.#pod = pod
@@ -102,9 +107,15 @@ export class PodWorker {
     return this.#pod
   }
 
-  /** A newer state of the object. One that is older than what this worker has written itself changes nothing. */
+  /** A newer state of the object. One that this worker has written itself, or an older one, changes nothing. */
   update(pod: Pod): void {
-    if (Number(pod.metadata.resourceVersion) < Number(this.#pod.metadata.resourceVersion)) return
+    if (this.#publishing && !pod.metadata.deletionTimestamp) {
+      this.#arrived = pod
+      return
+    }
+    const { resourceVersion } = pod.metadata
+    if (Number(resourceVersion) < Number(this.#pod.metadata.resourceVersion) || resourceVersion === this.#written)
+      return
     this.#pod = pod
     if (pod.metadata.deletionTimestamp) this.end({ graceSeconds: pod.metadata.deletionGracePeriodSeconds || undefined })
     this.wake()
@@ -360,9 +371,17 @@ export class PodWorker {
   async #publish(view: PodView): Promise<void> {
     if (this.#objectGone || isForgotten(this.#pod)) return
     const { client, facts } = this.#parts
-    const written = await writeStatus(client, this.#pod, podStatus(view, facts, this.#messages))
-    if (written && Number(written.metadata.resourceVersion) >= Number(this.#pod.metadata.resourceVersion))
-      this.#pod = written
+    this.#publishing = true
+    try {
+      const written = await writeStatus(client, this.#pod, podStatus(view, facts, this.#messages))
+      this.#written = written?.metadata.resourceVersion
+      if (written && Number(this.#written) >= Number(this.#pod.metadata.resourceVersion)) this.#pod = written
+    } finally {
+      this.#publishing = false
+      const arrived = this.#arrived
+      this.#arrived = undefined
+      if (arrived) this.update(arrived)
+    }
   }
 }
 

@@ -91,7 +91,8 @@ export function createDockerContainers({ engine, owner, sandbox }: DockerContain
   return {
     list,
     create: (sandboxId, config) => orFail('CreateContainerError', create(sandboxId, config)),
-    start: (id) => orFail('RunContainerError', ignoring([304], docker.getContainer(id).start())),
+    start: (id) =>
+      engine.starts('container', () => orFail('RunContainerError', ignoring([304], docker.getContainer(id).start()))),
     stop: (id, graceSeconds) => ignoring([304, 404], docker.getContainer(id).stop({ t: Math.ceil(graceSeconds) })),
     async kill({ id, pod }) {
       const members = (await list(pod.uid)).filter(({ sandboxId, state }) => sandboxId === id && state === 'running')

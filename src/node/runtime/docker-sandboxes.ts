@@ -82,7 +82,8 @@ export function createDockerSandboxes(options: DockerSandboxesOptions): DockerSa
     },
     async run(config) {
       const { pod } = config
-      const sandbox = await runSandbox(options, config, (id) => inventory.add(pod.uid, id))
+      const created = (id: string) => inventory.add(pod.uid, id)
+      const sandbox = await engine.starts('sandbox', () => runSandbox(options, config, created))
       if (!config.hostNetwork) addresses.set(sandbox.id, sandbox.ips)
       knownFacts.set(sandbox.id, { id: sandbox.id, pod, sharing: sharingIn(config) })
       return sandbox
