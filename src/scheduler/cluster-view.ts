@@ -16,14 +16,14 @@ import type { Clock } from '../base/clock.ts'
 import { deepEqual } from '../base/deep-equal.ts'
 import type { Informers } from '../client/informers.ts'
 import { selectorFromLabelSelector } from '../machinery/meta/labels.ts'
-import { keyOf, type ObjectKey } from '../machinery/meta/object.ts'
+import { keyOf, keyText, type ObjectKey } from '../machinery/meta/object.ts'
 import { PodMemory } from './alike.ts'
 import type { ClusterEvent, Profile } from './framework.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { Budget } from './preempt.ts'
 import { SchedulingQueue } from './queue.ts'
 import { siblingsFrom } from './siblings.ts'
-import { ClusterState, nodeInfoOf, type Snapshot, withNode, withPod } from './snapshot.ts'
+import { ClusterState, type NodeInfo, nodeInfoOf, type Snapshot, withNodes, withPod } from './snapshot.ts'
 import { type TrackedVolumes, trackVolumes } from './volume-lookups.ts'
 
 export interface ClusterViewParts {
@@ -100,14 +100,13 @@ export class ClusterView implements Disposable {
 
   /** The nodes as this pod should see them: pods of at least its priority that wait for a node have their place there. */
   snapshotFor(pod: PodInfo): Snapshot {
-    let snapshot = this.state.snapshot()
+    const snapshot = this.state.snapshot()
+    const fuller = new Map<string, NodeInfo>()
     for (const { pod: other, nodeName } of this.#nominations.values()) {
-      const node = snapshot.node(nodeName)
-      if (node && other.uid !== pod.uid && other.priority >= pod.priority) {
-        snapshot = withNode(snapshot, withPod(node, other))
-      }
+      const node = fuller.get(nodeName) ?? snapshot.node(nodeName)
+      if (node && other.uid !== pod.uid && other.priority >= pod.priority) fuller.set(nodeName, withPod(node, other))
     }
-    return snapshot
+    return fuller.size === 0 ? snapshot : withNodes(snapshot, fuller.values())
   }
 
   budgets(): readonly Budget[] {
@@ -180,7 +179,7 @@ export class ClusterView implements Disposable {
     const uid = pod.metadata.uid ?? ''
     if (isPodTerminal(pod)) this.#removePod(pod)
     else if (pod.spec?.nodeName) this.#setPlaced(pod, previous)
-    else if (this.state.isPlaced(uid)) return
+    else if (this.state.placed(uid)) return
     else if (pod.spec?.schedulerName !== this.#profile.schedulerName) return
     else if (pod.metadata.deletionTimestamp) this.#removePod(pod)
     else this.queue.set(podInfoOf(pod), gatesOf(pod))
@@ -189,23 +188,22 @@ export class ClusterView implements Disposable {
   #setPlaced(pod: Pod, previous: Pod | undefined): void {
     if (previous?.spec?.nodeName && isSame(pod, previous)) return
     const info = podInfoOf(pod)
-    const known = previous?.spec?.nodeName ? podInfoOf(previous) : undefined
+    const known = previous?.spec?.nodeName ? this.state.placed(info.uid) : undefined
     this.queue.delete(info.uid)
     this.#nominations.delete(info.uid)
-    this.state.setPod(pod)
+    this.state.setPod(info)
     if (!known) this.queue.notify({ resource: 'pods', action: 'add', pod: info })
     else this.queue.notify({ resource: 'pods', action: 'update', pod: info, previous: known })
     this.#onGone(info.key)
   }
 
   #removePod(pod: Pod): void {
-    const info = podInfoOf(pod)
-    const placed = this.state.isPlaced(info.uid)
-    this.state.removePod(info.uid)
-    this.queue.delete(info.uid)
-    this.#nominations.delete(info.uid)
-    this.#onGone(info.key)
-    if (placed) this.queue.notify({ resource: 'pods', action: 'delete', pod: info })
+    const uid = pod.metadata.uid ?? ''
+    const placed = this.state.removePod(uid)
+    this.queue.delete(uid)
+    this.#nominations.delete(uid)
+    this.#onGone(keyText(keyOf(pod)))
+    if (placed) this.queue.notify({ resource: 'pods', action: 'delete', pod: placed })
   }
 }
 

@@ -3,10 +3,11 @@
  * least. Pure: the same pod, snapshot and budgets give the same answer.
  */
 
+import type { PodMemory } from './alike.ts'
 import type { Profile } from './framework.ts'
-import { firstRejection, type NodeVerdict, preparePlugins } from './judge.ts'
+import { judgeBy, type NodeVerdict, preparePlugins } from './judge.ts'
 import type { PodInfo } from './pod-info.ts'
-import { type NodeInfo, type Snapshot, withNode, withoutPod, withPod } from './snapshot.ts'
+import { type NodeInfo, type Snapshot, withNodes, withoutPod, withPod } from './snapshot.ts'
 
 /** A disruption budget, as far as preemption needs it. */
 export interface Budget {
@@ -29,7 +30,7 @@ export interface PreemptionResult {
   readonly reasons: readonly string[]
 }
 
-/** Nodes with victims that are compared per attempt; each costs a look at the whole cluster per victim, about 1 ms. */
+/** Nodes with victims that are compared per attempt; each costs a copy of the snapshot per victim. */
 const CANDIDATES_MAX = 100
 
 const NOT_HELPFUL = 'Preemption is not helpful for scheduling'
@@ -47,7 +48,9 @@ export function preempt(
   profile: Profile,
   rejected: readonly NodeVerdict[],
   budgets: readonly Budget[],
+  memory?: PodMemory,
 ): PreemptionResult {
+  const fits = (node: NodeInfo) => isAllowedOn(pod, node, withNodes(snapshot, [node]), profile, memory)
   const candidates: Preemption[] = []
   const reasons: string[] = []
   for (const { nodeName, rejection } of rejected) {
@@ -56,7 +59,7 @@ export function preempt(
       reasons.push(NOT_HELPFUL)
       continue
     }
-    const found = candidates.length < CANDIDATES_MAX ? victimsOn(node, pod, snapshot, profile, budgets) : undefined
+    const found = candidates.length < CANDIDATES_MAX ? victimsOn(node, pod, fits, budgets) : undefined
     if (found) candidates.push(found)
     else reasons.push(NO_VICTIMS)
   }
@@ -69,20 +72,19 @@ export function preempt(
 function victimsOn(
   node: NodeInfo,
   pod: PodInfo,
-  snapshot: Snapshot,
-  profile: Profile,
+  fits: (node: NodeInfo) => boolean,
   budgets: readonly Budget[],
 ): Preemption | undefined {
   const lower = node.pods.filter((other) => other.priority < pod.priority)
   if (lower.length === 0) return undefined
   let left = lower.reduce((info, other) => withoutPod(info, other.uid), node)
-  if (!fits(pod, left, snapshot, profile)) return undefined
+  if (!fits(left)) return undefined
   const { violating, others } = splitByBudget(lower.toSorted(byImportance), budgets)
   const victims: PodInfo[] = []
   let violations = 0
   for (const other of [...violating, ...others]) {
     const together = withPod(left, other)
-    if (fits(pod, together, snapshot, profile)) left = together
+    if (fits(together)) left = together
     else {
       victims.push(other)
       if (violating.includes(other)) violations++
@@ -91,9 +93,9 @@ function victimsOn(
   return victims.length === 0 ? undefined : { nodeName: node.name, victims: victims.toSorted(byImportance), violations }
 }
 
-function fits(pod: PodInfo, node: NodeInfo, snapshot: Snapshot, profile: Profile): boolean {
-  const plugins = preparePlugins(pod, withNode(snapshot, node), profile)
-  return firstRejection(plugins, node) === undefined
+function isAllowedOn(pod: PodInfo, node: NodeInfo, snapshot: Snapshot, profile: Profile, memory?: PodMemory): boolean {
+  const judge = memory?.judge(pod, snapshot) ?? judgeBy(preparePlugins(pod, snapshot, profile))
+  return judge.verdict(node, snapshot.position(node.name) ?? 0) === undefined
 }
 
 function splitByBudget(pods: readonly PodInfo[], budgets: readonly Budget[]) {

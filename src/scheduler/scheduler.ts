@@ -234,7 +234,7 @@ class RunningScheduler {
     if (pod.pod.spec?.preemptionPolicy === 'Never') return { message: withoutPreemption(message), chosen: undefined }
     const snapshot = this.view.snapshotFor(pod)
     if (!mayPreempt(pod, snapshot, this.view.nominatedNode(pod))) return { message, chosen: undefined }
-    const { chosen, reasons } = preempt(pod, snapshot, this.#profile, rejected, this.view.budgets())
+    const { chosen, reasons } = preempt(pod, snapshot, this.#profile, rejected, this.view.budgets(), this.view.memory)
     return { message: chosen ? message : withPreemption(message, snapshot.nodes.length, reasons), chosen }
   }
 

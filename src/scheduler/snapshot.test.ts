@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { podInfoOf } from './pod-info.ts'
 import { ClusterState, type Snapshot } from './snapshot.ts'
 import { infoOf, nodeOf, podOf } from './test-objects.ts'
 
@@ -15,7 +16,7 @@ test('a snapshot never changes; the next one has what changed since', () => {
   cluster.setNode(nodeOf('a'))
   cluster.setNode(nodeOf('b'))
   const before = cluster.snapshot()
-  cluster.setPod(onNode('web', 'b'))
+  cluster.setPod(podInfoOf(onNode('web', 'b')))
   expect(load(before)).toEqual({ a: [0, 0], b: [0, 0] })
   expect(load(cluster.snapshot())).toEqual({ a: [0, 0], b: [1, 1000] })
   expect(cluster.snapshot()).toBe(cluster.snapshot())
@@ -23,7 +24,7 @@ test('a snapshot never changes; the next one has what changed since', () => {
 
 test('a pod that is known before its node is counted when the node comes', () => {
   const cluster = state()
-  cluster.setPod(onNode('early', 'a'))
+  cluster.setPod(podInfoOf(onNode('early', 'a')))
   cluster.setNode(nodeOf('a'))
   expect(load(cluster.snapshot())).toEqual({ a: [1, 1000] })
 })
@@ -37,7 +38,7 @@ test('an assumed pod counts until it is forgotten, and once when the API shows i
   cluster.forget(web.uid)
   expect(load(cluster.snapshot())).toEqual({ a: [0, 0] })
   cluster.assume(web, 'a')
-  cluster.setPod(onNode('web', 'a'))
+  cluster.setPod(podInfoOf(onNode('web', 'a')))
   cluster.forget(web.uid)
   expect(load(cluster.snapshot())).toEqual({ a: [1, 1000] })
 })
@@ -47,7 +48,7 @@ test('a pod that leaves and a node that goes are gone', () => {
   cluster.setNode(nodeOf('a'))
   cluster.setNode(nodeOf('b'))
   const pod = onNode('web', 'a')
-  cluster.setPod(pod)
+  cluster.setPod(podInfoOf(pod))
   cluster.removePod(pod.metadata.uid ?? '')
   cluster.removeNode('b')
   expect(load(cluster.snapshot())).toEqual({ a: [0, 0] })

@@ -5,11 +5,11 @@
  */
 
 import { zoneOf } from '../apis/core/node.ts'
-import type { Node, Pod } from '../apis/core/types.gen.ts'
+import type { Node } from '../apis/core/types.gen.ts'
 import { groupBy } from '../base/group-by.ts'
 import { type Labels, nothingSelector, type Selector } from '../machinery/meta/labels.ts'
 import { type Amounts, amountsOf, combined } from './amounts.ts'
-import { type PodInfo, podInfoOf } from './pod-info.ts'
+import type { PodInfo } from './pod-info.ts'
 import { NO_VOLUMES, type VolumeLookups } from './volume-lookups.ts'
 
 export interface NodeInfo {
@@ -32,6 +32,8 @@ export interface Snapshot {
   /** In the order in which nodes are tried: zones take turns. */
   readonly nodes: readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
+  /** Where in `nodes` it stands. */
+  position(name: string): number | undefined
   readonly lookups: Lookups
 }
 
@@ -48,23 +50,33 @@ const NO_LOOKUPS: Lookups = { namespaceLabels: () => ({}), siblings: () => nothi
 const NO_AMOUNTS: Amounts = new Map()
 
 export function nodeInfoOf(node: Node, pods: readonly PodInfo[] = []): NodeInfo {
-  const images = new Map<string, number>()
-  for (const image of node.status?.images ?? []) {
-    for (const name of image.names ?? []) images.set(name, image.sizeBytes ?? 0)
-  }
-  const empty: NodeInfo = {
-    node,
-    name: node.metadata.name ?? '',
-    labels: node.metadata.labels ?? {},
-    allocatable: amountsOf(node.status?.allocatable),
+  return pods.reduce(withPod, {
+    ...nodeFacts(node),
     pods: [],
     requested: NO_AMOUNTS,
     expected: { cpu: 0, memory: 0 },
     podsWithAffinity: [],
     podsWithAntiAffinity: [],
+  })
+}
+
+/** The same pods on the node as it is now. */
+function withNode(info: NodeInfo, node: Node): NodeInfo {
+  return { ...info, ...nodeFacts(node) }
+}
+
+function nodeFacts(node: Node): Pick<NodeInfo, 'node' | 'name' | 'labels' | 'allocatable' | 'images'> {
+  const images = new Map<string, number>()
+  for (const image of node.status?.images ?? []) {
+    for (const name of image.names ?? []) images.set(name, image.sizeBytes ?? 0)
+  }
+  return {
+    node,
+    name: node.metadata.name ?? '',
+    labels: node.metadata.labels ?? {},
+    allocatable: amountsOf(node.status?.allocatable),
     images,
   }
-  return pods.reduce(withPod, empty)
 }
 
 export function withPod(info: NodeInfo, pod: PodInfo): NodeInfo {
@@ -99,23 +111,26 @@ function hasAffinity(pod: PodInfo): boolean {
   )
 }
 
-/** The snapshot with one node as `info` says. */
-export function withNode(snapshot: Snapshot, info: NodeInfo): Snapshot {
-  return {
-    nodes: snapshot.nodes.map((entry) => (entry.name === info.name ? info : entry)),
-    node: (name) => (name === info.name ? info : snapshot.node(name)),
-    lookups: snapshot.lookups,
+/** The snapshot with these nodes as the infos say. */
+export function withNodes(snapshot: Snapshot, infos: Iterable<NodeInfo>): Snapshot {
+  const { position, lookups } = snapshot
+  const nodes = snapshot.nodes.slice()
+  for (const info of infos) {
+    const at = position(info.name)
+    if (at !== undefined) nodes[at] = info
   }
+  return snapshotAt(nodes, position, lookups)
 }
 
 export function snapshotOf(nodes: readonly NodeInfo[], lookups = NO_LOOKUPS): Snapshot {
   const inTurn = zonesInTurn(nodes)
-  return snapshotAt(inTurn, positionsOf(inTurn), lookups)
+  const positions = positionsOf(inTurn)
+  return snapshotAt(inTurn, (name) => positions.get(name), lookups)
 }
 
-function snapshotAt(nodes: readonly NodeInfo[], positions: ReadonlyMap<string, number>, lookups: Lookups): Snapshot {
-  const at = (position: number | undefined) => (position === undefined ? undefined : nodes[position])
-  return { nodes, node: (name) => at(positions.get(name)), lookups }
+function snapshotAt(nodes: readonly NodeInfo[], position: Snapshot['position'], lookups: Lookups): Snapshot {
+  const at = (place: number | undefined) => (place === undefined ? undefined : nodes[place])
+  return { nodes, node: (name) => at(position(name)), position, lookups }
 }
 
 function positionsOf(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
@@ -152,9 +167,8 @@ export class ClusterState {
   setNode(node: Node): void {
     const name = node.metadata.name ?? ''
     const before = this.#nodes.get(name)
-    const pods =
-      before?.pods ?? [...this.#pods.values()].filter((entry) => entry.nodeName === name).map(({ info }) => info)
-    this.#change(name, nodeInfoOf(node, pods))
+    const pods = () => [...this.#pods.values()].flatMap(({ nodeName, info }) => (nodeName === name ? [info] : []))
+    this.#change(name, before ? withNode(before, node) : nodeInfoOf(node, pods()))
   }
 
   removeNode(name: string): void {
@@ -164,18 +178,25 @@ export class ClusterState {
   }
 
   /** A pod that the API shows on a node. */
-  setPod(pod: Pod): void {
-    this.#assumed.delete(pod.metadata.uid ?? '')
-    this.#place(podInfoOf(pod), pod.spec?.nodeName ?? '')
+  setPod(info: PodInfo): void {
+    this.#assumed.delete(info.uid)
+    this.#place(info, info.pod.spec?.nodeName ?? '')
   }
 
-  removePod(uid: string): void {
+  /** Answers what was known of it, if it was on a node. */
+  removePod(uid: string): PodInfo | undefined {
     const before = this.#pods.get(uid)
     this.#assumed.delete(uid)
-    if (!before) return
+    if (!before) return undefined
     this.#pods.delete(uid)
     const node = this.#nodes.get(before.nodeName)
     if (node) this.#change(node.name, withoutPod(node, uid))
+    return before.info
+  }
+
+  /** What is known of a pod on a node. */
+  placed(uid: string): PodInfo | undefined {
+    return this.#pods.get(uid)?.info
   }
 
   /** Counts the pod on the node from now on, before the API knows. */
@@ -187,10 +208,6 @@ export class ClusterState {
   /** The binding failed: takes an assumed pod back. Nothing happens when the API has shown the pod meanwhile. */
   forget(uid: string): void {
     if (this.#assumed.has(uid)) this.removePod(uid)
-  }
-
-  isPlaced(uid: string): boolean {
-    return this.#pods.has(uid)
   }
 
   #place(info: PodInfo, nodeName: string): void {
@@ -223,7 +240,7 @@ export class ClusterState {
     }
     this.#changed.clear()
     this.#order = { nodes: current, positions }
-    return snapshotAt(current, positions, this.#lookups)
+    return snapshotAt(current, (name) => positions.get(name), this.#lookups)
   }
 
   #newOrder() {
