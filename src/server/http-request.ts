@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/clock.ts'
 import { setOwn } from '../base/deep-freeze.ts'
 import { badRequest, requestEntityTooLarge, timeout } from '../machinery/meta/api-error.ts'
@@ -12,8 +13,17 @@ import type { Peer } from './peer-certificate.ts'
 export type Incoming = IncomingMessage | Http2ServerRequest
 export type Outgoing = ServerResponse | Http2ServerResponse
 
-/** Throws `ApiError` 400 for a target that is no path. */
-export function apiRequestOf(request: Incoming, body: RequestBody, signal: AbortSignal, peer: Peer): ApiRequest {
+/**
+ * Throws `ApiError` 400 for a target that is no path. All fields are there from the start, also those that are found
+ * out later: so that requests are the same to the engine wherever they have come to.
+ */
+export function apiRequestOf(
+  request: Incoming,
+  body: RequestBody,
+  signal: AbortSignal,
+  peer: Peer,
+  { bodyFailure, exchange }: Pick<ApiRequest, 'bodyFailure' | 'exchange'> = NOTHING_MORE,
+): ApiRequest {
   const { path, query } = targetOf(request.url ?? '')
   return {
     method: (request.method ?? 'GET').toUpperCase(),
@@ -29,30 +39,34 @@ export function apiRequestOf(request: Incoming, body: RequestBody, signal: Abort
     peerFailure: peer.failure,
     remoteAddress: request.socket.remoteAddress?.replace(/^::ffff:/, ''),
     wants: 'bytes',
+    bodyFailure,
+    exchange,
+    user: undefined,
+    warn: undefined,
+    cause: undefined,
+    audit: undefined,
   }
 }
 
+const NOTHING_MORE = {}
+
 /** `/path?query`, or the absolute form that proxies send. */
 function targetOf(url: string): { readonly path: string; readonly query: string } {
-  const target = /^https?:\/\/[^/?#]*/i.exec(url)
+  const target = url.startsWith('/') ? null : /^https?:\/\/[^/?#]*/i.exec(url)
   const text = target ? url.slice(target[0].length) || '/' : url
-  if (!text.startsWith('/') || hasForbiddenCharacter(text)) throw badRequest('the request target is no path')
+  if (!text.startsWith('/') || FORBIDDEN_CHARACTER.test(text)) throw badRequest('the request target is no path')
   const question = text.indexOf('?')
   return question < 0 ? { path: text, query: '' } : { path: text.slice(0, question), query: text.slice(question + 1) }
 }
 
 /** Control characters, blanks and fragments. HTTP/1.1's parser refuses most of them, HTTP/2's does not. */
-function hasForbiddenCharacter(text: string): boolean {
-  for (let position = 0; position < text.length; position++) {
-    const code = text.charCodeAt(position)
-    if (code <= 0x20 || code === 0x7f || code === 0x23 || code > 0xff) return true
-  }
-  return false
-}
+const FORBIDDEN_CHARACTER = /[^\x21\x22\x24-\x7e\x80-\xff]/
 
 function plainHeaders(request: Incoming): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers)) {
+  const received = request.headers
+  for (const name in received) {
+    const value = received[name]
     if (value === undefined) continue
     if (!name.startsWith(':')) setOwn(headers, name, Array.isArray(value) ? value.join(', ') : value)
     else if (name === ':authority' && typeof value === 'string') headers.host ??= value
@@ -69,17 +83,30 @@ export interface BodyLimits {
  * Throws `ApiError` 413 beyond the limit, 429 beyond the budget, 504 when the caller is too slow, and the signal's reason
  * when it leaves. What it answers has been taken from the budget.
  */
-export function readBody(
+export function readBody(request: Incoming, limits: BodyLimits, parts: ReadingParts): Awaitable<RequestBody> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    // Nobody reads it; what is not there need not be passed over. Over HTTP/2 it is there without a word.
+    if (length !== undefined || encoding !== undefined || request.httpVersionMajor > 1) request.resume()
+    return NO_BODY
+  }
+  if (Number(length ?? 0) > limits.bodyBytesMax) throw tooLarge(limits.bodyBytesMax)
+  return bodyFrom(request, limits, parts)
+}
+
+const NO_BODY: RequestBody = { type: 'none' }
+
+export interface ReadingParts {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly budget: BodyBudget
+}
+
+function bodyFrom(
   request: Incoming,
   { bodyBytesMax, requestTimeoutMs }: BodyLimits,
-  { clock, signal, budget }: { readonly clock: Clock; readonly signal: AbortSignal; readonly budget: BodyBudget },
+  { clock, signal, budget }: ReadingParts,
 ): Promise<RequestBody> {
-  if (request.method === 'GET' || request.method === 'HEAD') {
-    request.resume()
-    return Promise.resolve({ type: 'none' })
-  }
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > bodyBytesMax) return Promise.reject(tooLarge(bodyBytesMax))
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -117,7 +144,7 @@ export function readBody(
 }
 
 function bodyOf(chunks: readonly Buffer[]): RequestBody {
-  if (chunks.length === 0) return { type: 'none' }
+  if (chunks.length === 0) return NO_BODY
   const [only] = chunks
   return { type: 'bytes', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks) }
 }

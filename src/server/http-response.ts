@@ -6,6 +6,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Http2ServerResponse } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
+import type { Awaitable } from '../base/awaitable.ts'
 import { orAborted } from '../base/deadline.ts'
 import type { ApiResponse, ResponseBody, StreamBody } from '../machinery/wire/message.ts'
 import { pushed } from './http-push.ts'
@@ -22,15 +23,23 @@ export interface ResponseTarget {
 /** Headers of a connection, which HTTP/2 forbids in a response. */
 const CONNECTION_HEADERS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
-export async function writeResponse(answer: ApiResponse, target: ResponseTarget): Promise<void> {
+/** At once where all bytes are there. */
+export function writeResponse(answer: ApiResponse, target: ResponseTarget): Awaitable<void> {
   const { body } = answer
   const sink = target.response ? writeHead(answer, target.response) : target.socket
   if (!sink) return
-  if (body.type === 'bytes' && target.request.method !== 'HEAD') writeAll(sink, buffersOf(body.bytes))
-  if (body.type === 'pieces' && target.request.method !== 'HEAD') await writeEach(body.pieces, sink, target.signal)
-  if (body.type === 'stream') await stream(body, sink, target.signal)
+  if (body.type === 'pieces' || body.type === 'stream') return writeOverTime(body, sink, target)
+  if (body.type === 'bytes' && target.request.method !== 'HEAD') endWith(sink, buffersOf(body.bytes))
+  else sink.end()
+}
+
+async function writeOverTime(body: OverTime, sink: Writable, { request, signal }: ResponseTarget): Promise<void> {
+  if (body.type === 'stream') await stream(body, sink, signal)
+  else if (request.method !== 'HEAD') await writeEach(body.pieces, sink, signal)
   sink.end()
 }
+
+type OverTime = Extract<ResponseBody, { readonly type: 'pieces' | 'stream' }>
 
 function buffersOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
   return bytes instanceof Uint8Array ? [bytes] : bytes
@@ -38,21 +47,28 @@ function buffersOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Arr
 
 /** What the body is written to: for HTTP/2 the stream itself, because only that can be corked. */
 function writeHead({ status, headers, body }: ApiResponse, response: Outgoing): Writable {
-  const version2 = response instanceof Http2ServerResponse
-  for (const [name, value] of Object.entries(headers))
-    if (!version2 || !CONNECTION_HEADERS.has(name.toLowerCase())) response.setHeader(name, value)
-  const length = lengthOf(body)
-  if (length !== undefined) response.setHeader('Content-Length', length)
-  if (body.type === 'none' && status !== 204 && status !== 304) response.setHeader('Content-Length', 0)
-  response.statusCode = status
-  if (body.type === 'stream') flushHead(response)
+  const length = body.type !== 'none' ? lengthOf(body) : status === 204 || status === 304 ? undefined : 0
+  if (response instanceof Http2ServerResponse) {
+    for (const [name, value] of Object.entries(headers))
+      if (!CONNECTION_HEADERS.has(name.toLowerCase())) response.setHeader(name, value)
+    if (length !== undefined) response.setHeader('Content-Length', length)
+    response.statusCode = status
+    // A watcher learns that it is accepted before anything happens.
+    if (body.type === 'stream') response.writeHead(status)
+  } else {
+    response.writeHead(status, headLines(headers, length))
+    if (body.type === 'stream') response.flushHeaders()
+  }
   return response as ServerResponse
 }
 
-/** A watcher learns that it is accepted before anything happens. */
-function flushHead(response: Outgoing): void {
-  if (response instanceof Http2ServerResponse) response.writeHead(response.statusCode)
-  else response.flushHeaders()
+/** Names and values in turn, as Node takes them without looking each of them up. */
+function headLines(headers: ApiResponse['headers'], length: number | undefined): string[] {
+  const lines: string[] = []
+  for (const name in headers)
+    if (length === undefined || name.toLowerCase() !== 'content-length') lines.push(name, headers[name] ?? '')
+  if (length !== undefined) lines.push('Content-Length', String(length))
+  return lines
 }
 
 /** Undefined: not known before the end. */
@@ -61,11 +77,13 @@ function lengthOf(body: ResponseBody): number | undefined {
   return body.type === 'bytes' ? buffersOf(body.bytes).reduce((sum, { length }) => sum + length, 0) : undefined
 }
 
-function writeAll(sink: Writable, buffers: readonly Uint8Array[]): void {
+/** With the head in one write. */
+function endWith(sink: Writable, buffers: readonly Uint8Array[]): void {
   const [only] = buffers
-  if (buffers.length === 1 && only) return void sink.write(only)
+  if (buffers.length === 1 && only) return void sink.end(only)
   sink.cork()
   for (const buffer of buffers) sink.write(buffer)
+  sink.end()
   sink.uncork()
 }
 

@@ -9,6 +9,7 @@ import { createSecureServer, type Http2SecureServer, type Http2Session } from 'n
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { type Awaitable, lastly, orElse, whenThere } from '../base/awaitable.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import {
@@ -19,7 +20,7 @@ import {
   toStatus,
 } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
-import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machinery/wire/message.ts'
+import type { ApiResponse, Handler, RawExchange, RequestBody, UpgradedSocket } from '../machinery/wire/message.ts'
 import { BodyBudget } from './body-budget.ts'
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
@@ -232,10 +233,16 @@ class Connections {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     server.on('request', (request: Incoming, response: Outgoing) =>
-      this.#guarded(this.#onRequest(request, response), () => response.destroy()),
+      this.#guarded(
+        () => this.#onRequest(request, response),
+        () => response.destroy(),
+      ),
     )
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#guarded(this.#onUpgrade({ request, socket, head }), () => socket.destroy()),
+      this.#guarded(
+        () => this.#onUpgrade({ request, socket, head }),
+        () => socket.destroy(),
+      ),
     )
     server.on('clientError', (error: Error, socket: Duplex) => refuseMalformed(error, socket, clock))
     server.on('tlsClientError', (error: Error) => log.debug('TLS handshake failed', { error: error.message }))
@@ -265,26 +272,31 @@ class Connections {
     const abort = new AbortController()
     const exchange: Exchange = { abort, lasting, answeredMs: undefined, cut: () => emitter.destroy() }
     this.#exchanges.add(exchange)
-    emitter.once('close', () => {
+    emitter.on('close', () => {
       this.#exchanges.delete(exchange)
-      exchange.abort.abort(CLOSED)
+      // Nobody is left who would do anything for an answer that has been sent.
+      if (exchange.lasting || !('writableFinished' in emitter && emitter.writableFinished)) abort.abort(CLOSED)
       if (this.#exchanges.size === 0) this.#onIdle()
     })
     return exchange
   }
 
-  async #onRequest(request: Incoming, response: Outgoing): Promise<void> {
+  #onRequest(request: Incoming, response: Outgoing): Awaitable<void> {
     const exchange = this.#begin(response, false)
-    const { signal } = exchange.abort
     const unread = this.#options.leavesBody?.(request.url ?? '') ?? false
-    const answer = await this.#answerTo(request, signal, unread ? exchangeOf(request, response) : undefined)
+    const answer = this.#answerTo(request, exchange.abort.signal, unread ? exchangeOf(request, response) : undefined)
+    return whenThere(answer, (answer) => this.#send(exchange, answer, request, response))
+  }
+
+  #send(exchange: Exchange, answer: ApiResponse, request: Incoming, response: Outgoing): Awaitable<void> {
+    const { signal } = exchange.abort
     if (signal.aborted) return
     if (this.#draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
     exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
     if (exchange.lasting && this.#draining) exchange.abort.abort(STOPPING)
     if (answer.body.type === 'upgrade') return answer.body.connect(takenOver(request, response))
     if (!exchange.lasting) this.#expectReading(exchange)
-    await writeResponse(answer, { request, response, signal })
+    return writeResponse(answer, { request, response, signal })
   }
 
   /** Who does not read what they asked for must not keep it in memory for ever. */
@@ -323,43 +335,60 @@ class Connections {
   }
 
   /** `unread`: what is to be passed on as it comes. Absent: the body is read first. */
-  async #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Promise<ApiResponse> {
-    const { handle, clock, log } = this.#options
-    const reading = { clock, signal, budget: this.#bodies }
-    let held = 0
-    try {
-      const { body, failure } = unread ? NO_BODY : await bodyOrFailure(request, this.#limits, reading)
-      if (body.type === 'bytes') held = body.bytes.length
-      const asked = { ...apiRequestOf(request, body, signal, this.#peers.of(request)), bodyFailure: failure }
-      const answer = await handle(unread === undefined || unread === 'upgrade' ? asked : { ...asked, exchange: unread })
-      // Nobody waits for the rest of a body that is not wanted.
-      return failure ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer
-    } catch (error) {
-      if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
-      return failureResponse(toStatus(error))
-    } finally {
-      this.#bodies.give(held)
-    }
+  #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Awaitable<ApiResponse> {
+    const { clock, log } = this.#options
+    return orElse(
+      () => {
+        if (unread !== undefined) return this.#handled(request, signal, NOT_READ, unread)
+        const read = bodyOrFailure(request, this.#limits, { clock, signal, budget: this.#bodies })
+        return whenThere(read, (body) => this.#handled(request, signal, body))
+      },
+      (error) => {
+        if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
+        return failureResponse(toStatus(error))
+      },
+    )
   }
 
-  #guarded(work: Promise<unknown>, close: () => void): void {
-    work.catch((error) => {
+  #handled(
+    request: Incoming,
+    signal: AbortSignal,
+    { body, failure }: BodyOrFailure,
+    unread?: RawExchange | 'upgrade',
+  ): Awaitable<ApiResponse> {
+    const { handle } = this.#options
+    const more = { bodyFailure: failure, exchange: unread === 'upgrade' ? undefined : unread }
+    const ask = () => handle(apiRequestOf(request, body, signal, this.#peers.of(request), more))
+    const answered = body.type === 'bytes' ? lastly(ask, () => this.#bodies.give(body.bytes.length)) : ask()
+    if (failure === undefined) return answered
+    // Nobody waits for the rest of a body that is not wanted.
+    return whenThere(answered, (answer) => ({ ...answer, headers: { ...answer.headers, connection: 'close' } }))
+  }
+
+  #guarded(work: () => Awaitable<void>, close: () => void): void {
+    void orElse(work, (error) => {
       this.#options.log.error('a response could not be written', { error })
       close()
     })
   }
 }
 
-const NO_BODY = { body: { type: 'none' }, failure: undefined } as const
+interface BodyOrFailure {
+  readonly body: RequestBody
+  readonly failure: ApiError | undefined
+}
+
+const NOT_READ: BodyOrFailure = { body: { type: 'none' }, failure: undefined }
 
 /** Who may ask nothing is not told what is wrong with the body, so that has to wait. */
-async function bodyOrFailure(...asked: Parameters<typeof readBody>) {
-  try {
-    return { body: await readBody(...asked), failure: undefined }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    return { ...NO_BODY, failure: error }
-  }
+function bodyOrFailure(...asked: Parameters<typeof readBody>): Awaitable<BodyOrFailure> {
+  return orElse<BodyOrFailure>(
+    () => whenThere(readBody(...asked), (body) => ({ body, failure: undefined })),
+    (error) => {
+      if (!(error instanceof ApiError)) throw error
+      return { body: NOT_READ.body, failure: error }
+    },
+  )
 }
 
 function watchSession(session: Http2Session, sessions: Set<Http2Session>, limits: HttpLimits): void {

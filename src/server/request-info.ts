@@ -57,14 +57,16 @@ export function requestInfo({ method, path, query }: Pick<ApiRequest, 'method' |
   const segments = decodedSegments(path)
   const place = segments && resourcePlace(segments, path)
   if (!place) return { type: 'path', path, verb: method.toLowerCase() }
-  const { watchPrefix, ...names } = place
+  const { group, version, namespace, resource, name, subresource, rest } = place
+  const ofMany = name === ''
   return {
     type: 'resource',
     path,
-    ...names,
-    selectedName: names.name === '' ? selectedName(query) : '',
-    ...(names.name === '' && selectors(query)),
     verb: verbOf(verb, place, query),
+    ...{ group, version, namespace, resource, name, subresource, rest },
+    selectedName: ofMany ? selectedName(query) : '',
+    fieldSelector: ofMany ? selectorIn(query, 'fieldSelector') : undefined,
+    labelSelector: ofMany ? selectorIn(query, 'labelSelector') : undefined,
   }
 }
 
@@ -105,13 +107,18 @@ function resourcePlace(segments: readonly string[], path: string): Place | undef
   const start = versionAt + (watchPrefix ? 2 : 1)
   const parts = namesUnder(segments, start)
   if (version === '' || (grouped && group === '') || parts.resource === '') return undefined
-  const { used, ...names } = parts
-  const trusted = [group, version, names.namespace, names.resource, names.name, names.subresource]
-  if (segments.slice(0, start + used).includes('') || !trusted.every(isPlain)) return undefined
-  if (segments.length > start + used && !hasRest(group, names.subresource)) return undefined
-  return { group, version, ...names, rest: restAfter(path, start + used), watchPrefix }
+  const { used, namespace, resource, name, subresource } = parts
+  if (DOUBTFUL.test(path)) {
+    const trusted = [group, version, namespace, resource, name, subresource]
+    if (segments.slice(0, start + used).includes('') || !trusted.every(isPlain)) return undefined
+  }
+  if (segments.length > start + used && !hasRest(group, subresource)) return undefined
+  const rest = segments.length > start + used || path.endsWith('/') ? restAfter(path, start + used) : ''
+  return { group, version, namespace, resource, name, subresource, rest, watchPrefix }
 }
 
+/** A path without any of it has no segment that is empty or not plain. */
+const DOUBTFUL = /[%\0]|\/\/|\/\.\.?(?:\/|$)/
 const isPlain = (segment: string): boolean => segment !== '.' && segment !== '..' && !/[/%\0]/.test(segment)
 /** The core group is this server's, which has nothing below subresources but what is passed on. */
 const hasRest = (group: string, subresource: string): boolean => subresource === 'proxy' || group !== ''
@@ -147,10 +154,8 @@ function verbOf(verb: string, { name, watchPrefix }: Place, query: URLSearchPara
   return verb === 'delete' ? 'deletecollection' : verb
 }
 
-function selectors(query: URLSearchParams) {
-  const fieldSelector = query.get('fieldSelector')
-  const labelSelector = query.get('labelSelector')
-  return { ...(fieldSelector && { fieldSelector }), ...(labelSelector && { labelSelector }) }
+function selectorIn(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) || undefined
 }
 
 /** A selector with escapes is not looked into: an escaped comma must not open a term. */
