@@ -26,6 +26,16 @@ export interface InformersParts {
   readonly selection?: ((definition: ResourceDefinition) => Selection) | undefined
 }
 
+/** A part of a resource: what is made of it (informers, views of a cache) has these objects and no others. */
+export interface Part<T extends KubeObject> extends ResourceDefinition<T> {
+  readonly part: Selection
+}
+
+/** For who knows the name of what he cares about, where others may have any number of objects. */
+export function partOf<T extends KubeObject>(definition: ResourceDefinition<T>, part: Selection): Part<T> {
+  return { ...definition, part }
+}
+
 interface Running {
   readonly informer: Informer<KubeObject>
   readonly done: Promise<void>
@@ -39,7 +49,7 @@ export function createInformers({ client, selection, clock, random, log }: Infor
     const store = new InformerStore<T>(log)
     const parts = {
       client: client.of(definition),
-      selection: selection?.(definition) ?? {},
+      selection: { ...selection?.(definition), ...selectedBy(definition) },
       sink: store,
       clock,
       random,
@@ -68,6 +78,12 @@ export function createInformers({ client, selection, clock, random, log }: Infor
   }
 }
 
-function nameOf({ group, version, resource }: ResourceDefinition): string {
-  return `${groupResource(group, resource)}/${version}`
+function nameOf(definition: ResourceDefinition): string {
+  const { group, version, resource } = definition
+  const { namespace = '', labelSelector = '', fieldSelector = '' } = selectedBy(definition)
+  return [groupResource(group, resource), version, namespace, labelSelector, fieldSelector].join('/')
+}
+
+function selectedBy(definition: ResourceDefinition | Part<KubeObject>): Selection {
+  return 'part' in definition ? definition.part : {}
 }

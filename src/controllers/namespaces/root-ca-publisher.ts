@@ -4,10 +4,13 @@ import { configMaps } from '../../apis/core/config-map.ts'
 import { namespaces } from '../../apis/core/namespace.ts'
 import type { ConfigMap } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
+import { partOf } from '../../client/informers.ts'
 import { createAction, updateAction } from '../runtime/action.ts'
 import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
 
 export const ROOT_CA_NAME = 'kube-root-ca.crt'
+
+const rootCas = partOf(configMaps, { fieldSelector: `metadata.name=${ROOT_CA_NAME}` })
 
 /** Tells readers where the bundle comes from, as upstream. */
 const DESCRIPTION = {
@@ -28,8 +31,8 @@ export function rootCaPublisher(certificate: string): ReconcilingController<Root
     reconciles: namespaces,
     watches: [
       {
-        definition: configMaps,
-        keysOf: ({ metadata }) => (metadata.name === ROOT_CA_NAME ? [{ name: metadata.namespace ?? '' }] : []),
+        definition: rootCas,
+        keysOf: ({ metadata }) => [{ name: metadata.namespace ?? '' }],
       },
     ],
     observe: (cache, key): RootCaView | undefined => {
@@ -37,7 +40,7 @@ export function rootCaPublisher(certificate: string): ReconcilingController<Root
       if (namespace?.status?.phase !== 'Active' || namespace.metadata.deletionTimestamp) return undefined
       return {
         namespace: key.name,
-        existing: cache.get(configMaps, { namespace: key.name, name: ROOT_CA_NAME }),
+        existing: cache.get(rootCas, { namespace: key.name, name: ROOT_CA_NAME }),
         certificate,
       }
     },
@@ -49,7 +52,7 @@ export function planRootCa({ namespace, existing, certificate }: RootCaView): Pl
   const data = { 'ca.crt': certificate }
   if (!existing) {
     const metadata = { namespace, name: ROOT_CA_NAME, annotations: DESCRIPTION }
-    return { actions: [createAction(configMaps, { metadata, data })] }
+    return { actions: [createAction(rootCas, { metadata, data })] }
   }
-  return { actions: deepEqual(existing.data, data) ? [] : [updateAction(configMaps, { ...existing, data })] }
+  return { actions: deepEqual(existing.data, data) ? [] : [updateAction(rootCas, { ...existing, data })] }
 }

@@ -15,9 +15,14 @@ import type { Clock, Timer } from '../../base/clock.ts'
 /** Delays after failures of one key, as controller-runtime's default limiter. */
 const RETRY: Backoff = { initialMs: 5, factor: 2, maxMs: 1_000_000 }
 
+/** Places of taken keys before the list is moved up. */
+const TAKEN_MAX = 1_000
+
 export class WorkQueue {
   readonly #clock: Clock
-  readonly #ready: string[] = []
+  #ready: string[] = []
+  /** Those before this position are taken. Their places go many at a time, as each removal moves all others. */
+  #first = 0
   readonly #dirty = new Set<string>()
   readonly #processing = new Set<string>()
   readonly #delayed = new Map<string, { readonly atMs: number; readonly timer: Timer }>()
@@ -31,12 +36,12 @@ export class WorkQueue {
 
   /** Keys that wait now, without the delayed ones. */
   get length(): number {
-    return this.#ready.length
+    return this.#ready.length - this.#first
   }
 
   /** True when nothing waits and nothing is being worked on. Delayed keys do not count. */
   get idle(): boolean {
-    return this.#ready.length === 0 && this.#processing.size === 0
+    return this.length === 0 && this.#processing.size === 0
   }
 
   add(key: string): void {
@@ -81,7 +86,7 @@ export class WorkQueue {
 
   /** The next key, or undefined when the queue is closed. */
   take(): Promise<string | undefined> {
-    const key = this.#ready.shift()
+    const key = this.#shift()
     if (key !== undefined) return Promise.resolve(this.#begin(key))
     if (this.#closed) return Promise.resolve(undefined)
     return new Promise((resolve) => this.#takers.push(resolve))
@@ -96,8 +101,20 @@ export class WorkQueue {
     this.#closed = true
     for (const { timer } of this.#delayed.values()) timer.cancel()
     this.#delayed.clear()
-    this.#ready.length = 0
+    this.#ready = []
+    this.#first = 0
     for (const taker of this.#takers.splice(0)) taker(undefined)
+  }
+
+  #shift(): string | undefined {
+    const key = this.#ready[this.#first]
+    if (key === undefined) return undefined
+    this.#first++
+    if (this.#first >= TAKEN_MAX || this.length === 0) {
+      this.#ready = this.#ready.slice(this.#first)
+      this.#first = 0
+    }
+    return key
   }
 
   #offer(key: string): void {

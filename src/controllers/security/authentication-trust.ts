@@ -8,6 +8,7 @@ import { namespaces } from '../../apis/core/namespace.ts'
 import type { ConfigMap } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import type { Client } from '../../client/client.ts'
+import { partOf } from '../../client/informers.ts'
 import { undefinedIfNotFound } from '../../machinery/meta/api-error.ts'
 import type { LoopController } from '../runtime/controller.ts'
 import { keyedLoop } from '../runtime/keyed-loop.ts'
@@ -38,9 +39,8 @@ export function authenticationTrustController(settings: TrustSettings): LoopCont
     isDue: ({ metadata }) => metadata.name === KEY.namespace && !metadata.deletionTimestamp,
     wakes: [
       {
-        definition: configMaps,
-        keysOf: ({ metadata }) =>
-          metadata.name === KEY.name && metadata.namespace === KEY.namespace ? [{ name: KEY.namespace }] : [],
+        definition: partOf(configMaps, { namespace: KEY.namespace, fieldSelector: `metadata.name=${KEY.name}` }),
+        keysOf: () => [{ name: KEY.namespace }],
       },
     ],
     work: ({ client }) => publish(client, settings),

@@ -14,10 +14,15 @@ import { configMaps } from '../../apis/core/config-map.ts'
 import { secrets } from '../../apis/core/secret.ts'
 import type { ConfigMap, Secret } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
+import { partOf } from '../../client/informers.ts'
 import { updateAction } from '../runtime/action.ts'
 import { defineController, type Plan } from '../runtime/controller.ts'
 
 const CLUSTER_INFO = { namespace: 'kube-public', name: 'cluster-info' }
+const clusterInfo = partOf(configMaps, {
+  namespace: CLUSTER_INFO.namespace,
+  fieldSelector: `metadata.name=${CLUSTER_INFO.name}`,
+})
 const CONTENT_KEY = 'kubeconfig'
 const SIGNATURE_PREFIX = 'jws-kubeconfig-'
 
@@ -29,11 +34,10 @@ export interface SignerView {
 
 export const bootstrapSigner = defineController({
   name: 'bootstrap-signer-controller',
-  reconciles: configMaps,
+  reconciles: clusterInfo,
   watches: [{ definition: secrets, keysOf: (secret: Secret) => (bootstrapTokenOf(secret) ? [CLUSTER_INFO] : []) }],
-  observe: (cache, { namespace, name }): SignerView | undefined => {
-    if (namespace !== CLUSTER_INFO.namespace || name !== CLUSTER_INFO.name) return undefined
-    const info = cache.get(configMaps, CLUSTER_INFO)
+  observe: (cache, key): SignerView | undefined => {
+    const info = cache.get(clusterInfo, key)
     return info && { info, secrets: cache.list(secrets, BOOTSTRAP_TOKEN_NAMESPACE) }
   },
   plan: planSignatures,
@@ -48,7 +52,7 @@ export function planSignatures({ info, secrets: all }: SignerView, nowMs: number
     signature(content, token),
   ])
   const data: Record<string, string> = Object.fromEntries([...unsigned, ...signatures])
-  return { actions: deepEqual(data, info.data) ? [] : [updateAction(configMaps, { ...info, data })] }
+  return { actions: deepEqual(data, info.data) ? [] : [updateAction(clusterInfo, { ...info, data })] }
 }
 
 function signingTokens(all: readonly Secret[], nowMs: number): readonly BootstrapToken[] {
