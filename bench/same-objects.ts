@@ -26,7 +26,18 @@ interface Specimen {
 
 const PODS = '/api/v1/namespaces/default/pods'
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
-const WITH_PODS = ['crud', 'lists', 'watches', 'first-pod', 'scheduling', 'cores', 'informers', 'kubectl']
+const WITH_PODS = [
+  'crud',
+  'user',
+  'open-loop',
+  'lists',
+  'storm',
+  'first-pod',
+  'scheduling',
+  'cores',
+  'informers',
+  'kubectl',
+]
 const WITH_MAPS = ['crud', 'watches', 'namespace', 'volume', 'growth', 'cores', 'kubectl']
 const template = {
   metadata: { labels: { app: 'web' } },

@@ -17,7 +17,7 @@ import { scheduling } from './scheduling/scheduling.ts'
 import { start } from './start.ts'
 import { user } from './user.ts'
 import { volume } from './volume.ts'
-import { watches } from './watches.ts'
+import { storm, watches } from './watches.ts'
 import { writeThroughput } from './write-throughput.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -30,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lists,
   largeLists,
   watches,
+  storm,
   informers,
   deployment,
   ...scheduling,

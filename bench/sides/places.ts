@@ -16,7 +16,8 @@ export function removeFolder(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
-const FIRST_PORT = 21_000
+/** Runs at the same time begin to look at different places. */
+const FIRST_PORT = 21_000 + (process.pid % 40) * 10
 
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = []
