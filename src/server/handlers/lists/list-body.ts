@@ -8,8 +8,11 @@ import type { ResponseBody } from '../../../machinery/wire/message.ts'
 /** Bytes that items are gathered into per write. */
 const PIECE_BYTES = 256 * 1024
 
+/** Bytes up to which a body gets memory of its own and is written at once. */
+const SMALL_BYTES_MAX = 64 * 1024
+
 /** Buffers that wait for the next list: fresh ones would be zeroed page by page and make the collector run. */
-const SPARE_BUFFERS_MAX = 8
+const SPARE_BUFFERS_MAX = 16
 
 const spare: Buffer[] = []
 
@@ -34,7 +37,7 @@ export function listBody<Item>(items: readonly Item[], form: ListForm<Item>): En
   let length = head.length + tail.length + separator.length * Math.max(0, items.length - 1)
   for (const item of items) length += form.lengthOf(item)
   const pieces = gathered(items, form, length)
-  if (length > PIECE_BYTES) return { type: 'pieces', length, pieces }
+  if (length > SMALL_BYTES_MAX) return { type: 'pieces', length, pieces }
   const [whole = head] = pieces
   return { type: 'bytes', bytes: whole }
 }
@@ -43,7 +46,7 @@ export function listBody<Item>(items: readonly Item[], form: ListForm<Item>): En
 function* gathered<Item>(items: readonly Item[], form: ListForm<Item>, length: number): Generator<Uint8Array> {
   const { head, separator, tail } = form
   let buffer =
-    length < PIECE_BYTES ? Buffer.allocUnsafeSlow(length) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES))
+    length <= SMALL_BYTES_MAX ? Buffer.allocUnsafeSlow(length) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES))
   buffer.set(head)
   let end = head.length
   for (const [index, item] of items.entries()) {
