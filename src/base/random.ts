@@ -61,11 +61,10 @@ export function randomInteger(random: Random, bound: number): number {
 
 /** RFC 9562 version 4. */
 export function randomUuid(random: Random): string {
-  const bytes = Buffer.from(random.bytes(16))
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  const bytes = random.bytes(16)
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  const variant = (((bytes[8] ?? 0) & 0x3f) | 0x80).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20)}`
 }
 
 /** Letters and digits that spell no word: the alphabet of generated names. */

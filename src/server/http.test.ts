@@ -116,6 +116,42 @@ test('a client certificate names the peer; one of a stranger is a failure', asyn
   expect((await fetchOver1(port, { cert: mallory.certificate, key: mallory.key })).body).toMatch(/peerFailure":"x509/)
 })
 
+test('what a certificate proves goes with the authorities of the moment, however often it has come', async () => {
+  const proxies = await createCertificateAuthority('proxies', { clock: systemClock, random: systemRandom })
+  const { port } = await start(({ peer, frontProxy }) => text(`${peer?.name} ${frontProxy}`))
+  const ask = async () => (await fetchOver1(port, { cert: jane.certificate, key: jane.key })).body
+  const known = { certificate: server.certificate, key: server.key, clientCa: authority.certificate }
+  expect([await ask(), await ask()]).toEqual(['jane undefined', 'jane undefined'])
+  listener?.renew({ ...known, clientCa: proxies.certificate, frontProxyCa: authority.certificate })
+  expect([await ask(), await ask()]).toEqual(['undefined jane', 'undefined jane'])
+  listener?.renew({ ...known, clientCa: proxies.certificate })
+  expect(await ask()).toBe('undefined undefined')
+  listener?.renew(known)
+  expect(await ask()).toBe('jane undefined')
+})
+
+describe('a GET', () => {
+  const two =
+    'GET /one HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbodyGET /two HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+
+  test.each([
+    ['at once', ({ path }: ApiRequest) => text(path)],
+    ['late', async ({ path }: ApiRequest) => text(path)],
+  ])('with a body that nobody wants does not keep the next one waiting; answered %s', async (_, handle) => {
+    const { port } = await start(handle, { http2: false })
+    const received = await sendRaw(port, two)
+    expect(received.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+    expect(received.replaceAll(/\r\n\r\n|\r\n/g, '|')).toMatch(/\|\/oneHTTP\/1\.1 200 OK.*\|\/two$/)
+  })
+
+  test('that is answered at once has an answer of its own to each failure', async () => {
+    const { port } = await start(() => {
+      throw notFound({ group: '', resource: 'pods' }, 'web')
+    })
+    expect((await fetchOver1(port)).status).toBe(404)
+  })
+})
+
 describe('bodies', () => {
   test('arrive as bytes', async () => {
     const { port } = await start(async ({ body }) =>

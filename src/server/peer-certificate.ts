@@ -1,7 +1,7 @@
 /**
  * Who is at the other end of a TLS connection: CN, O and fingerprint of a client certificate, or the name of a front
- * proxy. Read once per connection; the certificate's end is looked at on every request, because connections outlive
- * certificates. The authority of the one kind never vouches for the other.
+ * proxy. Read once for all connections with the same certificate; its end is looked at on every request, because
+ * connections outlive certificates. The authority of the one kind never vouches for the other.
  */
 
 import { X509Certificate } from 'node:crypto'
@@ -10,6 +10,7 @@ import { Http2ServerRequest } from 'node:http2'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { LruMap } from '../base/lru.ts'
 import { formatTime } from '../machinery/meta/time.ts'
 import type { UserInfo } from '../machinery/wire/message.ts'
 
@@ -51,6 +52,7 @@ export interface PeerParts {
 /** `authorities`: those of the connections that begin now. */
 export function createPeers({ clock, log, onCertificate }: PeerParts, authorities: () => PeerAuthorities): Peers {
   const connections = new WeakMap<object, Known>()
+  const read = rememberingReader(authorities)
   return {
     of(request) {
       const connection = request instanceof Http2ServerRequest ? request.stream.session : request.socket
@@ -58,7 +60,7 @@ export function createPeers({ clock, log, onCertificate }: PeerParts, authoritie
       let entry = connections.get(connection)
       if (!entry) {
         const socket = request instanceof Http2ServerRequest ? request.stream.session?.socket : request.socket
-        entry = isTls(socket) ? read(socket, authorities()) : lasting(NOBODY)
+        entry = isTls(socket) ? read(socket) : lasting(NOBODY)
         connections.set(connection, entry)
       }
       const nowMs = clock.now()
@@ -73,6 +75,30 @@ export function createPeers({ clock, log, onCertificate }: PeerParts, authoritie
       entry.isReported = true
       return { failure: 'x509: certificate has expired or is not yet valid' }
     },
+  }
+}
+
+/** Certificates of which is kept what they prove, about 1 KB each: a program opens its connections with the same one. */
+const CERTIFICATES_MAX = 1_000
+
+/**
+ * That a connection's certificate is its caller's and leads to an authority, the handshake has found out each time.
+ * What such a certificate says, and to which of the authorities it leads, is read once, as long as those are the same.
+ */
+function rememberingReader(authorities: () => PeerAuthorities): (socket: TLSSocket) => Known {
+  let proven = new LruMap<string, Known>(CERTIFICATES_MAX)
+  let provenTo = authorities()
+  return (socket) => {
+    const current = authorities()
+    const fingerprint = socket.authorized ? socket.getPeerX509Certificate()?.fingerprint256 : undefined
+    if (fingerprint === undefined) return read(socket, current)
+    if (current !== provenTo) proven = new LruMap(CERTIFICATES_MAX)
+    provenTo = current
+    const before = proven.get(fingerprint)
+    if (before !== undefined) return { ...before, isReported: false }
+    const found = read(socket, current)
+    proven.set(fingerprint, found)
+    return found
   }
 }
 
