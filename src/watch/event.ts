@@ -87,6 +87,11 @@ export function delivery(type: DeliveryType, object: CachedObject): ObjectDelive
   return { type, revision: object.revision, object, frame }
 }
 
+/** Of an object that is there: its frames are not kept, as the state that it is part of is as large as the resource. */
+export function initialDelivery(object: CachedObject): ObjectDelivery {
+  return { type: 'ADDED', revision: object.revision, object, frame: (encoding) => encoding.event('ADDED', object) }
+}
+
 export function bookmark(revision: number, initialEventsEnd = false): BookmarkDelivery {
   const frame = (encoding: FrameEncoding): Uint8Array => encoding.bookmark(revision, initialEventsEnd)
   return { type: 'BOOKMARK', revision, initialEventsEnd, frame }

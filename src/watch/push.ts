@@ -5,7 +5,7 @@
  */
 
 import { type ChunkSink, chunkOfFrames } from '../machinery/wire/chunk.ts'
-import type { Outlet } from './egress.ts'
+import type { Egress, Outlet } from './egress.ts'
 import type { Delivery, FrameEncoding } from './event.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -22,7 +22,7 @@ export async function push(watcher: Watcher, options: PushOptions, sink: ChunkSi
   const outlet = new PushOutlet(watcher, options, sink)
   try {
     for (let batch = await watcher.replayed(); batch; batch = await watcher.replayed()) {
-      if (!outlet.write(batch)) await new Promise<void>((resolve) => sink.whenDrained(resolve))
+      if (!outlet.writeReplayed(batch)) await new Promise<void>((resolve) => sink.whenDrained(resolve))
     }
     watcher.attach(outlet)
   } catch (error) {
@@ -59,26 +59,28 @@ class PushOutlet implements Outlet {
   }
 
   /** False: the sink is full. */
-  write(batch: readonly Delivery[]): boolean {
-    const { later } = this.#options.encodings
-    const encoding = this.#encoding
-    this.#encoding = later
-    if (encoding.name === later.name || batch.length === 1) return this.#writeIn(encoding, batch)
-    this.#writeIn(encoding, batch.slice(0, 1))
-    return this.#writeIn(later, batch.slice(1))
+  writeReplayed(batch: readonly Delivery[]): boolean {
+    const { egress } = this.#watcher
+    return this.#write(batch, (part, encoding) => egress.replayChunkOf(part, encoding))
   }
 
   #flush(): void {
+    const { egress } = this.#watcher
     while (this.#state === 'open') {
       const batch = this.#watcher.take()
       if (batch.length === 0) break
-      if (!this.write(batch)) this.#waitForRoom()
+      if (!this.#write(batch, (part, encoding) => egress.chunkOf(part, encoding))) this.#waitForRoom()
     }
     if (this.#state === 'open' && this.#watcher.ended) this.#close()
   }
 
-  #writeIn(encoding: FrameEncoding, batch: readonly Delivery[]): boolean {
-    return this.#sink.write(this.#watcher.egress.chunkOf(batch, encoding))
+  #write(batch: readonly Delivery[], chunkOf: Egress['chunkOf']): boolean {
+    const { later } = this.#options.encodings
+    const encoding = this.#encoding
+    this.#encoding = later
+    if (encoding.name === later.name || batch.length === 1) return this.#sink.write(chunkOf(batch, encoding))
+    this.#sink.write(chunkOf(batch.slice(0, 1), encoding))
+    return this.#sink.write(chunkOf(batch.slice(1), later))
   }
 
   #waitForRoom(): void {

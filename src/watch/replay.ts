@@ -1,25 +1,13 @@
-/** What a watcher is told before it goes live, in batches: the current objects, recent events, or the storage's history. */
+/** What a watcher is told before it goes live, in batches: recent events, or the storage's history. */
 
 import { expired } from '../machinery/meta/api-error.ts'
 import { type Change, Compacted, type Revision } from '../storage/storage.ts'
-import type { CachedObject, ObjectCodec } from './cached-object.ts'
-import { bookmark, type CacheEvent, type Delivery, delivery, toCacheEvent } from './event.ts'
+import type { ObjectCodec } from './cached-object.ts'
+import { type CacheEvent, type Delivery, toCacheEvent } from './event.ts'
 import { type Selection, select } from './selection.ts'
 
-/** Objects or events in one batch of a replay: bounds what is encoded in one turn of the event loop. */
+/** Events in one batch of a replay: bounds what is encoded in one turn of the event loop. */
 const REPLAY_BATCH = 500
-
-/** An ADDED for every object, then, if asked, the bookmark that says that these were all. */
-export function* initialReplay(
-  objects: readonly CachedObject[],
-  revision: Revision,
-  initialEventsEnd: boolean,
-): Generator<readonly Delivery[]> {
-  for (let start = 0; start < objects.length; start += REPLAY_BATCH) {
-    yield objects.slice(start, start + REPLAY_BATCH).map((object) => delivery('ADDED', object))
-  }
-  if (initialEventsEnd) yield [bookmark(revision, true)]
-}
 
 export function* eventsReplay(events: readonly CacheEvent[], selection: Selection): Generator<readonly Delivery[]> {
   for (let start = 0; start < events.length; start += REPLAY_BATCH) {

@@ -18,7 +18,8 @@ import { Egress } from './egress.ts'
 import { toCacheEvent } from './event.ts'
 import { EventWindow } from './event-window.ts'
 import { FanOut } from './fan-out.ts'
-import { changesReplay, eventsReplay, initialReplay } from './replay.ts'
+import { InitialStates } from './initial-states.ts'
+import { changesReplay, eventsReplay } from './replay.ts'
 import { isFiltered, type Selection, selects } from './selection.ts'
 import { type Replay, Watcher } from './watcher.ts'
 
@@ -108,6 +109,7 @@ class ResourceCache implements WatchCache {
   readonly #contents: CacheContents
   readonly #fanOut = new FanOut()
   readonly #egress: Egress
+  readonly #initialStates: InitialStates
   readonly #closing = new AbortController()
   #window: EventWindow
   /** Changes that arrive while the cache is being filled; undefined once it is. */
@@ -121,6 +123,7 @@ class ResourceCache implements WatchCache {
     const { storage, prefix, log } = options
     this.#options = options
     this.#egress = new Egress(options.clock)
+    this.#initialStates = new InitialStates(this.#egress)
     this.#dispatcher = options.dispatcher ?? createChangeDispatcher(storage, log)
     this.#contents = new CacheContents(prefix)
     const unsubscribe = this.#dispatcher.subscribe({
@@ -234,7 +237,14 @@ class ResourceCache implements WatchCache {
   #replay(query: WatchQuery): Replay | undefined {
     const { from, initialEventsEnd = false, signal } = query
     if (from === 'now' || (from !== 'initial' && from >= this.revision)) return undefined
-    if (from === 'initial') return initialReplay(this.#contents.list(query).objects, this.revision, initialEventsEnd)
+    if (from === 'initial') {
+      return this.#initialStates.replay({
+        selection: query,
+        changedAt: this.#changedAt,
+        select: () => this.#contents.list(query).objects,
+        endsAt: initialEventsEnd ? this.revision : undefined,
+      })
+    }
     const recent = this.#window.after(from)
     if (recent) return eventsReplay(recent, query)
     const { storage, prefix, codec } = this.#options
