@@ -31,12 +31,6 @@ export class ValueCache {
     while (this.#bytes > VALUE_CACHE_BYTES_MAX && this.#values.size > 0) this.#forgetOldest()
   }
 
-  clear(): void {
-    this.#values.clear()
-    this.#oldest = this.#values.entries()
-    this.#bytes = 0
-  }
-
   #forgetOldest(): void {
     const next = this.#oldest.next()
     if (next.done) {
