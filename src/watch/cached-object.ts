@@ -38,6 +38,8 @@ export interface CachedObject extends ObjectFacts {
 export interface ObjectCodec {
   /** `entry.modified` becomes the resourceVersion. */
   decode(entry: Entry): CachedObject
+  /** The same state under another revision: what `decode` would answer for its bytes. Absent: they are decoded. */
+  restamped?(object: CachedObject, revision: number): CachedObject
 }
 
 /** `object`: what the bytes parse to, frozen, where somebody has it already. */

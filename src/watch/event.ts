@@ -6,7 +6,7 @@
 
 import type { ObjectMeta } from '../machinery/meta/object.ts'
 import { encodeWatchFrame } from '../machinery/wire/watch-frames.ts'
-import type { Change } from '../storage/storage.ts'
+import type { Change, Entry } from '../storage/storage.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
 
 export type DeliveryType = 'ADDED' | 'MODIFIED' | 'DELETED'
@@ -58,8 +58,7 @@ export function toCacheEvent(
   before: CachedObject | undefined,
   codec: ObjectCodec,
 ): CacheEvent | undefined {
-  const last = previous && { ...previous, modified: revision }
-  const lastState = last && once(() => codec.decode(last))
+  const lastState = previous && once(() => lastStateOf(previous, before, revision, codec))
   const object = value === undefined ? lastState?.() : codec.decode({ key, value, created, modified: revision })
   if (!object) return undefined
   const type = value === undefined ? 'DELETED' : (previous ?? before) ? 'MODIFIED' : 'ADDED'
@@ -73,6 +72,17 @@ export function toCacheEvent(
     entered: type === 'ADDED' ? plain : once(() => delivery('ADDED', object)),
     left: type === 'DELETED' ? plain : once(() => delivery('DELETED', lastState?.() ?? object)),
   }
+}
+
+/** What was there before a change, under the change's revision. */
+function lastStateOf(
+  previous: Entry,
+  before: CachedObject | undefined,
+  revision: number,
+  codec: ObjectCodec,
+): CachedObject {
+  const isKnown = before !== undefined && before.revision === previous.modified
+  return (isKnown && codec.restamped?.(before, revision)) || codec.decode({ ...previous, modified: revision })
 }
 
 export function delivery(type: DeliveryType, object: CachedObject): ObjectDelivery {

@@ -56,6 +56,19 @@ test('stores without the resourceVersion and splices the revision in', () => {
   expect(text(codec.stored(thing, 9).bytes)).toBe(text(stored.bytes))
 })
 
+test('the same state under another revision is what its bytes decode to', () => {
+  for (const definition of [define('s1'), { ...define('s1'), conversion: undefined }]) {
+    const codec = createCodec(definition)
+    const value = Buffer.from(codec.encode(thing))
+    const { object, ...restamped } = codec.restamped?.(codec.decode(entryOf(value)), 1_000) ?? codec.stored(thing, 0)
+    const { object: expected, ...decoded } = codec.decode({ ...entryOf(value), modified: 1_000 })
+    expect(restamped).toEqual({ ...decoded, bytes: restamped.bytes })
+    expect(text(restamped.bytes)).toBe(text(decoded.bytes))
+    expect(object()).toEqual(expected())
+    expect(Object.isFrozen(object().metadata)).toBe(true)
+  }
+})
+
 test('an item of a list starts at the metadata', () => {
   const definition = define('s1')
   const codec = createCodec(definition)

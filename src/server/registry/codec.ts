@@ -113,6 +113,18 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
       return typed(cached({ ...factsOf(definition, object, modified), bytes }))
     },
+    restamped(object, revision) {
+      const { metadata, ...rest } = object.object()
+      const { resourceVersion: _, ...kept } = metadata
+      const frozen = deepFreeze({
+        ...named(definition),
+        metadata: { ...kept, resourceVersion: String(revision) },
+        ...rest,
+      })
+      const tail = object.bytes.subarray(head.length + versionMember(object.revision).length)
+      const bytes = joinKept([head, versionMember(revision), tail])
+      return cached({ ...object, revision, bytes }, frozen)
+    },
     encode(object) {
       const own = toStored(object)
       const names = conversion?.toStored ? own : named(definition)
@@ -177,7 +189,11 @@ function jsonOf(names: Names | ResourceDefinition, object: KubeObject): string {
 
 /** The metadata always goes on after the splice: every object has a name. */
 function spliced(json: Uint8Array, head: Buffer, revision: number): Uint8Array {
-  return joinKept([head, Buffer.from(`"resourceVersion":"${revision}",`), json.subarray(head.length)])
+  return joinKept([head, versionMember(revision), json.subarray(head.length)])
+}
+
+function versionMember(revision: number): Buffer {
+  return Buffer.from(`"resourceVersion":"${revision}",`)
 }
 
 /** How many bytes of an answered object stand before `"metadata"`: an item of a list is `{` and what follows them. */
