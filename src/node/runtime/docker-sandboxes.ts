@@ -8,7 +8,7 @@ import type { ContainerInspectInfo } from 'dockerode'
 import { LruMap } from '../../base/lru.ts'
 import { OWN_NETWORK, type Ownership, type SandboxFacts, sandboxCreateOptions, sharingIn } from './container-config.ts'
 import { type DockerEngine, isStatus, labelFilter, labels, messageOf, removeContainer } from './docker-engine.ts'
-import { createInventory } from './docker-inventory.ts'
+import { createInventory, type DockerInventory } from './docker-inventory.ts'
 import type { DockerNode } from './docker-nodes.ts'
 import { attemptOf, podOf, sharingOf } from './docker-status.ts'
 import type { PodNetwork } from './pod-network.ts'
@@ -31,20 +31,17 @@ export interface DockerSandboxesOptions {
   readonly network: PodNetwork
 }
 
-/** They never change, so they are asked for once. About 0.5 KiB each. */
-const FACTS_MAX = 5_000
-
 export function createDockerSandboxes(options: DockerSandboxesOptions): DockerSandboxes {
   const { engine, owner, node, network } = options
   const { docker } = engine
   const addresses = new Map<string, readonly string[]>()
-  const knownFacts = new LruMap<string, SandboxFacts>(FACTS_MAX)
   const filter = labelFilter(
     [labels.cluster, owner.clusterName],
     [labels.node, owner.nodeName],
     [labels.kind, 'sandbox'],
   )
   const inventory = createInventory(engine, filter)
+  const facts = createFacts(inventory)
 
   /** Undefined: the sandbox is no use any more. */
   const addressesOf = async ({ Id, State, Config, HostConfig }: ContainerInspectInfo) => {
@@ -85,25 +82,44 @@ export function createDockerSandboxes(options: DockerSandboxesOptions): DockerSa
       const created = (id: string) => inventory.add(pod.uid, id)
       const sandbox = await engine.starts('sandbox', () => runSandbox(options, config, created))
       if (!config.hostNetwork) addresses.set(sandbox.id, sandbox.ips)
-      knownFacts.set(sandbox.id, { id: sandbox.id, pod, sharing: sharingIn(config) })
+      facts.set({ id: sandbox.id, pod, sharing: sharingIn(config) })
       return sandbox
     },
-    async facts(id) {
-      const known = knownFacts.get(id)
-      if (known) return known
-      const info = await inventory.inspect(id)
-      if (!info) return undefined
-      const facts = { id, pod: podOf(info.Config.Labels), sharing: sharingOf(info.Config.Labels) }
-      knownFacts.set(id, facts)
-      return facts
-    },
+    facts: facts.of,
     async remove({ id, pod }) {
       await removeContainer(docker, id)
       addresses.delete(id)
-      knownFacts.delete(id)
+      facts.forget(id)
       inventory.forget(id)
       if ((await inventory.ids(pod.uid)).length === 0) await network.detach(pod.uid)
     },
+  }
+}
+
+interface Facts {
+  of(id: string): Promise<SandboxFacts | undefined>
+  set(facts: SandboxFacts): void
+  forget(id: string): void
+}
+
+/** Of how many sandboxes they are remembered. About 0.5 KiB each. */
+const FACTS_MAX = 5_000
+
+/** They never change, so they are asked for once. */
+function createFacts(inventory: DockerInventory): Facts {
+  const known = new LruMap<string, SandboxFacts>(FACTS_MAX)
+  return {
+    async of(id) {
+      const remembered = known.get(id)
+      if (remembered) return remembered
+      const info = await inventory.inspect(id)
+      if (!info) return undefined
+      const facts = { id, pod: podOf(info.Config.Labels), sharing: sharingOf(info.Config.Labels) }
+      known.set(id, facts)
+      return facts
+    },
+    set: (facts) => known.set(facts.id, facts),
+    forget: (id) => known.delete(id),
   }
 }
 
