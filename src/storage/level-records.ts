@@ -95,7 +95,7 @@ export function encodeAnchor({ revision, checksum, fence }: Anchor): Buffer {
 }
 
 export function decodeAnchor(bytes: Buffer): Anchor {
-  const reader = new Reader(verified(bytes, 'the anchor of the log'))
+  const reader = new Reader(verified(bytes, () => 'the anchor of the log'))
   return { revision: reader.u64(), checksum: reader.u32(), fence: reader.u64() }
 }
 
@@ -108,7 +108,7 @@ export function encodeIndexEntry({ revision, created, position }: IndexEntry): B
 }
 
 export function decodeIndexEntry(key: string, bytes: Buffer): IndexEntry {
-  const reader = new Reader(verified(bytes, `the index entry of ${key}`))
+  const reader = new Reader(verified(bytes, () => `the index entry of ${key}`))
   return { revision: reader.u64(), created: reader.u64(), position: reader.u32() }
 }
 
@@ -156,7 +156,7 @@ export function encodeLogRecord(record: LogRecord): Buffer {
 }
 
 export function decodeLogRecord(bytes: Buffer): LogRecord {
-  const reader = new Reader(verified(bytes, 'a record of the log'))
+  const reader = new Reader(verified(bytes, () => 'a record of the log'))
   if (reader.u16() !== MAGIC) throw new Corrupt('a record of the log does not begin like one')
   const format = reader.u8()
   if (format !== RECORD_FORMAT) throw new Corrupt(`a record of the log has the unknown format ${format}`)
@@ -189,11 +189,12 @@ function withChecksum(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, checksum])
 }
 
-function verified(bytes: Buffer, what: string): Buffer {
-  if (bytes.length < 4 || crc32(bytes.subarray(0, -4), CHECKSUM_START) !== checksumOf(bytes)) {
-    throw new Corrupt(`${what} does not match its checksum`)
+function verified(bytes: Buffer, what: () => string): Buffer {
+  const content = bytes.subarray(0, -4)
+  if (bytes.length < 4 || crc32(content, CHECKSUM_START) !== checksumOf(bytes)) {
+    throw new Corrupt(`${what()} does not match its checksum`)
   }
-  return bytes.subarray(0, -4)
+  return content
 }
 
 class Writer {
@@ -253,7 +254,8 @@ class Reader {
   }
 
   u64(): number {
-    return Number(this.#buffer.readBigUInt64BE(this.#advance(8)))
+    const start = this.#advance(8)
+    return this.#buffer.readUInt32BE(start) * 0x1_0000_0000 + this.#buffer.readUInt32BE(start + 4)
   }
 
   text(bytes: number): string {

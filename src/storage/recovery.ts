@@ -37,6 +37,10 @@ export interface Recovered {
   readonly window: HistoryWindow<LoggedMoment>
 }
 
+/** What is asked of the database at once: each entry by itself would cost as much as all that is made of it. */
+const READ_ENTRIES = 1_000
+const READ_BYTES = 1024 * 1024
+
 export async function recover(database: Database): Promise<Recovered> {
   const anchor = await readAnchor(database)
   const chains = new Map<string, Version<number>[]>()
@@ -101,16 +105,24 @@ async function buildIndex(
 ): Promise<VersionIndex<number>> {
   const index = new VersionIndex<number>()
   let live = 0
-  for await (const [bytes, value] of database.iterator(INDEX_RANGE)) {
-    const key = keyOfIndex(bytes)
-    const entry = decodeIndexEntry(key, value)
-    const chain = chains.get(key)
-    verifyEntry(key, entry, chain?.at(-1), anchor)
-    if (chain) live++
-    for (const version of chain ?? [{ revision: entry.revision, created: entry.created, slot: entry.position }]) {
-      index.append(key, version)
+  const iterator = database.iterator({ ...INDEX_RANGE, highWaterMarkBytes: READ_BYTES })
+  for (
+    let entries = await iterator.nextv(READ_ENTRIES);
+    entries.length > 0;
+    entries = await iterator.nextv(READ_ENTRIES)
+  ) {
+    for (const [bytes, value] of entries) {
+      const key = keyOfIndex(bytes)
+      const entry = decodeIndexEntry(key, value)
+      const chain = chains.get(key)
+      verifyEntry(key, entry, chain?.at(-1), anchor)
+      if (chain) live++
+      for (const version of chain ?? [{ revision: entry.revision, created: entry.created, slot: entry.position }]) {
+        index.append(key, version)
+      }
     }
   }
+  await iterator.close()
   for (const [key, chain] of chains) {
     if (chain.at(-1)?.slot !== undefined) live--
     else for (const version of chain) index.append(key, version)

@@ -99,6 +99,11 @@ export class SortedMap<V> {
   }
 
   #insert(key: string): void {
+    const last = this.#chunks.at(-1)
+    if (last && last.length < CHUNK_KEYS_MAX && key > (last.at(-1) ?? '')) {
+      last.push(key)
+      return
+    }
     const index = this.#chunkFor(key)
     const chunk = this.#chunks[index] ?? []
     chunk.splice(lowerBound(chunk, key), 0, key)
