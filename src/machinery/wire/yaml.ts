@@ -19,6 +19,7 @@ import {
 } from 'yaml'
 import { setOwn } from '../../base/deep-freeze.ts'
 import { DecodeError, JSON_VALUES_MAX, TooLargeError } from './json.ts'
+import { readAsJson } from './json-as-yaml.ts'
 
 /** Bytes. The parser needs about 1.5 µs per byte on the one thread that serves everybody. */
 export const YAML_BYTES_MAX = 1024 * 1024
@@ -35,6 +36,8 @@ const DUPLICATES_MAX = 100
  */
 export function decodeYaml(bytes: Uint8Array, duplicates: string[] = []): unknown {
   if (bytes.length > YAML_BYTES_MAX) throw new TooLargeError(`yaml: document exceeds ${YAML_BYTES_MAX} bytes`)
+  const json = readAsJson(bytes)
+  if (json !== undefined) return json
   const text = new TextDecoder().decode(bytes)
   const document = onlyDocument(text)
   if (document === undefined) return null
