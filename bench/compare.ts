@@ -12,7 +12,6 @@ import {
   type Setting,
   type Table,
 } from './scenario.ts'
-import { median } from './statistics.ts'
 
 export interface Observation {
   readonly row: string
@@ -44,9 +43,10 @@ export async function compare(scenario: Scenario, setting: Setting, rounds: numb
   let contestants = await scenario.contestants(setting)
   const observations: Observation[] = []
   for (let round = 0; round < Math.min(rounds, scenario.roundsMax ?? rounds); round++) {
-    for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed())
+    const taking = contestants.filter(({ roundsMax }) => round < (roundsMax ?? rounds))
+    for (const contestant of round % 2 === 0 ? taking : taking.toReversed())
       observations.push(...(await observe(scenario, contestant, round, setting)))
-    if (round === 0) contestants = withoutHopeless(contestants, observations)
+    if (round === 0) contestants = withoutOutdone(contestants, observations)
   }
   const minutes = (performance.now() - startedAt) / 60_000
   return {
@@ -70,31 +70,29 @@ async function observe(
   })
 }
 
-/** A setup of the other side that is this many times worse than another in all that is judged need not be asked again. */
-const HOPELESS_TIMES = 1.5
-
-/** What is left out has one round, and stands in the table with it. */
-export function withoutHopeless(
+/**
+ * Without setups of the other side that were the best of them in nothing that is judged: what is left out has one round,
+ * and stands in the table with it.
+ */
+export function withoutOutdone(
   contestants: readonly Contestant[],
   observations: readonly Observation[],
 ): readonly Contestant[] {
   const judged = GOALS.filter(({ against }) => against === undefined).flatMap(({ row, figure }) => {
     const those = observations.filter((each) => each.row === row && each.figure === figure && each.table === 'chosen')
-    return [Map.groupBy(those, ({ side }) => side)].filter(({ size }) => size > 2).map((sides) => ({ figure, sides }))
+    return those.length > 2 ? [{ figure, those }] : []
   })
   const [first, ...others] = contestants
-  const costOf = (figure: FigureName, values: readonly Observation[] = []) => {
-    const value = median(values.map((each) => each.value))
-    return FIGURES[figure].better === 'lower' ? value : 1 / value
-  }
-  const hasHope = ({ name, tables }: Contestant) =>
-    judged.length === 0 ||
-    !tables.includes('chosen') ||
-    judged.some(({ figure, sides }) => {
-      const rivals = others.map((other) => costOf(figure, sides.get(other.name))).filter((cost) => !Number.isNaN(cost))
-      return costOf(figure, sides.get(name)) <= Math.min(...rivals) * HOPELESS_TIMES
-    })
-  return [...(first ? [first] : []), ...others.filter(hasHope)]
+  const names = new Set(others.map(({ name }) => name))
+  const best = new Set(
+    judged.flatMap(({ figure, those }) => {
+      const sign = FIGURES[figure].better === 'lower' ? 1 : -1
+      const rivals = those.filter(({ side }) => names.has(side))
+      return rivals.toSorted((left, right) => sign * (left.value - right.value))[0]?.side ?? []
+    }),
+  )
+  const stays = ({ name, tables }: Contestant) => best.size === 0 || best.has(name) || !tables.includes('chosen')
+  return [...(first ? [first] : []), ...others.filter(stays)]
 }
 
 function figuresIn(sample: Sample): readonly (readonly [FigureName, number])[] {

@@ -58,6 +58,10 @@ export const GOALS: readonly Goal[] = [
   ...goals('G1 pod affinity, 1000 nodes', { perSecond: 3 }),
   ...goals('G1 pod anti-affinity, 1000 nodes', { perSecond: 3 }),
   ...goals('G1 topology spread, 1000 nodes', { perSecond: 3 }),
+  ...goals('G1 node affinity, 5000 nodes', { perSecond: 3 }),
+  ...goals('G1 pod affinity, 5000 nodes', { perSecond: 3 }),
+  ...goals('G1 pod anti-affinity, 5000 nodes', { perSecond: 3 }),
+  ...goals('G1 topology spread, 5000 nodes', { perSecond: 3 }),
   ...goals('H1 namespace with 10000 ConfigMaps', { ms: 10 }),
   // At most 0.6 of what the command takes; the whole of it where the pods before have used up what was prepared.
   ...goals('J1 pod to Running', { ms: 1 / 0.6 }, DOCKER_RUN),

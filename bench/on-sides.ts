@@ -14,14 +14,19 @@ interface SideScenario extends Pick<Scenario, 'name' | 'about' | 'roundsMax'> {
   readonly byProtocol?: boolean
   /** Takes too long otherwise. */
   readonly fullOnly?: boolean
+  /** No goal hangs on the other side: it is shown once. */
+  readonly othersOnce?: boolean
   /** The side is new, and stopped afterwards. */
   run(parts: ScenarioParts): Promise<Samples>
 }
 
 /** Where only the API runs, `default` differs from `tuned` in how many workers delete a collection. */
 export const API_TUNINGS: readonly TuningName[] = ['tuned', 'tuned, GOGC=400']
-/** Where components run, whose limits it raises. */
-export const COMPONENT_TUNINGS: readonly TuningName[] = ['default', ...API_TUNINGS]
+/** The one that is the best as a rule, where nothing is judged against the other side. */
+export const BEST_TUNING: readonly TuningName[] = ['tuned, GOGC=400']
+
+/** Of the protocol that client-go does not choose: nothing is judged by it. */
+const BESIDE_ROUNDS_MAX = 3
 
 export function onSides(scenario: SideScenario): Scenario {
   const { name, about, roundsMax } = scenario
@@ -40,11 +45,12 @@ export function clientOf(side: Side): Client {
 }
 
 function contestantsOf(scenario: SideScenario, setting: Setting): readonly Contestant[] {
-  const { wish, tunings = API_TUNINGS, byProtocol = false, fullOnly = false } = scenario
+  const { wish, tunings = API_TUNINGS, byProtocol = false, fullOnly = false, othersOnce = false } = scenario
   if (fullOnly && setting.quick) return []
   const sides = sidesOf(setting, tunings)
   const contestant = (side: Side, protocol: Protocol): Contestant => ({
     name: side.name,
+    roundsMax: protocol !== side.chosen ? BESIDE_ROUNDS_MAX : othersOnce && side !== t8s ? 1 : undefined,
     tables: [...(protocol === side.chosen ? (['chosen'] as const) : []), ...(byProtocol ? [protocol] : [])],
     async round() {
       await using running = await side.start({ ...wish, http2: protocol === 'HTTP/2.0' })

@@ -76,10 +76,12 @@ function kwokBuild(): GoBuild {
 /** A program of this folder. */
 function ownBuild(name: 'generator' | 'informers'): GoBuild {
   const directory = join(import.meta.dirname, name)
+  const key = sourcesKey(directory)
   return {
     title: `the benchmarks' ${name}`,
-    path: join(programFolder('bench', name), name),
-    key: sourcesKey(directory),
+    // One for each state of its sources: checkouts that measure at the same time do not take each other's away.
+    path: join(programFolder('bench'), `${name}-${key.slice(0, 12)}`),
+    key,
     directory,
     command: (folder) => ({
       words: ['build', '-v', '-o', join(folder, name), '-ldflags', '-s -w', '.'],

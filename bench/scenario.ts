@@ -60,6 +60,8 @@ export interface Contestant {
   /** The head of a column. */
   readonly name: string
   readonly tables: readonly Table[]
+  /** Absent: as many as the scenario has. */
+  readonly roundsMax?: number | undefined
   /** Yields samples by the names of rows, from a new beginning. */
   round(): Promise<Samples>
 }

@@ -23,6 +23,9 @@ import { capture, say } from './command.ts'
 /** Fewer rounds say nothing about how sure a ratio is. */
 const ROUNDS = { quick: 1, full: 5 }
 
+/** A full run has to end within an hour and a half: past this many minutes what is left has fewer rounds. */
+const LATE = { minutes: 70, rounds: 3 }
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -100,7 +103,8 @@ async function outcomeOf(scenario: Scenario, setting: Setting, sameness?: Samene
   if (sameness?.isVoid(scenario.name)) return 'the sides do not make the same objects of the same manifests'
   say(`${scenario.name}: ${scenario.about}`)
   try {
-    return await compare(scenario, setting, rounds)
+    const isLate = performance.now() > LATE.minutes * 60_000 && values.rounds === undefined
+    return await compare(scenario, setting, isLate ? Math.min(rounds, LATE.rounds) : rounds)
   } catch (error) {
     say(`${scenario.name}: ${String(error)}`)
     return String(error)

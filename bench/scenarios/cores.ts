@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { pod } from '../objects.ts'
-import { clientOf, sidesOf } from '../on-sides.ts'
+import { BEST_TUNING, clientOf, sidesOf } from '../on-sides.ts'
 import type { Samples, Scenario, ScenarioParts, Setting } from '../scenario.ts'
 import type { Side } from '../sides/side.ts'
 import { measure, measureBytes, prepared } from './measure.ts'
@@ -17,14 +17,14 @@ const WATCHERS = 100
 const EVENTS = { quick: 100, full: 500 }
 const NODES = 1_000
 /** The rows of all cores are measured elsewhere; these show a direction. */
-const ROUNDS_MAX = 3
+const ROUNDS_MAX = 2
 
 export const cores: Scenario = {
   name: 'cores',
   about: 'L1: create, get, list, watch and schedule on one, two, four … cores',
   roundsMax: ROUNDS_MAX,
   contestants: async (setting) =>
-    sidesOf(setting, ['tuned, GOGC=400']).map((side) => ({
+    sidesOf(setting, BEST_TUNING).map((side) => ({
       name: side.name,
       tables: ['chosen'],
       round: () => onEach(setting, side),

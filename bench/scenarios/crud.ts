@@ -18,7 +18,7 @@ interface Load {
 
 const COUNT = { quick: 500, full: 2_000 }
 /** For the figure of a client that waits for each answer. */
-const ALONE = { quick: 200, full: 500 }
+const ALONE = { quick: 100, full: 400 }
 /** More where many clients make much of it in little time. */
 const CROWD_TIMES = 2
 
@@ -34,7 +34,7 @@ function loads(quick: boolean): readonly Load[] {
     ),
     ...[1, 10, 100].map((workers) => get(workers, times(workers) * 2)),
     ...CHANGES.flatMap(({ name, request }) =>
-      [1, 10].map((workers) => load(`C3 ${name}`, request(workers), workers, workers === 1 ? alone : count)),
+      [1, 10].map((workers) => load(`C3 ${name}`, request(workers), workers, workers === 1 ? alone : count / 2)),
     ),
     load('C4 delete ConfigMap', { method: 'DELETE', path: `${CONFIG_MAPS}/map-10-{i}` }, 10, count),
     load('C4 delete Pod', { method: 'DELETE', path: `${PODS}/pod-100-{i}` }, 10, count),

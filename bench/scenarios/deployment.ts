@@ -1,7 +1,7 @@
 /** F1, F2: a Deployment of many replicas on simulated nodes: up, rolled over, down. */
 
 import { type Connection, openConnection } from '../connection.ts'
-import { COMPONENT_TUNINGS, onSides } from '../on-sides.ts'
+import { onSides } from '../on-sides.ts'
 import type { Sample } from '../scenario.ts'
 import { accountReady, until } from '../world.ts'
 import { timed } from './measure.ts'
@@ -15,7 +15,6 @@ export const deployment = onSides({
   name: 'deployment',
   about: `F1, F2: a Deployment from 0 to 1,000 Running pods on ${NODES} simulated nodes, rolled over, and to 0`,
   wish: { nodes: NODES },
-  tunings: COMPONENT_TUNINGS,
   async run(parts) {
     const replicas = parts.quick ? REPLICAS.quick : REPLICAS.full
     using connection = await openConnection(parts.side.access.credentials)

@@ -2,7 +2,7 @@
 
 import { openConnection } from '../connection.ts'
 import { pod } from '../objects.ts'
-import { COMPONENT_TUNINGS, onSides } from '../on-sides.ts'
+import { API_TUNINGS, onSides } from '../on-sides.ts'
 import { accountReady, untilRunning } from '../world.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -11,7 +11,7 @@ export const firstPod = onSides({
   name: 'first-pod',
   about: 'A2: the whole control plane until the first pod runs on a simulated node',
   wish: { nodes: 1 },
-  tunings: COMPONENT_TUNINGS,
+  tunings: ['default', ...API_TUNINGS],
   async run({ side }) {
     using connection = await openConnection(side.access.credentials)
     await accountReady(connection)

@@ -2,7 +2,7 @@
 
 import type { RequestTemplate } from '../generator.ts'
 import { configMap } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 import { growthExponent } from '../statistics.ts'
 import { measure, prepared } from './measure.ts'
@@ -42,7 +42,8 @@ export const growth = onSides({
   name: 'growth',
   about: 'I1: the exponents by which the cost of requests grows with the number of objects, to 64,000',
   wish: {},
-  tunings: ['tuned, GOGC=400'],
+  tunings: BEST_TUNING,
+  othersOnce: true,
   async run(parts) {
     const body = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'crowd' } })
     await prepared(parts, { method: 'POST', path: '/api/v1/namespaces', body }, 1)

@@ -5,9 +5,12 @@ import { onSides } from '../on-sides.ts'
 import type { Sample, Scenario, ScenarioParts } from '../scenario.ts'
 
 /** Until what starting left to do is done, in ms. */
-const SETTLE_MS = { quick: 5_000, full: 10_000 }
-/** Twice as long as simulated nodes wait between two signs of life. */
-const QUIET_MS = { quick: 10_000, full: 20_000 }
+const SETTLE_MS = { quick: 3_000, full: 5_000 }
+/** Longer than simulated nodes wait between two signs of life. */
+const QUIET_MS = { quick: 10_000, full: 15_000 }
+
+/** No goal hangs on them. */
+const REPORTING_ROUNDS_MAX = 2
 
 /** With one setup of the other side: it has nothing to collect, and no limit to run into. */
 export const idle: readonly Scenario[] = [0, 100, 1_000].map((nodes) =>
@@ -16,6 +19,7 @@ export const idle: readonly Scenario[] = [0, 100, 1_000].map((nodes) =>
     about: nodes === 0 ? 'B1, B2: all components, no nodes' : `B2: ${nodes} simulated nodes that only report`,
     wish: { nodes },
     tunings: ['default'],
+    roundsMax: nodes === 0 ? undefined : REPORTING_ROUNDS_MAX,
     run: async (parts) => ({ [nodes === 0 ? 'B1 B2 idle, empty' : `B2 idle, ${nodes} nodes`]: await quiet(parts) }),
   }),
 )

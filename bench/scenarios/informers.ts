@@ -6,14 +6,14 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { runJob } from '../generator.ts'
 import { pod } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 import { prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 const COUNT = { quick: 2_000, full: 10_000 }
 const FEW = 10
-const PATCHES = { quick: 500, full: 2_000 }
+const PATCHES = { quick: 500, full: 1_000 }
 /** What both sides keep up with, so that ages are those of deliveries and not of a queue. */
 const RATE = 250
 const MICRO = 1_000
@@ -35,6 +35,8 @@ export const informers = onSides({
   name: 'informers',
   about: 'E3: informers of client-go on 10,000 pods: until they have synced, and 250 changes a second to ten of them',
   wish: {},
+  tunings: BEST_TUNING,
+  roundsMax: 3,
   async run(parts) {
     const [count, patches] = parts.quick ? [COUNT.quick, PATCHES.quick] : [COUNT.full, PATCHES.full]
     await prepared(parts, { method: 'POST', path: PODS, body: pod('pod-{i}', 'nobody') }, count)

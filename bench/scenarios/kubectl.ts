@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { openConnection } from '../connection.ts'
 import { configMap } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 import { median } from '../statistics.ts'
 import { accountReady } from '../world.ts'
@@ -22,7 +22,8 @@ export const kubectl = onSides({
   name: 'kubectl',
   about: 'K1: kubectl get, apply of 100 manifests, create deployment until rollout status says that it is there',
   wish: { nodes: NODES },
-  tunings: ['tuned, GOGC=400'],
+  tunings: BEST_TUNING,
+  roundsMax: 3,
   async run(parts) {
     using connection = await openConnection(parts.side.access.credentials)
     await accountReady(connection)
@@ -36,7 +37,6 @@ export const kubectl = onSides({
     return {
       'K1 kubectl get nodes': await repeated(parts, times, () => command(['get', 'nodes'])),
       [`K1 kubectl apply, ${MANIFESTS} manifests`]: await repeated(parts, 1, () => command(['apply', '-f', manifests])),
-      [`K1 kubectl apply, ${MANIFESTS} unchanged`]: await repeated(parts, 1, () => command(['apply', '-f', manifests])),
       [`K1 kubectl create and rollout status, ${REPLICAS} replicas`]: await repeated(parts, 1, async () => {
         await command(create)
         await command(['rollout', 'status', 'deployment/web'])

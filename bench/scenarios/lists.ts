@@ -2,7 +2,7 @@
 
 import type { Job, RequestTemplate } from '../generator.ts'
 import { pod } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 import { measure, measureBytes, prepared } from './measure.ts'
 
@@ -54,22 +54,22 @@ export const lists = onSides({
       for (const form of forms)
         rows[`D1 list ${count} pods, ${form.name}, c=${form.workers ?? 1}`] = await listed(parts, form, times)
     }
-    if (!beside) await lists(FEW, FORMS.slice(0, PLAIN), quick ? 10 : 30)
-    await lists(COUNT, beside ? FORMS.slice(0, PLAIN) : FORMS, quick ? 2 : 6)
-    for (const form of SELECTIONS) rows[`D2 ${form.name}`] = await measure(parts, jobOf(form, quick ? 200 : 1_000))
+    if (!beside) await lists(FEW, FORMS.slice(0, PLAIN), quick ? 5 : 15)
+    await lists(COUNT, beside ? FORMS.slice(0, PLAIN) : FORMS, quick ? 1 : 4)
+    for (const form of SELECTIONS) rows[`D2 ${form.name}`] = await measure(parts, jobOf(form, quick ? 100 : 400))
     return rows
   },
 })
 
 /** Rounds are long, and no goal hangs on them. */
-const LARGE_ROUNDS_MAX = 2
+const LARGE_ROUNDS_MAX = 1
 
 export const largeLists = onSides({
   name: 'lists-large',
   about: `D1: lists of ${MANY} pods; not with --quick`,
   fullOnly: true,
   wish: {},
-  tunings: ['tuned, GOGC=400'],
+  tunings: BEST_TUNING,
   roundsMax: LARGE_ROUNDS_MAX,
   async run(parts) {
     await prepared(parts, { method: 'POST', path: PODS, body: pod('pod-{i}', NOBODY) }, MANY, SEEDERS)

@@ -2,7 +2,7 @@
 
 import { openConnection } from '../connection.ts'
 import { configMap } from '../objects.ts'
-import { COMPONENT_TUNINGS, onSides } from '../on-sides.ts'
+import { onSides } from '../on-sides.ts'
 import { untilStatus } from '../world.ts'
 import { prepared, timed } from './measure.ts'
 
@@ -13,7 +13,6 @@ export const namespace = onSides({
   name: 'namespace',
   about: 'H1: a namespace with 10,000 ConfigMaps is deleted',
   wish: { nodes: 0 },
-  tunings: COMPONENT_TUNINGS,
   async run(parts) {
     const count = parts.quick ? COUNT.quick : COUNT.full
     using connection = await openConnection(parts.side.access.credentials)

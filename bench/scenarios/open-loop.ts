@@ -4,7 +4,7 @@
  */
 
 import { pod } from '../objects.ts'
-import { API_TUNINGS, clientOf, onSides, sidesOf } from '../on-sides.ts'
+import { BEST_TUNING, clientOf, onSides, sidesOf } from '../on-sides.ts'
 import type { Sample, Samples, Scenario, ScenarioParts, Setting } from '../scenario.ts'
 import { measure, prepared } from './measure.ts'
 
@@ -12,7 +12,7 @@ const PODS = '/api/v1/namespaces/default/pods'
 const WORKERS = 100
 /** To find out what a side is capable of, as fast as it answers. */
 const PILOT = { quick: 500, full: 3_000 }
-const SECONDS = { quick: 2, full: 6 }
+const SECONDS = { quick: 2, full: 4 }
 const SHARE = 0.5
 
 const LOADS = [
@@ -25,10 +25,11 @@ type Rates = ReadonlyMap<string, number>
 export const openLoop: Scenario = {
   name: 'open-loop',
   about: 'C1, C2: latencies at half the rate that the slower side is capable of',
+  roundsMax: 3,
   async contestants(setting) {
     const rates = await ratesFor(setting)
     const { contestants } = onSides({
-      ...{ name: this.name, about: this.about, wish: {}, tunings: API_TUNINGS },
+      ...{ name: this.name, about: this.about, wish: {}, tunings: BEST_TUNING },
       run: (parts) => latencies(parts, rates),
     })
     return contestants(setting)
@@ -38,7 +39,7 @@ export const openLoop: Scenario = {
 async function ratesFor(setting: Setting): Promise<Rates> {
   const rates = new Map<string, number>()
   const operations = setting.quick ? PILOT.quick : PILOT.full
-  for (const side of sidesOf(setting, API_TUNINGS)) {
+  for (const side of sidesOf(setting, BEST_TUNING)) {
     await using running = await side.start({})
     const parts = { side: running, ...setting, beside: false, client: clientOf(side) }
     await warmUp(parts)

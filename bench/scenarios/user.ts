@@ -1,7 +1,7 @@
 /** C1, C2 for somebody without all rights: roles are looked up, and flow control lets nobody pass unseen. */
 
 import { configMap, pod } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import { measure, prepared } from './measure.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -25,6 +25,8 @@ export const user = onSides({
   name: 'user',
   about: 'C1, C2: create and get by a user with a role',
   wish: {},
+  tunings: BEST_TUNING,
+  roundsMax: 3,
   async run(parts) {
     await prepared(parts, { method: 'POST', path: `${ROLES}/roles`, body: JSON.stringify(role) }, 1)
     await prepared(parts, { method: 'POST', path: `${ROLES}/rolebindings`, body: JSON.stringify(binding) }, 1)

@@ -1,7 +1,7 @@
 /** E1: one change to many watchers, as fast as it goes and now and then. E2: everybody comes back at once. */
 
 import { pod, sentConfigMap } from '../objects.ts'
-import { onSides } from '../on-sides.ts'
+import { BEST_TUNING, onSides } from '../on-sides.ts'
 import type { Sample, ScenarioParts } from '../scenario.ts'
 import { costOf, prepared } from './measure.ts'
 
@@ -40,7 +40,7 @@ export const watches = onSides({
 /** As many events as make some ten thousands of deliveries in a second or two. */
 function fanOuts(watchers: number, quick: boolean): readonly FanOut[] {
   const saturated = watchers === 1_000 ? 250 : 2_000
-  const [fast, rare] = quick ? [saturated / 5, 20] : [saturated, 40]
+  const [fast, rare] = quick ? [saturated / 5, 15] : [saturated, 25]
   const name = `E1 ${watchers} watchers`
   return [
     { row: `${name}, saturated`, name: `fast-${watchers}`, watchers, operations: fast },
@@ -76,6 +76,8 @@ export const storm = onSides({
   name: 'storm',
   about: 'E2: 1,000 clients come back at once and ask for all pods as watch events',
   wish: {},
+  tunings: BEST_TUNING,
+  roundsMax: 3,
   async run(parts) {
     const count = parts.quick ? KEPT.quick : KEPT.full
     await prepared(parts, { method: 'POST', path: PODS, body: pod('pod-{i}', NOBODY) }, count)

@@ -17,9 +17,9 @@ const WORKERS = 100
 /** Patches as fast as they are answered, which tell where to begin. */
 const PROBES = { quick: 1_000, full: 3_000 }
 /** Of that rate, the first that is tried, and by how much each is faster than the one before. */
-const FIRST_SHARE = 0.5
+const FIRST_SHARE = 0.6
 const STEP = 1.15
-const STEP_SECONDS = { quick: 2, full: 5 }
+const STEP_SECONDS = { quick: 2, full: 3 }
 /** What upstream's service level objective allows a write, in ms. */
 const LATE_MS = 1_000
 /** Of the rate that is asked for: below, the server is at its limit. */

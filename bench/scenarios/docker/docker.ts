@@ -14,10 +14,10 @@ import { clusterPods } from './pods.ts'
 import { IMAGE, type Runner } from './runner.ts'
 
 /** One after the other: so often in a round. */
-const SINGLE = { quick: 3, full: 7 }
+const SINGLE = { quick: 3, full: 5 }
 const CROWDS = [10, 30]
 /** What was prepared for the next one may be prepared again, in ms. */
-const PAUSE_MS = 2_000
+const PAUSE_MS = 1_500
 
 export const docker: Scenario = {
   name: 'docker',

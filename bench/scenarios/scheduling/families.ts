@@ -43,13 +43,13 @@ export const FAMILIES: readonly Family[] = [
   { name: 'basic', pods: 2_000, spec: {}, wrong: fits },
   {
     name: 'node affinity',
-    pods: 1_000,
+    pods: 500,
     spec: onNodes(inZones),
     wrong: ({ zones }) => (zones.some(([zone]) => !ZONES.includes(zone)) ? 'a pod is in another zone' : undefined),
   },
   {
     name: 'pod affinity',
-    pods: 1_000,
+    pods: 500,
     spec: affinity('podAffinity', ZONE),
     wrong: ({ zones }) => (zones.length > 1 ? 'pods are in several zones' : undefined),
   },
@@ -61,7 +61,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: 'topology spread',
-    pods: 1_000,
+    pods: 500,
     spec: { topologySpreadConstraints: [spread] },
     wrong: ({ zones, allZones }) => {
       const counts = zones.map(([, count]) => count)
@@ -71,11 +71,11 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: 'daemon',
-    pods: 1_000,
+    pods: 500,
     spec: onNodes(byName),
     wrong: ({ mostOnNode }) => (mostOnNode > 1 ? 'pods share a node' : undefined),
   },
-  { name: 'mixed churn', pods: 1_000, spec: {}, churns: true, wrong: fits },
+  { name: 'mixed churn', pods: 500, spec: {}, churns: true, wrong: fits },
   {
     name: 'preemption',
     pods: 200,
