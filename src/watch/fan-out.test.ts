@@ -78,6 +78,27 @@ test.each([
   expect(told.join(', ')).toBe(expected)
 })
 
+test('who selects the same is told the same, for as long as each watches', async () => {
+  const fanOut = new FanOut()
+  const egress = new Egress(createFakeClock())
+  const open = (labels: string) => {
+    const selection = { namespace: 'a', labels: parseLabelSelector(labels) }
+    const watcher = new Watcher({ selection, replay: undefined, egress, onEnd: () => fanOut.remove(watcher) })
+    fanOut.add(watcher)
+    return watcher
+  }
+  const [first, second, other] = [open('!x,!y'), open('!y,!x'), open('x')]
+  fanOut.dispatch(move(undefined, pod('a', '', 2)))
+  first.end()
+  fanOut.dispatch(move(undefined, pod('a', 'n1', 2)))
+  const told = [first.take(), second.take(), other.take()]
+  expect(told.map(({ length }) => length)).toEqual([1, 2, 0])
+  expect(told[0]?.[0]).toBe(told[1]?.[0])
+  second.end()
+  other.end()
+  expect(fanOut.size).toBe(0)
+})
+
 test('a frame is encoded once, whoever asks', () => {
   let encoded = 0
   const encoding = {

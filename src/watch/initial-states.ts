@@ -7,7 +7,7 @@
 import type { CachedObject } from './cached-object.ts'
 import type { Egress } from './egress.ts'
 import { bookmark, type Delivery, initialDelivery } from './event.ts'
-import type { Selection } from './selection.ts'
+import { type Selection, selectionName } from './selection.ts'
 import type { Replay } from './watcher.ts'
 
 /** Bytes of objects in a batch: what a connection holds encrypted until its client has read it. */
@@ -54,7 +54,7 @@ export class InitialStates {
   replay({ selection, changedAt, select, endsAt }: InitialReplayOptions): Replay {
     if (changedAt !== this.#changedAt) this.#forgetAll()
     this.#changedAt = changedAt
-    const name = nameOf(selection)
+    const name = selectionName(selection)
     const state = this.#shared.get(name) ?? this.#add(name, select())
     state.readers++
     return replayOf(state.batches, endsAt, () => {
@@ -85,10 +85,6 @@ export class InitialStates {
   #forgetAll(): void {
     for (const [name, state] of this.#shared) this.#forget(name, state)
   }
-}
-
-function nameOf({ namespace = '', labels, fields }: Selection): string {
-  return JSON.stringify([namespace, labels?.nothing, labels?.requirements, fields?.requirements])
 }
 
 function batchesOf(objects: readonly CachedObject[]): { readonly batches: readonly Batch[]; readonly bytes: number } {

@@ -15,6 +15,11 @@ export interface Selection {
   readonly fields?: FieldSelector | undefined
 }
 
+/** Selections with the same name select the same. */
+export function selectionName({ namespace = '', labels, fields }: Selection): string {
+  return JSON.stringify([namespace, labels?.nothing ?? false, labels?.requirements ?? [], fields?.requirements ?? []])
+}
+
 /** Whether labels or fields leave anything out. */
 export function isFiltered({ labels, fields }: Selection): boolean {
   const byLabels = labels !== undefined && (labels.nothing || labels.requirements.length > 0)

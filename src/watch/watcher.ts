@@ -10,8 +10,8 @@
 
 import { expired } from '../machinery/meta/api-error.ts'
 import type { Egress, Outlet } from './egress.ts'
-import { bookmark, type CacheEvent, type Delivery } from './event.ts'
-import { type Selection, select } from './selection.ts'
+import { bookmark, type Delivery, type ObjectDelivery } from './event.ts'
+import type { Selection } from './selection.ts'
 
 /** A watcher this many events behind is closed; several seconds of a large rollout. */
 export const WATCH_BUFFER_EVENTS_MAX = 10_000
@@ -62,11 +62,9 @@ export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
     this.#state = replay ? { phase: 'replaying', replay } : { phase: 'live' }
   }
 
-  /** What the cache saw. Only what the selection lets through is kept. */
-  offer(event: CacheEvent): void {
-    if (this.#state.phase === 'ended' || event.revision <= this.#after) return
-    const seen = select(this.selection, event)
-    if (!seen) return
+  /** What the watcher's selection makes of a change at `revision`. */
+  offer(seen: ObjectDelivery, revision: number): void {
+    if (this.#state.phase === 'ended' || revision <= this.#after) return
     this.#pending.push(seen)
     this.#pendingBytes += seen.object.bytes.length
     if (this.#pending.length > WATCH_BUFFER_EVENTS_MAX || this.#pendingBytes > WATCH_BUFFER_BYTES_MAX) {
