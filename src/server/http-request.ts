@@ -5,9 +5,10 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/clock.ts'
 import { setOwn } from '../base/deep-freeze.ts'
-import { badRequest, requestEntityTooLarge, timeout } from '../machinery/meta/api-error.ts'
+import { badRequest, timeout } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, RequestBody } from '../machinery/wire/message.ts'
 import type { BodyBudget } from './body-budget.ts'
+import { bodyTooLarge } from './outbound/framing.ts'
 import type { Peer } from './peer-certificate.ts'
 
 export type Incoming = IncomingMessage | Http2ServerRequest
@@ -90,7 +91,7 @@ export function readBody(request: Incoming, limits: BodyLimits, parts: ReadingPa
     if (length !== undefined || encoding !== undefined || request.httpVersionMajor > 1) request.resume()
     return NO_BODY
   }
-  if (Number(length ?? 0) > limits.bodyBytesMax) throw tooLarge(limits.bodyBytesMax)
+  if (Number(length ?? 0) > limits.bodyBytesMax) throw bodyTooLarge(limits.bodyBytesMax)
   return bodyFrom(request, limits, parts)
 }
 
@@ -129,7 +130,7 @@ function bodyFrom(
     }
     signal.addEventListener('abort', onAbort, { once: true })
     request.on('data', (chunk: Buffer) => {
-      if (bytes + chunk.length > bodyBytesMax) return void fail(tooLarge(bodyBytesMax))
+      if (bytes + chunk.length > bodyBytesMax) return void fail(bodyTooLarge(bodyBytesMax))
       try {
         budget.take(chunk.length)
       } catch (error) {
@@ -147,8 +148,4 @@ function bodyOf(chunks: readonly Buffer[]): RequestBody {
   if (chunks.length === 0) return NO_BODY
   const [only] = chunks
   return { type: 'bytes', bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks) }
-}
-
-function tooLarge(limit: number) {
-  return requestEntityTooLarge(`Request entity too large: limit is ${limit}`)
 }

@@ -25,6 +25,7 @@ import { BodyBudget } from './body-budget.ts'
 import { failureResponse } from './filters/failure-response.ts'
 import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
+import { BODY_BYTES_MAX } from './outbound/framing.ts'
 import { createPeers, type PeerAuthorities, type Peers } from './peer-certificate.ts'
 
 /** With the authorities whose client certificates name users, and front proxies. */
@@ -50,8 +51,7 @@ export interface HttpLimits {
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
-  /** Upstream's limit on a request body: twice etcd's limit on a value. */
-  bodyBytesMax: 3 * 1024 * 1024,
+  bodyBytesMax: BODY_BYTES_MAX,
   /** Callers with large bodies and slow lines are told to come again before they are a burden on the memory. */
   bodiesBytesMax: 256 * 1024 * 1024,
   /** Room for a large bearer token and a long label selector. */
