@@ -41,6 +41,7 @@ export interface PodDevices {
 export const podDeviceClaims = defineController({
   name: 'resourceclaim-controller',
   reconciles: pods,
+  concerns: ({ spec }) => (spec?.resourceClaims ?? []).length > 0,
   watches: [
     { definition: resourceClaims, keysOf: podsOfClaim },
     {

@@ -20,6 +20,10 @@ export interface EvictionView {
 export const taintEvictionController = defineController({
   name: 'taint-eviction-controller',
   reconciles: pods,
+  concerns: ({ spec }, cache) => {
+    const node = spec?.nodeName ? cache.get(nodes, { name: spec.nodeName }) : undefined
+    return node?.spec?.taints?.some(({ effect }) => effect === 'NoExecute') ?? false
+  },
   watches: [
     {
       definition: nodes,

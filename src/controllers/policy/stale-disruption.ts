@@ -17,6 +17,7 @@ const STALE_MS = 120_000
 export const staleDisruptionController = defineController({
   name: 'disruption-controller',
   reconciles: pods,
+  concerns: announcesDisruption,
   observe: (cache, key): Pod | undefined => {
     const pod = cache.get(pods, key)
     return pod && announcesDisruption(pod) ? pod : undefined

@@ -44,6 +44,8 @@ export interface Watch<T extends KubeObject = KubeObject> {
 export interface ReconcilingController<View = unknown, T extends KubeObject = KubeObject> {
   readonly name: string
   readonly reconciles: ResourceDefinition<T>
+  /** Which of them there may be anything to do for. An object that never is such is never looked at. Default: all. */
+  concerns?(object: T, cache: Cache): boolean
   /** Wake the controlling owner when one of these changes. */
   readonly owns: readonly ResourceDefinition[]
   readonly watches: readonly Watch[]

@@ -111,6 +111,30 @@ describe('the read-your-writes barrier', () => {
   })
 })
 
+test('an object is looked at while there may be something to do for it, and once when that ends', async () => {
+  await using w = world()
+  const looks: string[] = []
+  w.start({
+    ...mapController(() => ({ actions: [] })),
+    concerns: (object: ConfigMap) => object.data?.due === 'yes',
+    observe: (cache, key) => {
+      looks.push(`${key.name} ${cache.get(configMaps, key)?.data?.due ?? 'gone'}`)
+      return undefined
+    },
+  })
+  const set = async (name: string, due: string) => {
+    await w.client.of(configMaps).patch({ namespace: 'default', name }, { type: 'merge', body: { data: { due } } })
+    await new Promise(setImmediate)
+  }
+  for (const name of ['never', 'once']) await w.client.of(configMaps).create(map(name, { due: 'no' }))
+  for (const due of ['later', 'no']) await set('never', due)
+  for (const due of ['yes', 'no', 'later']) await set('once', due)
+  await w.client.of(configMaps).delete({ namespace: 'default', name: 'never' })
+  await w.informers.of(configMaps).until(() => w.informers.of(configMaps).list().length === 1)
+  await new Promise(setImmediate)
+  expect(looks).toEqual(['once yes', 'once no'])
+})
+
 test('a cache that is first read in a look is filled before the look counts', async () => {
   await using w = world()
   await w.client.of(secrets).create({ metadata: { name: 's', namespace: 'default' } })

@@ -60,20 +60,22 @@ function subscribe(
     ignores: (object: KubeObject, previous: KubeObject) => boolean = () => false,
   ) => {
     // Each key once: a worker that waits takes the first one at once, and would look again for the second.
-    const enqueue = (...objects: readonly KubeObject[]) => {
-      const keys = objects.flatMap((object) => [...keysOf(object)].map(keyText))
-      for (const key of new Set(keys)) queue.add(key)
+    const enqueue = (object: KubeObject, previous?: KubeObject) => {
+      const keys = new Set<string>()
+      if (previous) for (const key of keysOf(previous)) keys.add(keyText(key))
+      for (const key of keysOf(object)) keys.add(keyText(key))
+      for (const key of keys) queue.add(key)
     }
     return informers.of(definition).subscribe({
       added: (object) => enqueue(object),
       updated: (object, previous) => {
-        if (!ignores(object, previous)) enqueue(previous, object)
+        if (!ignores(object, previous)) enqueue(object, previous)
       },
       deleted: (object) => enqueue(object),
     })
   }
   return [
-    on(controller.reconciles, (object) => [keyOf(object)]),
+    on(controller.reconciles, (object) => (controller.concerns?.(object, cache) === false ? [] : [keyOf(object)])),
     ...controller.owns.map((definition) => on(definition, (object) => ownerKeys(controller.reconciles, object))),
     ...controller.watches.map((watch) =>
       on(

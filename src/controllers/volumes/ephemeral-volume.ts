@@ -20,6 +20,7 @@ interface EphemeralView {
 export const ephemeralVolumeController = defineController({
   name: 'ephemeral-volume-controller',
   reconciles: pods,
+  concerns: hasEphemeral,
   watches: [
     {
       definition: persistentVolumeClaims,

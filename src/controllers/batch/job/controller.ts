@@ -48,6 +48,7 @@ export function jobController(): ReconcilingController<JobView, Job> {
 export const orphanedJobPods = defineController({
   name: NAME,
   reconciles: pods,
+  concerns: isTracked,
   watches: [
     {
       definition: jobs,
