@@ -55,8 +55,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const written = roundTrips ? `${CONVERTED_STAMP}\n` : stamp.toString()
   const head = Buffer.from(headOf(definition.kind, apiVersionOf(definition)))
   const cached = cachedObjectFactory()
-  /** What has just been encoded and is about to be asked for, by its bytes: by who wrote it, and by the watch cache. */
-  const drafts = new WeakMap<Uint8Array, Draft<T>>()
+  const drafts = new Drafts<T>()
 
   // This codec and no other fills the cache that such an object comes from.
   const typed = (object: CachedObject): Stored<T> => object as Stored<T>
@@ -68,22 +67,12 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     return revision === 0 ? json : spliced(json, head, revision)
   }
   const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
-    const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
-    const own = { ...metadata, resourceVersion: String(revision) }
-    // The type of the object is that of the definition, whose names it bears.
-    const frozen = deepFreeze({ ...named(definition), metadata: own, ...rest } as unknown as T)
+    const frozen = versioned(definition, object, revision)
     const bytes = spliced(json, head, revision)
     return typed(cached({ ...factsOf(definition, frozen, revision), bytes }, frozen))
   }
-  /** Undefined: these bytes are no draft, or have been asked for twice, or at another revision. */
-  const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined => {
-    const draft = drafts.get(value)
-    if (draft === undefined) return undefined
-    if ('stored' in draft) drafts.delete(value)
-    const stored = 'stored' in draft ? draft.stored : afresh(json, draft.object, revision)
-    if (!('stored' in draft)) drafts.set(value, { stored })
-    return stored.revision === revision ? stored : undefined
-  }
+  const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined =>
+    drafts.take(value, revision, (object) => afresh(json, object, revision))
   const stored = (incoming: T, revision: number): Stored<T> => {
     const object = roundTrips ? current(toStored(incoming)) : incoming
     const version = revision === 0 ? {} : { resourceVersion: String(revision) }
@@ -114,22 +103,14 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       return typed(cached({ ...factsOf(definition, object, modified), bytes }))
     },
     restamped(object, revision) {
-      const { metadata, ...rest } = object.object()
-      const { resourceVersion: _, ...kept } = metadata
-      const frozen = deepFreeze({
-        ...named(definition),
-        metadata: { ...kept, resourceVersion: String(revision) },
-        ...rest,
-      })
-      const tail = object.bytes.subarray(head.length + versionMember(object.revision).length)
-      const bytes = joinKept([head, versionMember(revision), tail])
-      return cached({ ...object, revision, bytes }, frozen)
+      const bytes = respliced(object, head, revision)
+      return cached({ ...object, revision, bytes }, versioned(definition, object.object(), revision))
     },
     encode(object) {
       const own = toStored(object)
       const names = conversion?.toStored ? own : named(definition)
       const value = keepText(`${written}${jsonOf(names, own)}`)
-      if (!conversion) drafts.set(value, { object })
+      if (!conversion) drafts.keep(value, object)
       return value
     },
     stored,
@@ -141,6 +122,25 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
 
 /** First the object that was encoded, then what it has become, until both who ask for it have it. */
 type Draft<T extends KubeObject> = { readonly object: T } | { readonly stored: Stored<T> }
+
+/** What has just been encoded and is about to be asked for, by its bytes: by who wrote it, and by the watch cache. */
+class Drafts<T extends KubeObject> {
+  readonly #drafts = new WeakMap<Uint8Array, Draft<T>>()
+
+  keep(value: Uint8Array, object: T): void {
+    this.#drafts.set(value, { object })
+  }
+
+  /** Undefined: these bytes are no draft, or have been asked for twice, or at another revision. */
+  take(value: Uint8Array, revision: number, make: (object: T) => Stored<T>): Stored<T> | undefined {
+    const draft = this.#drafts.get(value)
+    if (draft === undefined) return undefined
+    if ('stored' in draft) this.#drafts.delete(value)
+    const stored = 'stored' in draft ? draft.stored : make(draft.object)
+    if (!('stored' in draft)) this.#drafts.set(value, { stored })
+    return stored.revision === revision ? stored : undefined
+  }
+}
 
 function factsOf<T extends KubeObject>(
   definition: ResourceDefinition<T>,
@@ -185,6 +185,19 @@ function jsonOf(names: Names | ResourceDefinition, object: KubeObject): string {
   const others = JSON.stringify(rest)
   const tail = others === '{}' ? '}' : `,${others.slice(1)}`
   return `${headOf(kind, apiVersion)}${JSON.stringify(kept).slice(1)}${tail}`
+}
+
+/** The object as it is answered at a revision. */
+function versioned<T extends KubeObject>(definition: ResourceDefinition<T>, object: KubeObject, revision: number): T {
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
+  const own = { ...metadata, resourceVersion: String(revision) }
+  // The type of the object is that of the definition, whose names it bears.
+  return deepFreeze({ ...named(definition), metadata: own, ...rest } as unknown as T)
+}
+
+/** The bytes of an object with another resourceVersion in place of its own. */
+function respliced({ bytes, revision: own }: CachedObject, head: Buffer, revision: number): Uint8Array {
+  return joinKept([head, versionMember(revision), bytes.subarray(head.length + versionMember(own).length)])
 }
 
 /** The metadata always goes on after the splice: every object has a name. */
