@@ -62,14 +62,10 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const toStored = (object: T): KubeObject => conversion?.toStored?.(object) ?? object
   /** What the stored bytes say today, in the current schema and version. Without a conversion they are of this type. */
   const current = (object: KubeObject): T => (conversion ? conversion.fromStored(object) : (object as T))
-  const encodeWire = (object: T, revision: number): Uint8Array => {
-    const json = Buffer.from(jsonOf(definition, object))
-    return revision === 0 ? json : spliced(json, head, revision)
-  }
+  const encodeWire = (object: T, revision: number) => spliced(Buffer.from(jsonOf(definition, object)), head, revision)
   const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
     const frozen = versioned(definition, object, revision)
-    const bytes = spliced(json, head, revision)
-    return typed(cached({ ...factsOf(definition, frozen, revision), bytes }, frozen))
+    return typed(cached({ ...factsOf(definition, frozen, revision), bytes: spliced(json, head, revision) }, frozen))
   }
   const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined =>
     drafts.take(value, revision, (object) => afresh(json, object, revision))
@@ -200,8 +196,9 @@ function respliced({ bytes, revision: own }: CachedObject, head: Buffer, revisio
   return joinKept([head, versionMember(revision), bytes.subarray(head.length + versionMember(own).length)])
 }
 
-/** The metadata always goes on after the splice: every object has a name. */
+/** The metadata always goes on after the splice: every object has a name. Revision 0: there is none to splice in. */
 function spliced(json: Uint8Array, head: Buffer, revision: number): Uint8Array {
+  if (revision === 0) return json
   return joinKept([head, versionMember(revision), json.subarray(head.length)])
 }
 
