@@ -7,7 +7,7 @@ import { messageOf } from '../base/error-text.ts'
 import type { EventRecorder } from '../client/events.ts'
 import { containerResources } from './container-spec.ts'
 import type { HookRunner } from './lifecycle-hooks.ts'
-import type { PodAction } from './plan-pod.ts'
+import type { PodAction, PodSandbox } from './plan-pod.ts'
 import type { PodDirectory } from './pod-directory.ts'
 import { hostnameOf } from './pod-files.ts'
 import { type Ending, type PodContainer, podContainers, type StartFailure, shouldRestart } from './pod-view.ts'
@@ -44,7 +44,7 @@ export type StopRequest = Extract<PodAction, { do: 'stop-container' }> & {
 export interface StartRequest {
   readonly container: PodContainer
   readonly attempt: number
-  readonly sandboxId: string
+  readonly sandbox: PodSandbox
   /** Kept with the instance. */
   readonly restartDelayMs: number
   /** Gives up between steps, and in the middle of a pull. */

@@ -25,7 +25,7 @@ import {
 } from './pod-view.ts'
 import { resizeStep } from './resize.ts'
 import { nextRestartDelayMs, restartAtMs } from './restart-delay.ts'
-import type { ContainerStatus } from './runtime/runtime.ts'
+import type { ContainerStatus, SandboxStatus } from './runtime/runtime.ts'
 import { specHash } from './spec-hash.ts'
 
 export type PodAction =
@@ -38,7 +38,7 @@ export type PodAction =
       /** With the resources that were granted. */
       readonly container: PodContainer
       readonly attempt: number
-      readonly sandboxId: string
+      readonly sandbox: PodSandbox
       /** The back-off that the new instance carries. */
       readonly restartDelayMs: number
     }
@@ -61,6 +61,9 @@ export type PodAction =
   | { readonly do: 'release-volumes' }
   /** Nothing of the pod runs any more, and its object is to go, or has gone. */
   | { readonly do: 'finish' }
+
+/** Where a container runs, and at which addresses. */
+export type PodSandbox = Pick<SandboxStatus, 'id' | 'ips'>
 
 export interface PodPlan {
   readonly actions: readonly PodAction[]
@@ -158,14 +161,14 @@ function planStart(view: PodView): PodPlan {
   if (!view.memory.volumesReady) return { actions: [{ do: 'prepare-volumes' }] }
   const sandbox = sandboxOf(view)
   if (!sandbox) return planSandbox(view)
-  const { plans, complete } = planInit(view, sandbox.id)
+  const { plans, complete } = planInit(view, sandbox)
   for (const { id } of view.sandboxes.slice(1)) plans.push({ actions: [{ do: 'remove-sandbox', id, changed: false }] })
   if (complete)
     for (const container of podContainers(view.pod))
-      if (container.kind === 'main') plans.push(planRun(view, container, sandbox.id))
+      if (container.kind === 'main') plans.push(planRun(view, container, sandbox))
   for (const container of podContainers(view.pod)) {
     if (container.kind === 'ephemeral' && instancesOf(view, container.spec.name).length === 0)
-      plans.push(planRun(view, container, sandbox.id))
+      plans.push(planRun(view, container, sandbox))
   }
   return { actions: plans.flatMap(({ actions }) => actions), wakeAtMs: earliest(plans.map(({ wakeAtMs }) => wakeAtMs)) }
 }
@@ -177,41 +180,42 @@ function planSandbox({ sandboxes, memory }: PodView): PodPlan {
   return { actions: [{ do: 'create-sandbox', attempt: memory.sandboxAttempt }] }
 }
 
-function planInit(view: PodView, sandboxId: string): { readonly plans: PodPlan[]; readonly complete: boolean } {
+function planInit(view: PodView, sandbox: PodSandbox): { readonly plans: PodPlan[]; readonly complete: boolean } {
   const plans: PodPlan[] = []
   const mainsBegan = podContainers(view.pod).some(
-    ({ kind, spec }) => kind === 'main' && newestOf(view, spec.name)?.sandboxId === sandboxId,
+    ({ kind, spec }) => kind === 'main' && newestOf(view, spec.name)?.sandboxId === sandbox.id,
   )
   for (const container of podContainers(view.pod)) {
     const newest = newestOf(view, container.spec.name)
-    const here = newest?.sandboxId === sandboxId ? newest : undefined
+    const here = newest?.sandboxId === sandbox.id ? newest : undefined
     if (container.kind === 'init' && !mainsBegan && !(here?.state === 'exited' && here.exitCode === 0)) {
-      plans.push(planRun(view, container, sandboxId))
+      plans.push(planRun(view, container, sandbox))
       return { plans, complete: false }
     }
     if (container.kind !== 'sidecar') continue
-    plans.push(planRun(view, container, sandboxId))
+    plans.push(planRun(view, container, sandbox))
     if (!mainsBegan && !(here && isStarted(container, here, view.memory))) return { plans, complete: false }
   }
   return { plans, complete: true }
 }
 
 /** One container on its own: start it, let it run, stop it because it must be replaced, or wait for its back-off. */
-function planRun(view: PodView, container: PodContainer, sandboxId: string): PodPlan {
+function planRun(view: PodView, container: PodContainer, sandbox: PodSandbox): PodPlan {
   const { name } = container.spec
   const newest = newestOf(view, name)
   if (isRunning(newest)) return planChange(view, container, newest)
   if (newest?.state === 'created')
     return { actions: view.memory.busy.has(STARTING + name) ? [] : [{ do: 'remove-container', id: newest.id }] }
   // Init containers run once in every sandbox.
-  const isNextRun = container.kind === 'init' && newest?.sandboxId !== sandboxId
+  const isNextRun = container.kind === 'init' && newest?.sandboxId !== sandbox.id
   if (hasEnded(view, container) && !isNextRun) return { actions: [] }
   const readyAtMs = Math.max(restartAtMs(container.spec, newest), view.memory.failures.get(name)?.retryAtMs ?? 0)
   if (readyAtMs > view.nowMs) return { actions: [], wakeAtMs: readyAtMs }
   const granted = { ...container, spec: { ...container.spec, resources: allocatedOf(view, container) } }
   const restartDelayMs = nextRestartDelayMs(container.spec, newest)
   const attempt = nextAttempt(view, name, newest)
-  return { actions: [{ do: 'start-container', container: granted, attempt, sandboxId, restartDelayMs }] }
+  const where = { id: sandbox.id, ips: sandbox.ips }
+  return { actions: [{ do: 'start-container', container: granted, attempt, sandbox: where, restartDelayMs }] }
 }
 
 /** Counts on from the API's status when the runtime has lost earlier instances. */

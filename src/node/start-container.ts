@@ -70,12 +70,16 @@ async function start(
   request: StartRequest,
 ): Promise<string> {
   const { runtime, events } = parts
-  const { container, sandboxId, signal } = request
+  const { container, sandbox, signal } = request
   const where = fieldPathOf(container)
-  const [image, podIps] = await Promise.all([images.ensure(pod, container, signal), podIpsOf(parts, pod, request)])
-  const config = await configure(parts, pod, request, image, podIps)
+  const podIps = pod.spec?.hostNetwork ? [parts.sources.hostIp] : sandbox.ips
+  const [image, files] = await Promise.all([
+    images.ensure(pod, container, signal),
+    nodeFiles(parts, pod, request, podIps),
+  ])
+  const config = await configure(parts, pod, request, { image, files, podIps })
   signal.throwIfAborted()
-  const id = await runtime.createContainer(sandboxId, config).catch(rethrowAs('CreateContainerError'))
+  const id = await runtime.createContainer(sandbox.id, config).catch(rethrowAs('CreateContainerError'))
   events.event(pod, 'Normal', 'Created', 'Container created', where)
   signal.throwIfAborted()
   await runtime.startContainer(id).catch(rethrowAs('RunContainerError'))
@@ -89,29 +93,36 @@ function rethrowAs(reason: string): (error: unknown) => never {
   }
 }
 
+interface NodeFiles {
+  readonly mounts: readonly Mount[]
+  readonly terminationLog: string
+}
+
+interface Prepared {
+  readonly image: ImageStatus
+  readonly files: NodeFiles
+  readonly podIps: readonly string[]
+}
+
 async function configure(
   parts: StartContainerParts,
   pod: Pod,
   { container, attempt, restartDelayMs }: StartRequest,
-  image: ImageStatus,
-  podIps: readonly string[],
+  { image, files, podIps }: Prepared,
 ) {
-  const { runtime, volumes, directory, sources } = parts
-  const uid = pod.metadata.uid ?? ''
+  const { runtime, volumes, sources, memoryCapacityBytes } = parts
   const environment = environmentOf({ pod, podIps, container: container.spec, sources })
   const expanded = (text: string) => expand(text, (name) => environment.get(name))
   const own = await volumes.mounts(pod, container.spec, expanded)
-  const [terminationLog, ofNode, targetContainerId] = await Promise.all([
-    directory.terminationLog(uid, container.spec.name, attempt),
-    nodeMounts(parts, pod, podIps, own),
-    targetOf(runtime, pod, container),
-  ])
+  const taken = new Set(own.map(({ target }) => target))
+  const ofNode = files.mounts.filter(({ target }) => !taken.has(target))
+  const { terminationLog } = files
   const mounts = [
     ...own,
     ...ofNode,
     bind(terminationLog, container.spec.terminationMessagePath ?? '/dev/termination-log'),
   ]
-  const { memoryCapacityBytes } = parts
+  const targetContainerId = await targetOf(runtime, pod, container)
   return containerConfig({
     pod,
     container: container.spec,
@@ -126,34 +137,20 @@ async function configure(
   })
 }
 
-async function podIpsOf(
-  { runtime, sources }: StartContainerParts,
-  { metadata, spec }: Pod,
-  { sandboxId }: StartRequest,
-): Promise<readonly string[]> {
-  if (spec?.hostNetwork) return [sources.hostIp]
-  const sandbox = (await runtime.sandboxes(metadata.uid)).find(({ id }) => id === sandboxId)
-  return sandbox?.ips ?? []
-}
-
-/** The files a node makes for every container, unless a volume is mounted there. */
-async function nodeMounts(
+/** The files a node makes for every container. A volume that is mounted at the same place comes before them. */
+async function nodeFiles(
   { directory, dns, nodeHosts }: StartContainerParts,
   pod: Pod,
+  { container, attempt }: StartRequest,
   podIps: readonly string[],
-  own: readonly Mount[],
-): Promise<readonly Mount[]> {
+): Promise<NodeFiles> {
   const uid = pod.metadata.uid ?? ''
-  const taken = new Set(own.map(({ target }) => target))
-  const files = [
-    { name: 'etc-hosts', target: HOSTS_PATH, text: () => hostsFile(pod, podIps, dns.domain, nodeHosts) },
-    { name: 'resolv.conf', target: RESOLV_CONF_PATH, text: () => resolvConf(pod, dns) },
-  ]
-  return Promise.all(
-    files
-      .filter(({ target }) => !taken.has(target))
-      .map(async ({ name, target, text }) => bind(await directory.write(uid, name, text()), target)),
-  )
+  const [hosts, resolver, terminationLog] = await Promise.all([
+    directory.write(uid, 'etc-hosts', hostsFile(pod, podIps, dns.domain, nodeHosts)),
+    directory.write(uid, 'resolv.conf', resolvConf(pod, dns)),
+    directory.terminationLog(uid, container.spec.name, attempt),
+  ])
+  return { mounts: [bind(hosts, HOSTS_PATH), bind(resolver, RESOLV_CONF_PATH)], terminationLog }
 }
 
 function bind(source: string, target: string): Mount {
