@@ -36,7 +36,7 @@ export function listBody<Item>(items: readonly Item[], form: ListForm<Item>): En
   const { head, separator, tail } = form
   let length = head.length + tail.length + separator.length * Math.max(0, items.length - 1)
   for (const item of items) length += form.lengthOf(item)
-  const pieces = gathered(items, form, length)
+  const pieces = { [Symbol.iterator]: () => gathered(items, form, length) }
   if (length > SMALL_BYTES_MAX) return { type: 'pieces', length, pieces }
   const [whole = head] = pieces
   return { type: 'bytes', bytes: whole }
