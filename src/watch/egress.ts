@@ -36,8 +36,8 @@ export class Egress {
   #due: Outlet[] = []
   #restUntilMs = 0
   #resting: Timer | undefined
-  /** The chunks of this round, newest last. */
-  readonly #remembered: Remembered[] = []
+  /** The chunks of the round that is under way, newest last. */
+  #remembered: Remembered[] | undefined
   /** By encoding, the chunks of batches that several are given. */
   readonly #shared = new WeakMap<readonly Delivery[], Map<string, SharedChunk>>()
 
@@ -71,11 +71,11 @@ export class Egress {
   /** What happens now as it goes over the wire: the same bytes for everyone who gets the same in one round. */
   chunkOf(batch: readonly Delivery[], encoding: FrameEncoding): SharedChunk {
     const { name } = encoding
-    const known = this.#remembered.findLast((one) => one.encoding === name && isSame(one.batch, batch))
+    const known = this.#remembered?.findLast((one) => one.encoding === name && isSame(one.batch, batch))
     if (known) return known.chunk
     const chunk = encoded(batch, encoding)
-    this.#remembered.push({ encoding: name, batch, chunk })
-    if (this.#remembered.length > REMEMBERED_CHUNKS_MAX) this.#remembered.shift()
+    this.#remembered?.push({ encoding: name, batch, chunk })
+    if ((this.#remembered?.length ?? 0) > REMEMBERED_CHUNKS_MAX) this.#remembered?.shift()
     return chunk
   }
 
@@ -94,8 +94,9 @@ export class Egress {
     const startMs = this.#clock.monotonic()
     const due = this.#due
     this.#due = []
+    this.#remembered = []
     for (const outlet of due) outlet.flush()
-    this.#remembered.length = 0
+    this.#remembered = undefined
     const endMs = this.#clock.monotonic()
     const tookMs = endMs - startMs
     if (tookMs >= REST_MS_MIN) this.#restUntilMs = endMs + Math.min(tookMs * REST_PER_ROUND, REST_MS_MAX)
