@@ -16,7 +16,7 @@ import { ensureDocker } from './docker.ts'
 
 interface Tally {
   readonly passed: number
-  /** One text for each thing that failed: what it is, and the first line of why. */
+  /** One text for each thing that failed: what it is, and why in a few lines. */
   readonly failures: readonly string[]
 }
 
@@ -36,6 +36,9 @@ interface TestReport {
   readonly status: string
   readonly failureMessages?: readonly string[] | null
 }
+
+/** Lines about each failure in the summary: of a log that is cut only the end may be left. */
+const LINES_PER_FAILURE = 12
 
 /** For upstream's programs, on a machine that has none: more would make the first run too long. */
 const BUILD_MINUTES_MAX = 30
@@ -66,13 +69,13 @@ function failuresOf({ testResults }: Report): string[] {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
     const file = relative(process.cwd(), name)
     const failed = assertionResults.filter((test) => test.status === 'failed')
-    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : []
-    return failed.map((test) => `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`)
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLines(message)}`] : []
+    return failed.map((test) => `${file}: ${test.fullName}: ${firstLines(test.failureMessages?.[0])}`)
   })
 }
 
-function firstLine(text = ''): string {
-  return text.trimStart().split('\n', 1)[0] ?? ''
+function firstLines(text = ''): string {
+  return text.trim().split('\n').slice(0, LINES_PER_FAILURE).join('\n  ')
 }
 
 /** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0090. */
@@ -98,7 +101,7 @@ function tallyOf(tests: readonly string[], results: readonly TestResult[]): Tall
   const passed = results.filter(({ outcome }) => outcome === 'pass').length
   for (const { test, outcome, message } of results) if (outcome !== 'pass') say(`${outcome}: ${test}\n${message}`)
   const failures = results.flatMap(({ test, outcome, message }) =>
-    outcome === 'pass' ? [] : [`${outcome}: ${test}: ${firstLine(message)}`],
+    outcome === 'pass' ? [] : [`${outcome}: ${test}: ${firstLines(message)}`],
   )
   const missing = tests.length - results.length
   if (missing > 0) failures.push(`${missing} conformance tests gave no result`)

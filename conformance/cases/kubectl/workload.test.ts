@@ -20,6 +20,7 @@ function tellStory(cluster: () => TestCluster, binary: KubectlBinary): void {
   const kubectl = () => cluster().kubectlOf(binary, namespace)
   const podNames = async () => (await kubectl().ok('get pods -l app=web -o name')).trim().split('\n')
   const settled = (timeout = '120s') => kubectl().ok(`rollout status deployment/web --timeout=${timeout}`)
+  const happened = () => kubectl().ok(['get', 'events', '-o', 'wide', '--sort-by=.metadata.creationTimestamp'])
   const ready = async (count: number) => {
     await eventually(async () => {
       expect(await kubectl().field('deployment web', '{.status.readyReplicas}')).toBe(String(count))
@@ -113,7 +114,7 @@ function tellStory(cluster: () => TestCluster, binary: KubectlBinary): void {
         ).toBe(true),
       )
       await load.stop()
-      expect(load.failures()).toEqual([])
+      expect(load.failures(), await happened()).toEqual([])
       expect(await kubectl().ok('rollout history deployment/web')).toMatch(/^2 +<none>\n3 +<none>$/m)
     })
 

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 
 export interface Load {
   readonly answers: () => readonly string[]
+  /** With the time at which each was known. */
   readonly failures: () => readonly string[]
   /** Resolves when the last request has its answer. */
   stop(): Promise<void>
@@ -19,10 +20,11 @@ export function startLoad(urls: readonly string[]): Load {
   let stopped = false
   const client = async (number: number) => {
     for (let turn = number; !stopped; turn++) {
+      const url = urls[turn % urls.length] ?? ''
       try {
-        answers.push(await get(urls[turn % urls.length] ?? ''))
+        answers.push(await get(url))
       } catch (error) {
-        failures.push(String(error))
+        failures.push(`${new Date().toISOString()} ${url}: ${String(error)}`)
       }
     }
   }
