@@ -16,7 +16,7 @@ import { ensureDocker } from './docker.ts'
 
 interface Tally {
   readonly passed: number
-  /** One text for each thing that failed: what it is, and why in a few lines. */
+  /** One text for each thing that failed: what it is, and why. */
   readonly failures: readonly string[]
 }
 
@@ -37,8 +37,8 @@ interface TestReport {
   readonly failureMessages?: readonly string[] | null
 }
 
-/** Lines about each failure in the summary: of a log that is cut only the end may be left. */
-const LINES_PER_FAILURE = 12
+/** Lines about all failures in the summary: of a log that is cut only the end may be left. */
+const SUMMARY_LINES_MAX = 60
 
 /** For upstream's programs, on a machine that has none: more would make the first run too long. */
 const BUILD_MINUTES_MAX = 30
@@ -69,13 +69,9 @@ function failuresOf({ testResults }: Report): string[] {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
     const file = relative(process.cwd(), name)
     const failed = assertionResults.filter((test) => test.status === 'failed')
-    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLines(message)}`] : []
-    return failed.map((test) => `${file}: ${test.fullName}: ${firstLines(test.failureMessages?.[0])}`)
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${message ?? ''}`] : []
+    return failed.map((test) => `${file}: ${test.fullName}: ${test.failureMessages?.[0] ?? ''}`)
   })
-}
-
-function firstLines(text = ''): string {
-  return text.trim().split('\n').slice(0, LINES_PER_FAILURE).join('\n  ')
 }
 
 /** Upstream's suite, in a few minutes: what the scoreboard records as passing must pass. Decision 0090. */
@@ -101,7 +97,7 @@ function tallyOf(tests: readonly string[], results: readonly TestResult[]): Tall
   const passed = results.filter(({ outcome }) => outcome === 'pass').length
   for (const { test, outcome, message } of results) if (outcome !== 'pass') say(`${outcome}: ${test}\n${message}`)
   const failures = results.flatMap(({ test, outcome, message }) =>
-    outcome === 'pass' ? [] : [`${outcome}: ${test}: ${firstLines(message)}`],
+    outcome === 'pass' ? [] : [`${outcome}: ${test}: ${message}`],
   )
   const missing = tests.length - results.length
   if (missing > 0) failures.push(`${missing} conformance tests gave no result`)
@@ -123,6 +119,7 @@ try {
 }
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0)
 const failures = tallies.flatMap((tally) => tally.failures)
-for (const failure of failures) say(`failed: ${failure}`)
+const linesEach = Math.max(1, Math.floor(SUMMARY_LINES_MAX / failures.length))
+for (const failure of failures) say(`failed: ${failure.trim().split('\n').slice(0, linesEach).join('\n  ')}`)
 process.exitCode = failures.length === 0 ? 0 : 1
 process.stdout.write(`${passed} passed, ${failures.length} failed\n`)
