@@ -33,15 +33,32 @@ func runRequests(job Job, clients []*http.Client) (*Result, error) {
 		return nil, fmt.Errorf("a job needs requests and workers")
 	}
 	if job.WarmUp > 0 {
-		if warm := drive(job, clients, 0, job.WarmUp, 0); warm.Unexpected != "" {
-			return nil, fmt.Errorf("warming up: %s", warm.Unexpected)
+		if err := warmUp(job, clients); err != nil {
+			return nil, err
 		}
 	}
 	return drive(job, clients, job.WarmUp, job.Operations, job.Rate), nil
 }
 
-// drive sends count requests with numbers from first on.
-func drive(job Job, clients []*http.Client, first, count int, rate float64) *Result {
+// warmUp sends the requests that do not count, the same number by each worker: the connections of all are there then.
+func warmUp(job Job, clients []*http.Client) error {
+	workers := newWorkers(job, clients, job.WarmUp)
+	var done sync.WaitGroup
+	for index, each := range workers {
+		done.Go(func() {
+			for number := index; number < job.WarmUp; number += len(workers) {
+				each.send(number, time.Now())
+			}
+		})
+	}
+	done.Wait()
+	if warm := resultOf(workers, 0); warm.Unexpected != "" {
+		return fmt.Errorf("warming up: %s", warm.Unexpected)
+	}
+	return nil
+}
+
+func newWorkers(job Job, clients []*http.Client, count int) []*worker {
 	workers := make([]*worker, job.Workers)
 	for index := range workers {
 		workers[index] = &worker{
@@ -53,6 +70,12 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 			statuses:  map[string]int{},
 		}
 	}
+	return workers
+}
+
+// drive sends count requests with numbers from first on.
+func drive(job Job, clients []*http.Client, first, count int, rate float64) *Result {
+	workers := newWorkers(job, clients, count)
 	var next atomic.Int64
 	var done sync.WaitGroup
 	start, used, served := time.Now(), processorTime(), serverTime(job.Pids)

@@ -59,9 +59,8 @@ func runWatch(job Job, clients []*http.Client) (*Result, error) {
 	if len(failures) > 0 {
 		return nil, <-failures
 	}
-	warm := drive(job, clients, 0, job.WarmUp, 0)
-	if warm.Unexpected != "" {
-		return nil, fmt.Errorf("warming up: %s", warm.Unexpected)
+	if err := warmUp(job, clients); err != nil {
+		return nil, err
 	}
 	start, served := time.Now(), serverTime(job.Pids)
 	result := drive(job, clients, job.WarmUp, job.Operations, job.Rate)

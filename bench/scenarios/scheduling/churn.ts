@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeconfigEntry } from '../../../src/client/kubeconfig.ts'
-import { openConnection } from '../../connection.ts'
+import { type Connection, openConnection } from '../../connection.ts'
 
 const PAUSE_MS = 100
 
@@ -24,6 +24,17 @@ const OBJECTS: readonly Passing[] = [
   { collection: '/api/v1/namespaces/default/pods', metadata, spec: { terminationGracePeriodSeconds: 0, containers } },
 ]
 
+/** Somebody may be writing a status meanwhile. */
+const ATTEMPTS_MAX = 100
+
+async function remove(connection: Connection, path: string): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const { status } = await connection.send({ method: 'DELETE', path })
+    if (status !== 409) return
+  }
+  throw new Error(`${path} cannot be deleted`)
+}
+
 /** Until it is disposed. */
 export async function churn(credentials: KubeconfigEntry): Promise<AsyncDisposable> {
   const connection = await openConnection(credentials)
@@ -33,8 +44,7 @@ export async function churn(credentials: KubeconfigEntry): Promise<AsyncDisposab
       for (const { collection: path, ...object } of OBJECTS)
         await connection.send({ method: 'POST', path, body: JSON.stringify(object) })
       await sleep(PAUSE_MS)
-      for (const { collection } of OBJECTS)
-        await connection.send({ method: 'DELETE', path: `${collection}/${metadata.name}` })
+      for (const { collection } of OBJECTS) await remove(connection, `${collection}/${metadata.name}`)
     }
   })()
   return {
