@@ -15,6 +15,9 @@ export interface NodeIpamView {
   readonly prefixLength: number
 }
 
+/** The nodes that have a range: there may be many more that go without. */
+const RANGED_INDEX = 'spec.podCIDR'
+
 /** One worker: two nodes must not be given the same range. */
 const WORKERS = 1
 
@@ -28,7 +31,9 @@ export function nodeIpamController(podCidr: string, prefixLength: number): Recon
     observe: (cache, key): NodeIpamView | undefined => {
       const node = cache.get(nodes, key)
       if (!node || node.spec?.podCIDR) return undefined
-      const taken = new Set(cache.list(nodes).flatMap(({ spec }) => spec?.podCIDR ?? []))
+      const informer = cache.informer(nodes)
+      informer.addIndex(RANGED_INDEX, ({ spec }) => (spec?.podCIDR ? [''] : []))
+      const taken = new Set(informer.byIndex(RANGED_INDEX, '').flatMap(({ spec }) => spec?.podCIDR ?? []))
       return { node, taken, cluster, prefixLength }
     },
     plan: planNodeIpam,
