@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.1 connection over TLS that sends one request after the other and decodes no body: the load generator
- * shares the machine with the server it measures, so it has to cost little. Not a client for anything else.
+ * One HTTP/1.1 connection over TLS that sends one request after the other and parses no body: whoever looks at a server
+ * while it is measured shares the machine with it, so looking has to cost little. Not a client for anything else.
  */
 
 import { once } from 'node:events'
@@ -16,7 +16,6 @@ export interface Call {
 
 export interface Answer {
   readonly status: number
-  /** With chunk headers, if it came in chunks. */
   readonly body: Buffer
 }
 
@@ -27,6 +26,7 @@ export interface Connection extends Disposable {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+const LINE_END = '\r\n'
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 const STATUS_AT = 'HTTP/1.1 '.length
 
@@ -66,7 +66,8 @@ function exchange(socket: TLSSocket, call: Call): Promise<Answer> {
       head ??= headOf(pieces.length === 1 ? piece : Buffer.concat(pieces))
       if (!head || !isWhole(head, length, piece)) return
       socket.off('data', onData)
-      resolve({ status: head.status, body: Buffer.concat(pieces).subarray(head.bodyAt) })
+      const body = Buffer.concat(pieces).subarray(head.bodyAt)
+      resolve({ status: head.status, body: head.length === undefined ? withoutChunkHeads(body) : body })
     }
     socket.on('data', onData)
     socket.write(requestText(call))
@@ -75,6 +76,17 @@ function exchange(socket: TLSSocket, call: Call): Promise<Answer> {
 
 function isWhole(head: Head, length: number, lastPiece: Buffer): boolean {
   return head.length === undefined ? lastPiece.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) : length >= head.length
+}
+
+function withoutChunkHeads(body: Buffer): Buffer {
+  const chunks: Buffer[] = []
+  for (let at = 0; at < body.length; ) {
+    const start = body.indexOf(LINE_END, at) + LINE_END.length
+    const end = start + Number.parseInt(body.toString('latin1', at, start), 16)
+    chunks.push(body.subarray(start, end))
+    at = end + LINE_END.length
+  }
+  return Buffer.concat(chunks)
 }
 
 function requestText({ method, path, body, contentType = 'application/json' }: Call): string {
