@@ -114,7 +114,7 @@ function apply(collection: string, body: string): RequestTemplate {
 
 export const crud = onSides({
   name: 'crud',
-  about: 'C1 to C4: create, get, patch, update, apply and delete',
+  about: 'C1, C2, C3, C4: create, get, patch, update, apply and delete',
   wish: {},
   byProtocol: true,
   async run(parts) {
