@@ -8,11 +8,11 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Readable } from 'node:stream'
 import httpProxy from 'http-proxy'
 import type { Logger } from '../base/log.ts'
-import { ApiError, serviceUnavailable } from '../machinery/meta/api-error.ts'
+import { ApiError, bodyTooLarge, serviceUnavailable } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
 import type { ApiRequest, ApiResponse, UpgradedSocket } from '../machinery/wire/message.ts'
 import { type Backend, forwardedHeaders, requestOptions, tunnel } from './backend.ts'
-import { BODY_BYTES_MAX, bodyTooLarge, collect, mustBeRead } from './outbound/framing.ts'
+import { BODY_BYTES_MAX, collect, mustBeRead } from './outbound/framing.ts'
 
 export interface ProxyTarget {
   readonly backend: Backend
@@ -72,7 +72,7 @@ async function pass(
   // HTTP/2's pseudo-headers are no headers for HTTP/1.1; credentials for this server are nobody else's business.
   const headers = withoutHops({ ...forwardedHeaders(request.headers), host: authority })
   const body = mustBeRead(request.method, headers) ? await collect(incoming, BODY_BYTES_MAX) : 'streamed'
-  if (body === undefined) throw bodyTooLarge()
+  if (body === undefined) throw bodyTooLarge(BODY_BYTES_MAX)
   if (body !== 'streamed' && body.length > 0) headers['content-length'] = String(body.length)
   Object.defineProperty(incoming, 'headers', { value: headers })
   proxy.web(incoming, outgoing, body === 'streamed' ? {} : { buffer: Readable.from(body.length > 0 ? [body] : []) })

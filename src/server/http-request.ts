@@ -5,10 +5,9 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/clock.ts'
 import { setOwn } from '../base/deep-freeze.ts'
-import { badRequest, timeout } from '../machinery/meta/api-error.ts'
+import { badRequest, bodyTooLarge, timeout } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, RequestBody } from '../machinery/wire/message.ts'
 import type { BodyBudget } from './body-budget.ts'
-import { bodyTooLarge } from './outbound/framing.ts'
 import type { Peer } from './peer-certificate.ts'
 
 export type Incoming = IncomingMessage | Http2ServerRequest

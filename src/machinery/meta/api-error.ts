@@ -182,6 +182,11 @@ export function requestEntityTooLarge(message: string): ApiError {
   return new ApiError(413, 'RequestEntityTooLarge', message)
 }
 
+/** 413 of a body with more bytes than one may have. */
+export function bodyTooLarge(bytesMax: number): ApiError {
+  return requestEntityTooLarge(`Request entity too large: limit is ${bytesMax}`)
+}
+
 /** 410: the asked revision is no longer kept, or a continue token is too old; `metadata` then has one to go on with. */
 export function expired(message: string, metadata: ListMeta = {}): ApiError {
   return new ApiError(410, 'Expired', message, undefined, metadata)

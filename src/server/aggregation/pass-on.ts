@@ -7,8 +7,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Agent } from 'node:https'
 import { Readable } from 'node:stream'
 import httpProxy from 'http-proxy'
+import { bodyTooLarge } from '../../machinery/meta/api-error.ts'
 import type { RawExchange } from '../../machinery/wire/message.ts'
-import { BODY_BYTES_MAX, bodyTooLarge, collect, mustBeRead } from '../outbound/framing.ts'
+import { BODY_BYTES_MAX, collect, mustBeRead } from '../outbound/framing.ts'
 import { ConnectionGone } from './call.ts'
 import type { BackendHeaders } from './caller-headers.ts'
 import type { Reached } from './connections.ts'
@@ -27,7 +28,7 @@ export async function passOn(reached: Reached, passed: Passed): Promise<Incoming
   const { method, headers, exchange } = passed
   if (!mustBeRead(method, headers)) return send(reached, passed, { agent: reached.single })
   const body = await collect(exchange.request, BODY_BYTES_MAX)
-  if (body === undefined) throw bodyTooLarge()
+  if (body === undefined) throw bodyTooLarge(BODY_BYTES_MAX)
   const framed = { ...passed, headers: { ...headers, ...(body.length > 0 && { 'content-length': `${body.length}` }) } }
   const isRead = body.length === 0 && (method === 'GET' || method === 'HEAD')
   if (!isRead) return send(reached, framed, { agent: reached.single, body })

@@ -3,14 +3,8 @@
  * other for the next request is a request that nobody asked about, in the name of whoever sends it on.
  */
 
-import { type ApiError, requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
-
 /** Bytes of a body that is read first; upstream's limit on bodies: twice etcd's limit on a value. */
 export const BODY_BYTES_MAX = 3 * 1024 * 1024
-
-export function bodyTooLarge(bytesMax: number = BODY_BYTES_MAX): ApiError {
-  return requestEntityTooLarge(`Request entity too large: limit is ${bytesMax}`)
-}
 
 /** Node sends bodies of these in chunks where they have no length; of others without any frame. */
 const CHUNKED_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
