@@ -2,6 +2,9 @@
 
 import { defineConfig } from 'vitest/config'
 
+/** A condition is waited for until a machine that does much else at the same time has had its turn. */
+const expect = { poll: { timeout: 30_000 } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,6 +19,8 @@ export default defineConfig({
             'test/tidy.test.ts',
           ],
           setupFiles: ['test/support/whole-tls.ts'],
+          testTimeout: 60_000,
+          expect,
           isolate: false,
           pool: 'threads',
         },
@@ -27,6 +32,7 @@ export default defineConfig({
           exclude: ['test/tidy.test.ts', 'test/docker/**', 'test/system/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect,
           pool: 'forks',
         },
       },
@@ -36,6 +42,7 @@ export default defineConfig({
           include: ['test/docker/**/*.test.ts', 'test/system/**/*.test.ts', 'conformance/cases/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect,
           pool: 'forks',
           fileParallelism: false,
         },
