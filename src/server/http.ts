@@ -4,7 +4,7 @@
  * parser accepts with a 400 Status, and drains on close. Upgrades pass through the same `handle` as everything.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
@@ -274,8 +274,9 @@ class Connections {
     this.#exchanges.add(exchange)
     emitter.on('close', () => {
       this.#exchanges.delete(exchange)
-      // Nobody is left who would do anything for an answer that has been sent.
-      if (exchange.lasting || !('writableFinished' in emitter && emitter.writableFinished)) abort.abort(CLOSED)
+      // Nobody is left who would do anything for an answer that has been sent. Of a stream that is cut, HTTP/2 says so too.
+      const isSent = emitter instanceof ServerResponse && emitter.writableFinished
+      if (exchange.lasting || !isSent) abort.abort(CLOSED)
       if (this.#exchanges.size === 0) this.#onIdle()
     })
     return exchange
