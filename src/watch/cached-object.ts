@@ -1,15 +1,15 @@
 /**
  * One object of the watch cache: its final bytes and the few facts that lists, watches and indexes ask for. The
- * parsed object is made on demand and shared, frozen; only the most recently used ones are kept, because 100,000
- * parsed objects cost a second of garbage collection and 100,000 byte arrays next to nothing.
+ * parsed object is made on demand and shared, frozen, while anybody has it, such as an informer in this process; only
+ * those made last are kept for nobody, because 100,000 parsed objects cost a second of garbage collection and 100,000
+ * byte arrays next to nothing.
  */
 
 import { deepFreeze } from '../base/deep-freeze.ts'
-import { LruMap } from '../base/lru.ts'
 import type { KubeObject } from '../machinery/meta/object.ts'
 import type { Entry } from '../storage/storage.ts'
 
-/** Parsed objects that a codec keeps. About 10 MB of heap for ordinary pods. */
+/** Parsed objects that a codec keeps, whoever else has them. About 10 MB of heap for ordinary pods. */
 const PARSED_OBJECTS_MAX = 500
 
 export interface ObjectFacts {
@@ -45,22 +45,31 @@ export interface ObjectCodec {
 /** `object`: what the bytes parse to, frozen, where somebody has it already. */
 export type CachedObjectFactory = (facts: ObjectFacts, object?: KubeObject) => CachedObject
 
-/** Makes cached objects that share one set of recently parsed objects. */
+/** Makes cached objects that share one ring of the objects that were parsed last. */
 export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): CachedObjectFactory {
-  const parsed = new LruMap<Uint8Array, KubeObject>(parsedMax)
+  const ring: KubeObject[] = []
+  let place = 0
+  const kept = (object: KubeObject): WeakRef<KubeObject> => {
+    ring[place] = object
+    place = (place + 1) % parsedMax
+    return new WeakRef(object)
+  }
   return (facts, object) => {
-    if (object) parsed.set(facts.bytes, object)
-    return { ...facts, object: () => parsedOnce(parsed, facts.bytes) }
+    // Whoever has the object keeps it here too. Bytes never change, so there is nothing that could become old.
+    let parsed = object && kept(object)
+    const parsedOnce = (): KubeObject => {
+      const known = parsed?.deref()
+      if (known) return known
+      const made = parse(facts.bytes)
+      parsed = kept(made)
+      return made
+    }
+    return { ...facts, object: parsedOnce }
   }
 }
 
-function parsedOnce(parsed: LruMap<Uint8Array, KubeObject>, bytes: Uint8Array): KubeObject {
-  const known = parsed.get(bytes)
-  if (known) return known
+function parse(bytes: Uint8Array): KubeObject {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
   // The bytes were written by the codec from an object of this shape.
-  const object = deepFreeze(
-    JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as KubeObject,
-  )
-  parsed.set(bytes, object)
-  return object
+  return deepFreeze(JSON.parse(text) as KubeObject)
 }

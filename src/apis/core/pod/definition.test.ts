@@ -24,6 +24,19 @@ function pod(spec: Partial<PodSpec> = {}, fields: Partial<Pod> = {}): Pod {
 
 const problems = (object: Pod) => pods.validate(pods.default(object)).map(({ path, message }) => `${path}: ${message}`)
 
+test('a spec that was valid is looked at again when it could have changed', () => {
+  const spec: { -readonly [Field in keyof PodSpec]: PodSpec[Field] } = {
+    ...pods.default(pod()).spec,
+    containers: [container({ imagePullPolicy: 'Always', terminationMessagePolicy: 'File' })],
+  }
+  const changing: Pod = { metadata: {}, spec }
+  expect(pods.validate(changing)).toEqual([])
+  spec.containers = []
+  expect(pods.validate(changing)).toHaveLength(1)
+  expect(pods.validate(deepFreeze(changing))).toHaveLength(1)
+  expect(pods.validate(changing)).toHaveLength(1)
+})
+
 describe('defaults', () => {
   test('fill in what every pod has', () => {
     const { spec } = pods.default(pod({ volumes: [{ name: 'scratch' }] }))

@@ -6,7 +6,7 @@ import { builtinSchema } from '../../builtin-schema.ts'
 import { defineResource } from '../../define-resource.ts'
 import type { WriteContext } from '../../definition.ts'
 import { changedSpec, newSpec } from '../../strategy-parts.ts'
-import type { Pod } from '../types.gen.ts'
+import type { Pod, PodSpec } from '../types.gen.ts'
 import { podColumns } from './columns.ts'
 import { defaultPod } from './defaults.ts'
 import { withoutDisabledFields, withoutDisabledStatus } from './disabled-fields.ts'
@@ -30,7 +30,7 @@ export const pods = defineResource<Pod>({
   default: defaultPod,
   prepareForCreate,
   prepareForUpdate: (pod, previous) => changedSpec(withoutDisabledFields(pod), previous),
-  validate: (pod) => validatePodSpec(templateSpec(pod), specPath),
+  validate: (pod) => specErrors(templateSpec(pod)),
   validateCreate,
   validateUpdate: validatePodUpdate,
   warnings: podWarnings,
@@ -79,6 +79,17 @@ export const pods = defineResource<Pod>({
 })
 
 const specPath = new FieldPath('spec')
+
+/** Specs that break no rule: what an update leaves alone is the very same one, and no rule looks beyond it. */
+const validSpecs = new WeakSet<PodSpec>()
+
+function specErrors(spec: PodSpec): readonly FieldError[] {
+  if (validSpecs.has(spec)) return []
+  const errors = validatePodSpec(spec, specPath)
+  // Objects on their way in are frozen all the way down: what is valid stays so.
+  if (errors.length === 0 && Object.isFrozen(spec)) validSpecs.add(spec)
+  return errors
+}
 
 function prepareForCreate(pod: Pod, context: WriteContext): Pod {
   const started = withMatchLabelKeys(newSpec(withoutDisabledFields(withGrace(pod))))
