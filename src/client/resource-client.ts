@@ -28,7 +28,7 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
 
 const METADATA_KIND = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
-/** Statuses, and servers in this process, answer with the plain object all the same. */
+/** Statuses, and single objects of servers in this process, are answered with plainly all the same. */
 const METADATA = { accept: `${METADATA_KIND},application/json` }
 const METADATA_OF_MANY = { accept: `${METADATA_LIST},application/json` }
 

@@ -72,6 +72,8 @@ export interface ListOptions {
   /** Keys strictly after this one. */
   readonly after?: string | undefined
   readonly limit?: number | undefined
+  /** How far those that the limit leaves out are counted, which costs a look at each. Absent: all of them. */
+  readonly countMax?: number | undefined
 }
 
 export interface Page {
@@ -81,7 +83,7 @@ export interface Page {
   readonly entries: readonly Entry[]
   /** Keys of the page that are missing from the entries. */
   readonly unreadable?: readonly Unreadable[] | undefined
-  /** Keys of the prefix that were left out because of the limit. */
+  /** Keys of the prefix that were left out because of the limit, at most `countMax`. */
   readonly remaining: number
 }
 

@@ -40,14 +40,16 @@ export class VersionIndex<Slot> {
     return chain && liveAt(chain, revision)
   }
 
-  list(prefix: string, revision: Revision, { after, limit = Infinity }: ListOptions): VersionPage<Slot> {
+  list(prefix: string, revision: Revision, options: ListOptions): VersionPage<Slot> {
+    const { after, limit = Infinity, countMax = Infinity } = options
     const versions: (readonly [string, LiveVersion<Slot>])[] = []
     let remaining = 0
     for (const [key, chain] of this.#chains.entries(prefix, after)) {
       const version = liveAt(chain, revision)
       if (!version) continue
       if (versions.length < limit) versions.push([key, version])
-      else remaining++
+      else if (remaining < countMax) remaining++
+      else break
     }
     return { versions, remaining }
   }

@@ -8,6 +8,7 @@ import { parseFieldSelector } from '../machinery/meta/fields.ts'
 import { encryptedStorage } from '../storage/encryption/encrypted-storage.ts'
 import type { Transformer } from '../storage/encryption/transformers.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import { cachedObjectFactory, type ObjectCodec } from './cached-object.ts'
 import { createWatchCache } from './watch-cache.ts'
 
@@ -38,16 +39,48 @@ const codec: ObjectCodec = {
 }
 
 async function world() {
-  const storage = encryptedStorage(openMemoryStorage(), { transformerOf: () => transformer }, silentLogger)
+  const storage = openStorage()
   const put = (key: string, value: string) => storage.transact([], [{ type: 'put', key, value: Buffer.from(value) }])
   await put('things/a/lost', 'lost')
   await put('things/a/kept', '{}')
   await put('things/b/kept', '{}')
-  const parts = { clock: createFakeClock(), random: seededRandom(1), log: silentLogger }
-  const cache = createWatchCache({ ...parts, storage, prefix: 'things/', codec })
+  const cache = cacheOf(storage)
   await cache.whenReady()
   return { storage, cache, put }
 }
+
+const openStorage = () => encryptedStorage(openMemoryStorage(), { transformerOf: () => transformer }, silentLogger)
+
+const cacheOf = (storage: Storage) =>
+  createWatchCache({
+    clock: createFakeClock(),
+    random: seededRandom(1),
+    log: silentLogger,
+    storage,
+    prefix: 'things/',
+    codec,
+  })
+
+test.each([
+  ['readable', () => false],
+  ['unreadable', () => true],
+  ['either in turn', (index: number) => index % 2 === 0],
+])('many objects come in pages, whose ends are %s, and what is written meanwhile comes too', async (_, isLost) => {
+  const storage = openStorage()
+  const keys = Array.from({ length: 2_500 }, (_, index) => `things/a/${String(index).padStart(4, '0')}`)
+  const isEnd = (index: number) => index % 500 === 499
+  const lost = keys.filter((_, index) => isEnd(index) && isLost((index + 1) / 500))
+  const put = (key: string, value: string) => ({ type: 'put', key, value: Buffer.from(value) }) as const
+  const values = keys.map((key) => put(key, lost.includes(key) ? 'lost' : '{}'))
+  await storage.transact([], values)
+  const cache = cacheOf(storage)
+  await storage.transact([], [put('things/b/late', '{}'), { type: 'delete', key: keys[0] ?? '' }])
+  await cache.caughtUpTo(storage.head)
+  for (const key of lost) expect(() => cache.get(key)).toThrow('the key is gone')
+  const found = keys.filter((key) => !lost.includes(key) && cache.get(key))
+  expect(found).toEqual(keys.slice(1).filter((key) => !lost.includes(key)))
+  expect(cache.get('things/b/late')?.name).toBe('late')
+})
 
 const REFUSAL = 'Internal error occurred: unable to transform key "things/a/lost": the key is gone'
 

@@ -6,10 +6,11 @@
 
 import type { Clock } from '../base/clock.ts'
 import { deadline, orAborted } from '../base/deadline.ts'
+import { byCodeUnit } from '../base/group-by.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { ApiError, expired, timeout } from '../machinery/meta/api-error.ts'
-import { type Change, Compacted, type Revision, type Storage } from '../storage/storage.ts'
+import { type Change, Compacted, type Page, type Revision, type Storage, type Unreadable } from '../storage/storage.ts'
 import { startBookmarks } from './bookmarks.ts'
 import { assertReadable, CacheContents, type ObjectPage, type PageOptions } from './cache-contents.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
@@ -32,8 +33,8 @@ const WINDOW_EVENTS_MAX_DEFAULT = 10_000
 /** How long a read waits for a revision that has not been reached, in ms, as upstream. */
 const FRESHNESS_WAIT_MS = 3_000
 
-/** Objects read from the history per page while a selector is applied. */
-const HISTORY_PAGE = 1_000
+/** Objects read from the storage per page, when the cache is filled and when a selector is applied to the history. */
+const PAGE_OBJECTS = 1_000
 
 export interface WatchCacheOptions {
   readonly storage: Storage
@@ -285,14 +286,16 @@ class ResourceCache implements WatchCache {
     this.#early = early
     const { storage, prefix, codec, log } = this.#options
     try {
-      const { entries, unreadable = [] } = await storage.list(prefix, { revision })
-      // Changes were lost meanwhile, and a newer fill is on its way.
-      if (this.#early !== early) return await this.#filled
+      const objects: CachedObject[] = []
+      const unreadable: Unreadable[] = []
+      for await (const page of pagesOf(storage, prefix, revision)) {
+        // Changes were lost meanwhile, and a newer fill is on its way.
+        if (this.#early !== early) return await this.#filled
+        for (const entry of page.entries) objects.push(codec.decode(entry))
+        unreadable.push(...(page.unreadable ?? []))
+      }
       for (const { key, error } of unreadable) log.error('An object cannot be read', { key, error: error.message })
-      this.#contents.replace(
-        entries.map((entry) => codec.decode(entry)),
-        unreadable,
-      )
+      this.#contents.replace(objects, unreadable)
     } catch (error) {
       if (this.#early === early) this.#filled = this.#early = undefined
       throw error
@@ -317,7 +320,7 @@ class ResourceCache implements WatchCache {
     let after = query.after
     try {
       while (true) {
-        const page = await storage.list(within, { revision, after, limit: Math.min(limit, HISTORY_PAGE) })
+        const page = await storage.list(within, { revision, after, limit: Math.min(limit, PAGE_OBJECTS) })
         assertReadable(page.unreadable ?? [], within)
         for (const [index, entry] of page.entries.entries()) {
           const object = codec.decode(entry)
@@ -335,6 +338,18 @@ class ResourceCache implements WatchCache {
       throw error
     }
   }
+}
+
+/** All there is at a revision, in pages: values that have been decoded are let go before the next ones are read. */
+async function* pagesOf(storage: Storage, prefix: string, revision: Revision): AsyncGenerator<Page> {
+  let after: string | undefined
+  do {
+    const page: Page = await storage.list(prefix, { revision, after, limit: PAGE_OBJECTS, countMax: 1 })
+    const { entries, unreadable = [], remaining } = page
+    const last = [entries.at(-1)?.key, unreadable.at(-1)?.key].filter((key) => key !== undefined)
+    after = remaining > 0 ? last.toSorted(byCodeUnit).at(-1) : undefined
+    yield page
+  } while (after !== undefined)
 }
 
 function tooOld(revision: Revision, oldest: Revision): ApiError {

@@ -186,6 +186,13 @@ function reads(start: () => Promise<Storage>): void {
       expect([page.entries.map(({ key }) => key), page.remaining]).toEqual([['p/B', 'p/a'], 3])
       const next = await storage.list('p/', { limit: 2, after: 'p/a' })
       expect([next.entries.map(({ key }) => key), next.remaining]).toEqual([['p/a/1', 'p/b'], 1])
+      for (const [countMax, remaining] of [
+        [0, 0],
+        [1, 1],
+        [3, 3],
+        [4, 3],
+      ] as const)
+        expect(await storage.list('p/', { limit: 2, countMax })).toMatchObject({ entries: page.entries, remaining })
       expect((await storage.list('p/', { after: 'p/é' })).entries).toEqual([])
       expect((await storage.list('none/')).entries).toEqual([])
     })

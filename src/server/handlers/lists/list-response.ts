@@ -16,7 +16,7 @@ import { bodyResponse, encodedResponse, inProcess, tableOptions } from '../respo
 import { tableOf } from '../table.ts'
 import type { Shown } from '../view.ts'
 import { type EncodedBody, type ListForm, listBody } from './list-body.ts'
-import { metadataList } from './metadata-lists.ts'
+import { metadataList, metadataOf } from './metadata-lists.ts'
 import { tableList } from './table-list.ts'
 
 export function listResponse<T extends KubeObject>(
@@ -27,8 +27,11 @@ export function listResponse<T extends KubeObject>(
   const { definition } = registry
   const { metadata, items } = listed
   if (request.wants === 'object') {
-    const objects = items.map((item) => item.object())
-    return inProcess(request, 200, deepFreeze({ ...namesOf(definition), metadata, items: objects }))
+    return inProcess(
+      request,
+      200,
+      deepFreeze({ ...namesOf(definition), metadata, items: itemsInProcess(exchange, items) }),
+    )
   }
   const accepted = negotiate(request, { protobuf: messageOf(definition) !== undefined })
   expectList(accepted, definition)
@@ -40,6 +43,16 @@ export function listResponse<T extends KubeObject>(
   if (accepted.format !== 'json' || accepted.pretty) return encodedResponse(request, 200, whole(), accepted)
   request.audit?.answers(whole)
   return bodyResponse(request, 200, json(), 'application/json')
+}
+
+/** Who asks for metadata gets no more: whole objects would be parsed for it, and take the place of those in use. */
+function itemsInProcess<T extends KubeObject>({ request, registry }: Exchange<T>, items: Listed<T>['items']): object[] {
+  const { definition } = registry
+  if (request.headers.accept === undefined || negotiate(request).as !== 'metadataList')
+    return items.map((item) => item.object())
+  const names = { apiVersion: apiVersionOf(definition), kind: definition.kind }
+  const offset = itemOffset(definition)
+  return items.map((item) => ({ ...names, metadata: metadataOf(item, offset) }))
 }
 
 /** The list as it is wanted: for other encodings, readers and the audit log, and as the bytes that most clients get. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { objectEnd } from './metadata-lists.ts'
+import { metadataOf, objectEnd } from './metadata-lists.ts'
 
 test.each([
   ['nothing in it', {}],
@@ -15,4 +15,11 @@ test.each([
 
 test('an object that does not end is a bug', () => {
   expect(() => objectEnd(Buffer.from('{"a":"}'), 0)).toThrow('has no end')
+})
+
+test('the metadata of an object is what its bytes say', () => {
+  const metadata = { resourceVersion: '7', name: 'ä', labels: { x: '}' }, finalizers: ['x'] }
+  const object = { kind: 'Thing', apiVersion: 'v1', metadata, data: { metadata: {} } }
+  const bytes = Buffer.concat([Buffer.from('before'), Buffer.from(JSON.stringify(object))]).subarray('before'.length)
+  expect(metadataOf({ bytes, object: () => object }, '{"kind":"Thing","apiVersion":"v1",'.length)).toEqual(metadata)
 })

@@ -1,7 +1,7 @@
 /** Lists of metadata: what stands between braces in the bytes of each object, never parsed. */
 
 import { assert } from '../../../base/assert.ts'
-import type { ListMeta } from '../../../machinery/meta/object.ts'
+import type { ListMeta, ObjectMeta } from '../../../machinery/meta/object.ts'
 import { partialMetadataList } from '../partial-metadata.ts'
 import type { Shown } from '../view.ts'
 import { type EncodedBody, type ListForm, listBody } from './list-body.ts'
@@ -35,6 +35,14 @@ export function metadataList(
     items.map(({ bytes }) => ({ bytes, end: objectEnd(bytes, start) })),
     form,
   )
+}
+
+/** The metadata of an item, parsed without the rest. */
+export function metadataOf({ bytes }: Shown, offset: number): ObjectMeta {
+  const start = offset + METADATA_NAME.length
+  const json = Buffer.from(bytes.buffer, bytes.byteOffset + start, objectEnd(bytes, start) - start)
+  // The bytes were written by the codec from an object of this shape.
+  return JSON.parse(json.toString()) as ObjectMeta
 }
 
 export const METADATA_NAME = '"metadata":'
