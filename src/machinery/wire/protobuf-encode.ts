@@ -58,6 +58,13 @@ function writeTypeAndMagic(writer: BackwardsWriter, apiVersion: string, kind: st
   writer.raw(MAGIC)
 }
 
+/** Magic, then the kind and the message. */
+export function writeEnvelope(writer: BackwardsWriter, apiVersion: string, kind: string, message: Uint8Array): void {
+  writeEncodings(writer)
+  writer.field(MESSAGE_FIELD, message)
+  writeTypeAndMagic(writer, apiVersion, kind)
+}
+
 export class ProtobufEncoder {
   readonly #messages: ProtobufMessages
   readonly #contents = new Map<string, ContentWriter>()
@@ -89,13 +96,9 @@ export class ProtobufEncoder {
     })
   }
 
-  /** What goes over the wire: magic, then the kind and the message. */
+  /** What goes over the wire. */
   envelope(apiVersion: string, kind: string, message: Uint8Array): Uint8Array {
-    return this.#writer.write((writer) => {
-      writeEncodings(writer)
-      writer.field(MESSAGE_FIELD, message)
-      writeTypeAndMagic(writer, apiVersion, kind)
-    })
+    return this.#writer.write((writer) => writeEnvelope(writer, apiVersion, kind, message))
   }
 
   #content(message: string): ContentWriter {

@@ -27,19 +27,20 @@ export function encodeWatchFrame(type: WatchEventType, object: Uint8Array): Uint
   return joinKept([HEADS[type], object, TAIL])
 }
 
-const LENGTH_BYTES = 4
+/** Of the event that follows, in four bytes. */
+const length = Buffer.alloc(4)
 const writer = new BackwardsWriter()
 
-/** One frame around an object with its protobuf envelope. */
-export function encodeProtobufFrame(type: WatchEventType, object: Uint8Array): Uint8Array {
-  const event = writer.write(() => {
-    writer.field(1, object)
+/** One frame around an object with its protobuf envelope, which `write` writes. */
+export function encodeProtobufFrame(type: WatchEventType, write: (writer: BackwardsWriter) => void): Uint8Array {
+  return writer.write(() => {
+    write(writer)
+    writer.head(1, 0)
     writer.head(2, 0)
     writer.text(1, type)
+    length.writeUInt32BE(writer.position)
+    writer.raw(length)
   })
-  const length = Buffer.alloc(LENGTH_BYTES)
-  length.writeUInt32BE(event.length)
-  return joinKept([length, event])
 }
 
 /** Ends when the chunks do; a last line without its newline is dropped. Throws `DecodeError` on what is no frame. */

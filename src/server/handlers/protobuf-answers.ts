@@ -4,7 +4,8 @@ import { encodeProtobuf, PROTOBUF_TYPE, protobufEncoder } from '../../apis/proto
 import { assert } from '../../base/assert.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
-import { LIST_TAIL, listItemLength, writeListItem } from '../../machinery/wire/protobuf-encode.ts'
+import type { WatchEventType } from '../../machinery/wire/message.ts'
+import { LIST_TAIL, listItemLength, writeEnvelope, writeListItem } from '../../machinery/wire/protobuf-encode.ts'
 import { encodeProtobufFrame } from '../../machinery/wire/watch-frames.ts'
 import { bookmarkMetadata, type FrameEncoding } from '../../watch/event.ts'
 import { glance } from './lists/glance.ts'
@@ -33,7 +34,7 @@ export function protobufList(
   items: readonly Shown[],
 ): EncodedBody {
   const message = messageNamed(kind)
-  const messages = items.map(({ bytes }) => remembered(bytes, () => protobufEncoder.encode(message, glance(bytes))))
+  const messages = items.map(({ bytes }) => encodedAtAGlance(message, bytes))
   const bytes = messages.reduce((sum, { length }) => sum + listItemLength(length), 0)
   return listBody(messages, {
     head: protobufEncoder.listHead(apiVersionOf(kind), kind.listKind, metadata, bytes),
@@ -55,31 +56,41 @@ export const PROTOBUF_STREAM_TYPE = `${PROTOBUF_TYPE};stream=watch`
 
 export function protobufFrames(kind: ViewKind): FrameEncoding {
   const message = messageNamed(kind)
-  const enveloped = (bytes: Uint8Array) => protobufEncoder.envelope(apiVersionOf(kind), kind.kind, bytes)
+  const apiVersion = apiVersionOf(kind)
+  const frame = (type: WatchEventType, bytes: Uint8Array) =>
+    encodeProtobufFrame(type, (writer) => writeEnvelope(writer, apiVersion, kind.kind, bytes))
   return {
     name: `protobuf ${message}`,
-    event: (type, object) => encodeProtobufFrame(type, enveloped(encoded(kind, object))),
+    event: (type, object) => frame(type, encoded(kind, object)),
+    initial: ({ bytes }) => frame('ADDED', encodedAtAGlance(message, bytes)),
     bookmark: (revision, initialEventsEnd) => {
       const metadata = bookmarkMetadata(revision, initialEventsEnd)
-      return encodeProtobufFrame('BOOKMARK', enveloped(protobufEncoder.encode(message, { metadata })))
+      return frame('BOOKMARK', protobufEncoder.encode(message, { metadata }))
     },
   }
 }
 
 /** Each object as another that is made of it. */
 export function transformedProtobufFrames(name: string, transform: (object: KubeObject) => object): FrameEncoding {
+  const frame = (type: WatchEventType, value: object) =>
+    encodeProtobufFrame(type, (writer) => writer.raw(protobufValue(value)))
   return {
     name: `protobuf ${name}`,
-    event: (type, object) => encodeProtobufFrame(type, protobufValue(transform(object.object()))),
+    event: (type, object) => frame(type, transform(object.object())),
     bookmark: (revision, initialEventsEnd) => {
       const metadata = bookmarkMetadata(revision, initialEventsEnd)
-      return encodeProtobufFrame('BOOKMARK', protobufValue(transform({ metadata })))
+      return frame('BOOKMARK', transform({ metadata }))
     },
   }
 }
 
 function encoded(kind: ViewKind, shown: Shown): Uint8Array {
   return remembered(shown.bytes, () => protobufEncoder.encode(messageNamed(kind), shown.object()))
+}
+
+/** Of one among many: parsed for nobody else. */
+function encodedAtAGlance(message: string, object: Uint8Array): Uint8Array {
+  return remembered(object, () => protobufEncoder.encode(message, glance(object)))
 }
 
 function remembered(object: Uint8Array, encode: () => Uint8Array): Uint8Array {

@@ -39,7 +39,7 @@ export function watchFrames<T extends KubeObject>(
 
 /** The frame of a failure: the last of a watch. */
 export function errorFrame(status: Status, { format }: Accepted): Uint8Array {
-  if (format === 'protobuf') return encodeProtobufFrame('ERROR', protobufValue(status))
+  if (format === 'protobuf') return encodeProtobufFrame('ERROR', (writer) => writer.raw(protobufValue(status)))
   return encodeWatchFrame('ERROR', encodeJson(status))
 }
 
