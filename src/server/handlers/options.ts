@@ -94,11 +94,12 @@ function optionsObject(
   }
 }
 
-/** The program's name out of its user agent, as upstream; for components in this process, the component. */
+/** The program's name out of its user agent, as upstream; that of a component in this process that has none. */
 function usualManager({ headers, cause }: ApiRequest): string {
   const agent = headers['user-agent']?.split('/', 1)[0] ?? ''
   const printable = agent.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
-  return printable.slice(0, FIELD_MANAGER_BYTES_MAX) || (cause?.by ?? 'unknown')
+  const component = cause === undefined || cause.by === 'request' ? 'unknown' : cause.by
+  return printable.slice(0, FIELD_MANAGER_BYTES_MAX) || component
 }
 
 export function listOptions<T extends KubeObject>({ request, target, registry }: Exchange<T>): ListOptions {

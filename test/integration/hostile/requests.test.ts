@@ -319,6 +319,12 @@ describe('patches', () => {
   })
 })
 
+test('who does not say what program it is has unknown fields', async () => {
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'nameless' }, data: { a: '1' } }
+  const { text } = await hostile.send('POST', MAPS, JSON.stringify(map))
+  expect(JSON.parse(text).metadata.managedFields).toMatchObject([{ manager: 'unknown' }])
+})
+
 describe('parameters', () => {
   const LISTS: readonly (readonly [string, number | readonly number[]])[] = [
     ['labelSelector=(', 400],
