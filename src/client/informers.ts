@@ -78,10 +78,17 @@ export function createInformers({ client, selection, clock, random, log }: Infor
   }
 }
 
+/** Definitions never change, and most are asked for again at every change of some object. */
+const names = new WeakMap<ResourceDefinition, string>()
+
 function nameOf(definition: ResourceDefinition): string {
+  const known = names.get(definition)
+  if (known !== undefined) return known
   const { group, version, resource } = definition
   const { namespace = '', labelSelector = '', fieldSelector = '' } = selectedBy(definition)
-  return [groupResource(group, resource), version, namespace, labelSelector, fieldSelector].join('/')
+  const name = [groupResource(group, resource), version, namespace, labelSelector, fieldSelector].join('/')
+  names.set(definition, name)
+  return name
 }
 
 function selectedBy(definition: ResourceDefinition | Part<KubeObject>): Selection {

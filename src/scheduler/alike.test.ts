@@ -61,7 +61,8 @@ function liveThrough(seed: number): void {
       memory.clear()
     }
     if (chance(20) === 0) served = `a${chance(3)}`
-    const fields = { ...kinds[chance(kinds.length)], name: `p${step}` }
+    const kind = kinds[chance(kinds.length)] ?? {}
+    const fields = { ...(chance(3) === 0 ? forNode(kind, `n${chance(nodesMax)}`) : kind), name: `p${step}` }
     const pick = chance(1000)
     const decide = (known?: PodMemory) => decisionOn(state, fields, { startIndex, pick }, known)
     const decision = decide(memory)
@@ -80,8 +81,19 @@ function liveThrough(seed: number): void {
     state.assume(infoOf(fields), decision.nodeName)
     const deletionTimestamp = chance(5) === 0 ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}
     const spec = pod.spec && { ...pod.spec, nodeName: decision.nodeName }
-    if (chance(2) === 0) state.setPod(podInfoOf({ metadata: { ...pod.metadata, ...deletionTimestamp }, spec }))
+    const shown = chance(4)
+    if (shown < 2) state.setPod(podInfoOf({ metadata: { ...pod.metadata, ...deletionTimestamp }, spec }))
+    else if (shown === 2) state.confirm(pod.metadata.uid ?? '')
   }
+}
+
+/** As pods of a daemon set are, each with a node of its own. */
+function forNode(kind: TestPod, node: string): TestPod {
+  const matchFields = [{ key: 'metadata.name', operator: 'In' as const, values: [node] }]
+  const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] } }
+  const { affinity } = kind.spec ?? {}
+  const nodeAffinity = { ...affinity?.nodeAffinity, ...required }
+  return { ...kind, spec: { ...kind.spec, affinity: { ...affinity, nodeAffinity } } }
 }
 
 function decisionOn(

@@ -7,6 +7,7 @@
 import { LruMap } from '../base/lru.ts'
 import type { NodeCount, Profile, Scoring } from './framework.ts'
 import { type Judge, judgeBy, type NodeVerdict, type PreparedPlugin, restricts } from './judge.ts'
+import { namedNodes } from './plugins/node-affinity.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Lookups, NodeInfo, Snapshot } from './snapshot.ts'
 
@@ -37,18 +38,25 @@ export class PodMemory {
   }
 }
 
-/** Everything that local and counting plugins read of a pod. Absent: pods that name nodes are like no other. */
+/**
+ * Everything that local and counting plugins read of a pod. Absent: nodes are not asked for their names again. Pods
+ * that name all the nodes they may go to (of daemon sets, one each) are alike as far as sums go, which is all that is
+ * remembered where nodes are named; only where pods spread it matters to sums which nodes they may go to.
+ */
 function signatureOf(info: PodInfo, lookups: Lookups): string | undefined {
   const { spec } = info.pod
-  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  if (required?.nodeSelectorTerms.some(({ matchFields }) => matchFields !== undefined)) return undefined
+  const nodeAffinity = spec?.affinity?.nodeAffinity
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  const isByName = required?.nodeSelectorTerms.some(({ matchFields }) => matchFields !== undefined)
   const siblings = lookups.siblings(info)
+  const spreads = (spec?.topologySpreadConstraints ?? []).length > 0 || !siblings.nothing
+  if (isByName && (spreads || namedNodes(spec) === undefined)) return undefined
   return JSON.stringify([
     info.namespace,
     info.labels,
     spec?.nodeName,
     spec?.nodeSelector,
-    spec?.affinity,
+    isByName ? { ...spec?.affinity, nodeAffinity: 'by name' } : spec?.affinity,
     spec?.tolerations,
     spec?.topologySpreadConstraints,
     spec?.initContainers?.map(({ image }) => image),

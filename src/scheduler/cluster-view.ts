@@ -187,11 +187,14 @@ export class ClusterView implements Disposable {
 
   #setPlaced(pod: Pod, previous: Pod | undefined): void {
     if (previous?.spec?.nodeName && isSame(pod, previous)) return
-    const info = podInfoOf(pod)
+    const assumed = this.state.assumedOn(pod.metadata.uid ?? '', pod.spec?.nodeName ?? '')
+    const isConfirmed = assumed !== undefined && isBound(pod, assumed.pod)
+    const info = isConfirmed ? assumed : podInfoOf(pod)
     const known = previous?.spec?.nodeName ? this.state.placed(info.uid) : undefined
     this.queue.delete(info.uid)
     this.#nominations.delete(info.uid)
-    this.state.setPod(info)
+    if (isConfirmed) this.state.confirm(info.uid)
+    else this.state.setPod(info)
     if (!known) this.queue.notify({ resource: 'pods', action: 'add', pod: info })
     else this.queue.notify({ resource: 'pods', action: 'update', pod: info, previous: known })
     this.#onGone(info.key)
@@ -222,6 +225,12 @@ function isSame(pod: Pod, previous: Pod): boolean {
     deepEqual(pod.metadata.labels, previous.metadata.labels) &&
     deepEqual(pod.spec, previous.spec)
   )
+}
+
+/** Whether the pod is what was assumed to get a node, with nothing new but that. */
+function isBound(pod: Pod, assumed: Pod): boolean {
+  const spec = assumed.spec && { ...assumed.spec, nodeName: pod.spec?.nodeName }
+  return isSame(pod, { ...assumed, spec })
 }
 
 /** Heartbeats change nothing that scheduling looks at. */

@@ -20,6 +20,8 @@ export interface PreparedPlugin {
 /** `position` is the node's in the snapshot. */
 export interface Judge {
   readonly plugins: readonly PreparedPlugin[]
+  /** Any other node is out. Absent: nothing is known before nodes are asked about. */
+  readonly only?: ReadonlySet<string> | undefined
   /** Absent: the pod may go there. */
   verdict(node: NodeInfo, position: number): NodeVerdict | undefined
   /** The raw score of the plugin at `index`, which is by `scoring`. */
@@ -35,6 +37,7 @@ export function judgeBy(plugins: readonly PreparedPlugin[]): Judge {
   const restricting = plugins.filter(({ prepared }) => restricts(prepared))
   return {
     plugins,
+    only: restricting.find(({ prepared }) => prepared.only)?.prepared.only,
     verdict: (node) => restricted(restricting, node) ?? firstRejection(plugins, node),
     score: (_, scoring, node) => scoring.score(node),
   }

@@ -51,6 +51,21 @@ describe('the scheduling queue', () => {
     expect(handed).toEqual(['default/late'])
   })
 
+  test('lets a parked pod go on that is woken, after its backoff', async () => {
+    const { clock, queue, handed, take, add } = setUp()
+    const { uid } = add({ name: 'a' })
+    take()
+    await clock.advance(0)
+    queue.park(uid, FIT)
+    queue.wake(uid)
+    queue.wake('nobody')
+    take()
+    await clock.advance(999)
+    expect(handed).toEqual(['default/a'])
+    await clock.advance(1)
+    expect(handed).toEqual(['default/a', 'default/a'])
+  })
+
   test('retries an error after 1 s, then 2 s, up to 10 s', async () => {
     const { clock, queue, handed, take, add } = setUp()
     const { uid } = add({ name: 'a' })

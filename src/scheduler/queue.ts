@@ -138,6 +138,15 @@ export class SchedulingQueue implements Disposable {
     this.#deliver()
   }
 
+  /** Lets a pod go on that no event would, after its backoff. */
+  wake(uid: string): void {
+    const entry = this.#entries.get(uid)
+    if (entry?.state !== 'unschedulable') return
+    entry.plugins = new Set()
+    this.#wake(entry)
+    this.#deliver()
+  }
+
   /** Lets pods go on that the event may have made schedulable. */
   notify(event: ClusterEvent): void {
     if (this.#trying > 0) this.#keep(event)

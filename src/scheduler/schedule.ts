@@ -67,7 +67,32 @@ interface Candidate {
   readonly position: number
 }
 
-function findFeasible(judge: Judge, { nodes }: Snapshot, startIndex: number) {
+interface Found extends Looked {
+  readonly feasible: readonly Candidate[]
+}
+
+function findFeasible(judge: Judge, snapshot: Snapshot, startIndex: number): Found {
+  return amongNamed(judge, snapshot, startIndex) ?? amongAll(judge, snapshot, startIndex)
+}
+
+/** Where few nodes are named and one of them will do, nobody asks what is wrong with the others. */
+function amongNamed({ only, verdict }: Judge, snapshot: Snapshot, startIndex: number): Found | undefined {
+  const { nodes } = snapshot
+  if (!only || only.size >= nodesToFind(nodes.length)) return undefined
+  const turnOf = (position: number) => (position - startIndex + nodes.length) % nodes.length
+  const positions = [...only].flatMap((name) => snapshot.position(name) ?? [])
+  const feasible: Candidate[] = []
+  const rejected: NodeVerdict[] = []
+  for (const position of positions.sort((left, right) => turnOf(left) - turnOf(right))) {
+    const node = nodes[position]
+    const objection = node && verdict(node, position)
+    if (objection) rejected.push(objection)
+    else if (node) feasible.push({ node, position })
+  }
+  return feasible.length === 0 ? undefined : { feasible, rejected, nextIndex: startIndex % nodes.length }
+}
+
+function amongAll(judge: Judge, { nodes }: Snapshot, startIndex: number): Found {
   const enough = nodesToFind(nodes.length)
   const feasible: Candidate[] = []
   const rejected: NodeVerdict[] = []

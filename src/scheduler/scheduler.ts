@@ -89,6 +89,8 @@ class RunningScheduler {
   readonly #pods: Informer<Pod>
   readonly #stopping = new AbortController()
   readonly #writes = new Set<Promise<void>>()
+  /** Called when a write is done, once. */
+  #onWritten: (() => void) | undefined
   #startIndex = 0
 
   constructor(parts: SchedulerParts) {
@@ -106,7 +108,7 @@ class RunningScheduler {
     }
     for (let pod = await this.view.queue.next(); pod; pod = await this.view.queue.next()) {
       this.#attempt(pod)
-      if (this.#writes.size >= WRITES_MAX) await Promise.race(this.#writes)
+      if (this.#writes.size >= WRITES_MAX) await this.#oneWritten()
     }
     await Promise.all(this.#writes)
   }
@@ -225,9 +227,20 @@ class RunningScheduler {
     this.view.queue.park(pod.uid, decision.plugins)
     this.#parts.events.event(asPod(pod.pod), 'Warning', 'FailedScheduling', message)
     this.#write(async () => {
-      await this.#setCondition(pod, 'Unschedulable', message, chosen?.nodeName)
-      for (const victim of chosen?.victims ?? []) await this.#evict(victim, pod)
+      try {
+        await this.#setCondition(pod, 'Unschedulable', message, chosen?.nodeName)
+        for (const victim of chosen?.victims ?? []) await this.#evict(victim, pod)
+      } catch (error) {
+        // Nobody leaves, so nothing else would wake it.
+        if (chosen) this.#giveUpPlace(pod)
+        throw error
+      }
     })
+  }
+
+  #giveUpPlace(pod: PodInfo): void {
+    this.view.forgetNomination(pod.uid)
+    this.view.queue.wake(pod.uid)
   }
 
   #considerPreemption(pod: PodInfo, { message, rejected }: Decision & { readonly result: 'unschedulable' }) {
@@ -238,14 +251,16 @@ class RunningScheduler {
     return { message: chosen ? message : withPreemption(message, snapshot.nodes.length, reasons), chosen }
   }
 
-  async #evict(victim: PodInfo, preemptor: PodInfo): Promise<void> {
-    const { client, clock, events, log } = this.#parts
+  async #evict({ pod: known }: PodInfo, preemptor: PodInfo): Promise<void> {
+    const { client, clock, events } = this.#parts
+    const shown = this.#pods.get(keyOf(known))
+    const victim = shown && shown.metadata.uid === known.metadata.uid ? shown : known
     try {
-      await deleteVictim(client, victim.pod, preemptor.pod, clock.now())
-      const message = `Preempted by pod ${preemptor.uid} on node ${victim.pod.spec?.nodeName ?? ''}`
-      events.event(asPod(victim.pod), 'Normal', 'Preempted', message)
+      await deleteVictim(client, victim, preemptor.pod, clock.now())
+      const message = `Preempted by pod ${preemptor.uid} on node ${victim.spec?.nodeName ?? ''}`
+      events.event(asPod(victim), 'Normal', 'Preempted', message)
     } catch (error) {
-      if (!isNotFound(error)) log.warn('preemption failed', { pod: victim.key, error: String(error) })
+      if (!isNotFound(error)) throw error
     }
   }
 
@@ -268,8 +283,17 @@ class RunningScheduler {
       .catch((error: unknown) => {
         if (!isNotFound(error)) this.#parts.log.warn('a write of the scheduler failed', { error: String(error) })
       })
-      .finally(() => this.#writes.delete(write))
+      .finally(() => {
+        this.#writes.delete(write)
+        this.#onWritten?.()
+      })
     this.#writes.add(write)
+  }
+
+  #oneWritten(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onWritten = resolve
+    })
   }
 }
 

@@ -43,6 +43,19 @@ test('an assumed pod counts until it is forgotten, and once when the API shows i
   expect(load(cluster.snapshot())).toEqual({ a: [1, 1000] })
 })
 
+test('a pod that is confirmed where it was assumed stays there, and is not taken back', () => {
+  const cluster = state()
+  cluster.setNode(nodeOf('a'))
+  const web = infoOf({ name: 'web', cpu: '1' })
+  cluster.assume(web, 'a')
+  const before = cluster.snapshot()
+  expect([cluster.assumedOn(web.uid, 'a'), cluster.assumedOn(web.uid, 'b')]).toEqual([web, undefined])
+  cluster.confirm(web.uid)
+  cluster.forget(web.uid)
+  expect(cluster.assumedOn(web.uid, 'a')).toBeUndefined()
+  expect(cluster.snapshot()).toBe(before)
+})
+
 test('a pod that leaves and a node that goes are gone', () => {
   const cluster = state()
   cluster.setNode(nodeOf('a'))

@@ -183,6 +183,17 @@ export class ClusterState {
     this.#place(info, info.pod.spec?.nodeName ?? '')
   }
 
+  /** What is assumed of a pod that the API does not show on this node yet. */
+  assumedOn(uid: string, nodeName: string): PodInfo | undefined {
+    const placed = this.#assumed.has(uid) ? this.#pods.get(uid) : undefined
+    return placed?.nodeName === nodeName ? placed.info : undefined
+  }
+
+  /** The API shows the pod as it was assumed: nothing changes on its node. */
+  confirm(uid: string): void {
+    this.#assumed.delete(uid)
+  }
+
   /** Answers what was known of it, if it was on a node. */
   removePod(uid: string): PodInfo | undefined {
     const before = this.#pods.get(uid)

@@ -17,13 +17,15 @@ export const nodeResourcesBalancedAllocation: Plugin = {
 }
 
 function balance(pod: PodInfo, node: NodeInfo): number {
-  const fractions = ['cpu', 'memory'].flatMap((name) => {
-    const capacity = node.allocatable.get(name) ?? 0
-    if (capacity === 0) return []
-    const used = (node.requested.get(name) ?? 0) + (pod.requests.get(name) ?? 0)
-    return [Math.min(1, used / capacity)]
-  })
-  const [cpu, memory] = fractions
+  const cpu = usedFraction(pod, node, 'cpu')
+  const memory = usedFraction(pod, node, 'memory')
   const deviation = cpu === undefined || memory === undefined ? 0 : Math.abs(cpu - memory) / 2
   return Math.floor((1 - deviation) * SCORE_MAX)
+}
+
+/** Absent: the node has none of it. */
+function usedFraction(pod: PodInfo, node: NodeInfo, name: string): number | undefined {
+  const capacity = node.allocatable.get(name) ?? 0
+  if (capacity === 0) return undefined
+  return Math.min(1, ((node.requested.get(name) ?? 0) + (pod.requests.get(name) ?? 0)) / capacity)
 }

@@ -16,9 +16,9 @@ import { type AffinityTerm, type PodInfo, termMatches } from '../pod-info.ts'
 import type { Lookups, NodeInfo } from '../snapshot.ts'
 import { DomainCounts, domainOf } from '../topology.ts'
 
-const REASON_AFFINITY = "node(s) didn't match pod affinity rules"
-const REASON_ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
-const REASON_EXISTING = "node(s) didn't satisfy existing pods anti-affinity rules"
+const FAR = reject("node(s) didn't match pod affinity rules", false)
+const TOO_NEAR = reject("node(s) didn't match pod anti-affinity rules", true)
+const REFUSED = reject("node(s) didn't satisfy existing pods anti-affinity rules", true)
 
 export const interPodAffinity: Plugin = {
   name: 'InterPodAffinity',
@@ -60,7 +60,7 @@ export const interPodAffinity: Plugin = {
 function preparedBy(rules: Rules, wishes: () => Wishes): Prepared {
   const scoring = (feasible: readonly NodeInfo[]) => (feasible.length === 0 ? undefined : scoringBy(wishes()))
   if (rules.areMet) return { scoring }
-  return { filter: (node: NodeInfo) => violation(rules, node), explain: explain(rules), scoring }
+  return { filter: filterBy(rules), explain: explain(rules), scoring }
 }
 
 type Matches = (term: AffinityTerm, other: PodInfo) => boolean
@@ -114,20 +114,19 @@ function count(counts: DomainCounts, terms: readonly AffinityTerm[], node: NodeI
   }
 }
 
-function violation(rules: Rules, node: NodeInfo): Rejection | undefined {
-  if (!isNearWanted(rules, node)) return reject(REASON_AFFINITY, false)
-  if (rules.pod.requiredAntiAffinity.some(({ topologyKey }) => rules.unwanted.at(topologyKey, node) > 0)) {
-    return reject(REASON_ANTI_AFFINITY, true)
+/** By the sums as they are now; asked of every node. */
+function filterBy(rules: Rules): (node: NodeInfo) => Rejection | undefined {
+  const { pod, wanted, unwanted, refusing, mayStartGroup } = rules
+  const refusingKeys = [...refusing.keys()]
+  return (node) => {
+    for (const { topologyKey } of pod.requiredAffinity) {
+      const isNear = mayStartGroup ? domainOf(node, topologyKey) !== undefined : wanted.at(topologyKey, node) > 0
+      if (!isNear) return FAR
+    }
+    for (const { topologyKey } of pod.requiredAntiAffinity) if (unwanted.at(topologyKey, node) > 0) return TOO_NEAR
+    for (const key of refusingKeys) if (refusing.at(key, node) > 0) return REFUSED
+    return undefined
   }
-  for (const key of rules.refusing.keys()) {
-    if (rules.refusing.at(key, node) > 0) return reject(REASON_EXISTING, true)
-  }
-  return undefined
-}
-
-function isNearWanted({ pod, wanted, mayStartGroup }: Rules, node: NodeInfo): boolean {
-  if (pod.requiredAffinity.some(({ topologyKey }) => domainOf(node, topologyKey) === undefined)) return false
-  return mayStartGroup || pod.requiredAffinity.every(({ topologyKey }) => wanted.at(topologyKey, node) > 0)
 }
 
 function explain(rules: Rules): (node: NodeInfo) => readonly Finding[] {

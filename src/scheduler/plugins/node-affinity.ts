@@ -47,7 +47,7 @@ function requiredTerms(spec: PodSpec | undefined): readonly NodeSelectorTerm[] |
 }
 
 /** The nodes named by fields, where every term names some: daemon pods, which need to look at one node only. */
-function namedNodes(spec: PodSpec | undefined): ReadonlySet<string> | undefined {
+export function namedNodes(spec: PodSpec | undefined): ReadonlySet<string> | undefined {
   const terms = requiredTerms(spec)
   if (!terms || terms.length === 0) return undefined
   const names = terms.map((term) => {

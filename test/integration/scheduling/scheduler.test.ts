@@ -13,6 +13,8 @@ import { createEventRecorder } from '../../../src/client/events.ts'
 import { createInformers } from '../../../src/client/informers.ts'
 import { createLoopbackTransport } from '../../../src/client/loopback-transport.ts'
 import { createClient } from '../../../src/client/resource-client.ts'
+import { internalError } from '../../../src/machinery/meta/api-error.ts'
+import type { Handler } from '../../../src/machinery/wire/message.ts'
 import { startScheduler } from '../../../src/scheduler/scheduler.ts'
 import { ADMIN, createTestServer } from '../../support/test-server.ts'
 
@@ -21,12 +23,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup.disposeAsync()
 })
 
-async function setUp() {
+/** `through`: what lies between the scheduler and its server. */
+async function setUp(through: (handle: Handler) => Handler = (handle) => handle) {
   const cleanup = new AsyncDisposableStack()
   cleanups.push(cleanup)
   const server = cleanup.use(createTestServer(builtinResources))
   const { clock } = server
-  const client = createClient(createLoopbackTransport(server.server.handle, ADMIN))
+  const client = createClient(createLoopbackTransport(through(server.server.handle), ADMIN))
   const parts = { client, clock, random: seededRandom(3), log: silentLogger }
   const informers = cleanup.use(createInformers(parts))
   const events = createEventRecorder({ ...parts, component: 'default-scheduler' })
@@ -122,4 +125,32 @@ test('preempts less important pods and takes their place', async () => {
   expect(waiting?.status?.nominatedNodeName).toBe('only')
   const leaving = await until('low', (pod) => Boolean(pod?.metadata.deletionTimestamp))
   expect(leaving && podCondition(leaving, 'DisruptionTarget')?.reason).toBe('PreemptionByScheduler')
+})
+
+test('a pod whose victim could not be deleted tries again after its backoff', async () => {
+  const refused: string[] = []
+  const { addNode, addPod, until, clock } = await setUp((handle) => async (request) => {
+    if (request.method !== 'DELETE' || refused.length > 0) return handle(request)
+    refused.push(request.path)
+    throw internalError('not now')
+  })
+  await addNode('only', '2')
+  await addPod('low', '2', { priority: 1 })
+  await until('low', isBound)
+  await addPod('vip', '2', { priority: 100 })
+  await until('low', (pod) => pod !== undefined && podCondition(pod, 'DisruptionTarget') !== undefined)
+  await clock.advance(0)
+  expect(refused).toEqual(['/api/v1/namespaces/default/pods/low'])
+  await clock.advance(1_000)
+  await until('low', (pod) => Boolean(pod?.metadata.deletionTimestamp))
+})
+
+test('many more pods than are written at once all get their nodes', async () => {
+  const { addNode, addPod, until } = await setUp()
+  const nodeNames = Array.from({ length: 30 }, (_, index) => `node-${index}`)
+  for (const name of nodeNames) await addNode(name, '100')
+  const names = Array.from({ length: 250 }, (_, index) => `pod-${index}`)
+  await Promise.all(names.map((name) => addPod(name, '1')))
+  const placed = await Promise.all(names.map((name) => until(name, isBound)))
+  expect(placed.every(isBound)).toBe(true)
 })
