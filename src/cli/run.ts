@@ -7,6 +7,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { LogLevel } from '../base/log.ts'
+import { collectWhenQuiet, processHeap } from '../base/quiet-collection.ts'
 import { changeState, readState, runOf } from './state.ts'
 
 /** What a starting cluster tells. `seconds` since the process began to start it. */
@@ -55,6 +56,7 @@ export async function runCluster(options: RunOptions): Promise<void> {
       () => tell({ type: 'ready', nodes: [...cluster.nodes.running.keys()], seconds: seconds() }),
       (error: unknown) => tell({ type: 'nodes-failed', ...described(error) }),
     )
+    collectWhenQuiet(clock, processHeap(), signal)
     await aborted(signal)
   }
   await changeState(directory, ({ run: _, ...rest }) => rest)

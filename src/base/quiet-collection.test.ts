@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { createFakeClock } from './fake-clock.ts'
+import { collectWhenQuiet, processHeap } from './quiet-collection.ts'
+
+const MEGABYTE = 1024 * 1024
+/** More than the pause between two looks. */
+const LOOK_MS = 3_000
+
+function world() {
+  const clock = createFakeClock()
+  const stop = new AbortController()
+  const heap = { used: 20 * MEGABYTE, live: 20 * MEGABYTE, load: 0, collections: 0 }
+  const parts = {
+    usedBytes: () => heap.used,
+    busy: () => heap.load,
+    collect() {
+      heap.collections++
+      heap.used = heap.live
+    },
+  }
+  collectWhenQuiet(clock, parts, stop.signal)
+  return { heap, stop, look: () => clock.advance(LOOK_MS) }
+}
+
+test('what a burst of work has left is collected twice once there is little to do', async () => {
+  const { heap, look } = world()
+  heap.used = 100 * MEGABYTE
+  heap.load = 0.5
+  await look()
+  expect(heap.collections).toBe(0)
+  heap.load = 0.02
+  await look()
+  await look()
+  await look()
+  expect(heap.collections).toBe(2)
+})
+
+test('nothing is collected where little has come since', async () => {
+  const { heap, look } = world()
+  heap.used = 30 * MEGABYTE
+  await look()
+  expect(heap.collections).toBe(0)
+  heap.used = heap.live = 100 * MEGABYTE
+  await look()
+  await look()
+  heap.used = 120 * MEGABYTE
+  await look()
+  expect(heap.collections).toBe(2)
+  heap.used = 140 * MEGABYTE
+  await look()
+  expect(heap.collections).toBe(3)
+})
+
+test('it ends with its signal', async () => {
+  const { heap, stop, look } = world()
+  stop.abort()
+  heap.used = 100 * MEGABYTE
+  await look()
+  expect(heap.collections).toBe(0)
+})
+
+test('the heap of this process can be asked and collected', async () => {
+  const heap = processHeap()
+  const gone = new WeakRef({})
+  // Until the end of a turn of the event loop, what a reference has been made of stays.
+  await new Promise((resolve) => setImmediate(resolve))
+  heap.collect()
+  expect(gone.deref()).toBeUndefined()
+  expect(heap.usedBytes()).toBeGreaterThan(0)
+  expect(heap.busy()).toBeLessThanOrEqual(1)
+})
