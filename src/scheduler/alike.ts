@@ -24,12 +24,17 @@ export class PodMemory {
 
   /** Absent: nothing can be remembered of pods such as this one. */
   judge(pod: PodInfo, snapshot: Snapshot): Judge | undefined {
-    const signature = signatureOf(pod, snapshot.lookups)
+    return this.judgesOf(pod, snapshot.lookups)?.(snapshot)
+  }
+
+  /** For one pod and many snapshots, while the lookups answer the same; each judge holds until the next is made. */
+  judgesOf(pod: PodInfo, lookups: Lookups): ((snapshot: Snapshot) => Judge) | undefined {
+    const signature = signatureOf(pod, lookups)
     if (signature === undefined) return undefined
     const known = this.#alike.get(signature)
-    const alike = known ?? new AlikePods(pod, this.#profile, snapshot.lookups)
+    const alike = known ?? new AlikePods(pod, this.#profile, lookups)
     if (!known) this.#alike.set(signature, alike)
-    return alike.judge(pod, snapshot)
+    return (snapshot) => alike.judge(pod, snapshot)
   }
 
   /** Something changed that sums are made of and that is neither a node nor a pod: labels of a namespace. */

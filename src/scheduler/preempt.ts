@@ -5,7 +5,7 @@
 
 import type { PodMemory } from './alike.ts'
 import type { Profile } from './framework.ts'
-import { judgeBy, type NodeVerdict, preparePlugins } from './judge.ts'
+import { type Judge, judgeBy, type NodeVerdict, preparePlugins } from './judge.ts'
 import type { PodInfo } from './pod-info.ts'
 import { type NodeInfo, type Snapshot, withNodes, withoutPod, withPod } from './snapshot.ts'
 
@@ -50,7 +50,9 @@ export function preempt(
   budgets: readonly Budget[],
   memory?: PodMemory,
 ): PreemptionResult {
-  const fits = (node: NodeInfo) => isAllowedOn(pod, node, withNodes(snapshot, [node]), profile, memory)
+  const judgeAt =
+    memory?.judgesOf(pod, snapshot.lookups) ?? ((changed) => judgeBy(preparePlugins(pod, changed, profile)))
+  const fits = (node: NodeInfo) => isAllowedOn(node, withNodes(snapshot, [node]), judgeAt)
   const candidates: Preemption[] = []
   const reasons: string[] = []
   for (const { nodeName, rejection } of rejected) {
@@ -93,9 +95,8 @@ function victimsOn(
   return victims.length === 0 ? undefined : { nodeName: node.name, victims: victims.toSorted(byImportance), violations }
 }
 
-function isAllowedOn(pod: PodInfo, node: NodeInfo, snapshot: Snapshot, profile: Profile, memory?: PodMemory): boolean {
-  const judge = memory?.judge(pod, snapshot) ?? judgeBy(preparePlugins(pod, snapshot, profile))
-  return judge.verdict(node, snapshot.position(node.name) ?? 0) === undefined
+function isAllowedOn(node: NodeInfo, snapshot: Snapshot, judgeAt: (snapshot: Snapshot) => Judge): boolean {
+  return judgeAt(snapshot).verdict(node, snapshot.position(node.name) ?? 0) === undefined
 }
 
 function splitByBudget(pods: readonly PodInfo[], budgets: readonly Budget[]) {
