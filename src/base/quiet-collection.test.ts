@@ -3,8 +3,8 @@ import { createFakeClock } from './fake-clock.ts'
 import { collectWhenQuiet, processHeap } from './quiet-collection.ts'
 
 const MEGABYTE = 1024 * 1024
-/** More than the pause between two looks. */
-const LOOK_MS = 3_000
+/** From one collection to the next. */
+const LOOK_MS = 9_000
 
 function world() {
   const clock = createFakeClock()

@@ -14,7 +14,7 @@ const QUIET_MS = 3_000
 /** The part of such a stretch that work may take: simulated nodes that only report need less. */
 const BUSY_MAX = 0.1
 
-/** What must have come to the heap since the last collection: more than the young generation holds by itself. */
+/** What must have come to the heap since the last collection, or the start: the young generation alone holds half. */
 const GROWTH_BYTES_MIN = 32 * 1024 * 1024
 
 /** The same as a part of what that collection left: a large heap takes longer. */
@@ -22,6 +22,9 @@ const GROWTH_PART_MIN = 0.25
 
 /** The first one moves together what is left on each page, the next one gives back the pages that were freed. */
 const COLLECTIONS = 2
+
+/** Between two, in ms: V8 gives freed pages back after 8 s, and forgets to when it collects again before. */
+const PAUSE_MS = 9_000
 
 export interface Heap {
   /** Bytes in use, garbage included. */
@@ -34,14 +37,16 @@ export interface Heap {
 
 /** Until the signal aborts. */
 export function collectWhenQuiet(clock: Clock, heap: Heap, signal: AbortSignal): void {
-  let leftBytes = heap.usedBytes()
+  let leftBytes = 0
   let due = 0
+  let notBeforeMs = 0
   every(clock, QUIET_MS, signal, () => {
     const growthMin = Math.max(GROWTH_BYTES_MIN, leftBytes * GROWTH_PART_MIN)
     if (heap.usedBytes() - leftBytes >= growthMin) due = COLLECTIONS
     const isQuiet = heap.busy() < BUSY_MAX
-    if (!isQuiet || due === 0) return
+    if (!isQuiet || due === 0 || clock.monotonic() < notBeforeMs) return
     due--
+    notBeforeMs = clock.monotonic() + PAUSE_MS
     heap.collect()
     leftBytes = heap.usedBytes()
   })

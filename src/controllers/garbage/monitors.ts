@@ -1,6 +1,6 @@
 /** Follows the metadata of every resource that can be deleted, listed and watched, also of those that come later. */
 
-import type { Client } from '../../client/client.ts'
+import type { Client, ResourceClient } from '../../client/client.ts'
 import type { ServedResource } from '../../client/discovery.ts'
 import { type ReflectorSink, reflect } from '../../client/reflector.ts'
 import { apiVersionOf, groupResource } from '../../machinery/meta/group-version.ts'
@@ -52,7 +52,7 @@ export function createMonitors(
   const start = (resource: ServedResource): Monitor => {
     const sink = new MonitorSink(resource, handler)
     const stop = new AbortController()
-    const parts = { client: client.metadataOf(resource), selection: {}, sink, clock, random, log }
+    const parts = { client: followed(client.metadataOf(resource)), selection: {}, sink, clock, random, log }
     const patience = clock.after(PATIENCE_MS, () => sink.finish())
     void sink.listed.then(() => patience.cancel())
     stop.signal.addEventListener('abort', () => patience.cancel(), { once: true })
@@ -82,6 +82,22 @@ export function createMonitors(
       await Promise.all([...monitors.values()].map(({ done }) => done))
     },
   }
+}
+
+/** Of listed objects no more is kept than the graph asks for: all of them are there at once before it gets the first. */
+function followed({ list, watch }: ResourceClient<KubeObject>): Pick<ResourceClient<KubeObject>, 'list' | 'watch'> {
+  return {
+    watch,
+    async list(request) {
+      const page = await list(request)
+      return { ...page, items: page.items.map(whatCounts) }
+    },
+  }
+}
+
+function whatCounts({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { namespace, name, uid, ownerReferences, finalizers, deletionTimestamp } = metadata
+  return { apiVersion, kind, metadata: { namespace, name, uid, ownerReferences, finalizers, deletionTimestamp } }
 }
 
 function nameOf({ group, version, resource }: ServedResource): string {
