@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { node, pod } from '../../../test/support/builders.ts'
 import type { Node, Taint } from '../../apis/core/types.gen.ts'
 import type { Plan } from '../runtime/controller.ts'
-import { GRACE_MS, type NodeView, planNode, STARTUP_GRACE_MS } from './node-lifecycle.ts'
+import { GRACE_MS, type NodeView, nodeLifecycleController, planNode, STARTUP_GRACE_MS } from './node-lifecycle.ts'
 import { wantedTaints } from './node-taints.ts'
 import { type Disruption, nextEvictionMs, type ZoneView, zoneView } from './zones.ts'
 
@@ -119,6 +119,20 @@ describe('taints', () => {
     const soon = wantedTaints(silent, zone, NOW + 3_000)
     expect([text(soon.taints), soon.evictionAtMs]).toEqual([['unreachable:NoSchedule'], NOW + 10_000])
     expect(text(wantedTaints(silent, zone, NOW + 10_000).taints)).toContain('unreachable:NoExecute')
+  })
+  test('also when the decision before is not stored yet, as others are being made', () => {
+    const { plan } = nodeLifecycleController()
+    const evicts = (name: string, nowMs: number) =>
+      plan(view(nodeWith({ Ready: 'Unknown' }, {}, name)), nowMs).actions.some(
+        (action) => action.do === 'update' && text((action.object as Node).spec?.taints ?? []).length === 2,
+      )
+    const later = NOW + 10_000
+    expect([evicts('a', NOW), evicts('b', NOW), evicts('b', later), evicts('c', later)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ])
   })
   test('when nobody answers any more, what made pods leave is taken back', () => {
     const tainted = nodeWith(

@@ -4,10 +4,11 @@
  */
 
 import { leases, NODE_LEASE_NAMESPACE } from '../../apis/coordination/lease.ts'
-import { nodes } from '../../apis/core/node.ts'
+import { nodes, zoneOf } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import type { Node, Pod } from '../../apis/core/types.gen.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
+import { LruMap } from '../../base/lru.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { type Action, type PlannedEvent, updateAction, updateStatusAction } from '../runtime/action.ts'
 import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
@@ -15,7 +16,7 @@ import { plannedEvent } from '../runtime/status.ts'
 import { isNodeReady, readyCondition, unknownConditions } from './node-conditions.ts'
 import { wantedTaints } from './node-taints.ts'
 import { podsOfNode } from './pods-of-node.ts'
-import { type ZoneView, zoneView } from './zones.ts'
+import { isEviction, type ZoneView, zoneView } from './zones.ts'
 
 /** Without a sign of life for this long a node is unreachable; upstream's default. */
 export const GRACE_MS = 50_000
@@ -23,8 +24,10 @@ export const GRACE_MS = 50_000
 export const STARTUP_GRACE_MS = 60_000
 /** How often a node that is not ready is looked at: what its pods may do depends on the other nodes, too. */
 const MONITOR_MS = 5_000
-/** One: of the nodes of a zone that are to be emptied, each decision sees the one before. */
-const WORKERS = 1
+/** As upstream's. With one, a thousand new nodes got rid of their first taint in a minute, as fast as single writes go. */
+const WORKERS = 8
+/** Zones of which it is known when the last node was emptied, a hundred bytes each. */
+const ZONES_MAX = 1_000
 
 export interface NodeView {
   readonly node: Node
@@ -45,6 +48,7 @@ interface Heartbeat {
 
 export function nodeLifecycleController(): ReconcilingController<NodeView> {
   const heartbeats = new Map<string, Heartbeat>()
+  const plan = oneEvictionAfterTheOther()
   return defineController({
     name: 'node-lifecycle-controller',
     reconciles: nodes,
@@ -73,8 +77,27 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
       if (isNodeReady(node)) return { ...seen, zone: undefined, pods: [] }
       return { ...seen, zone: zoneView(node, cache.list(nodes)), pods: podsOfNode(cache, key.name) }
     },
-    plan: planNode,
+    plan,
   })
+}
+
+/** Of the nodes of a zone that are to be emptied, each decision knows of the one before, which may not be stored yet. */
+function oneEvictionAfterTheOther(): (view: NodeView, nowMs: number) => Plan {
+  const evictions = new LruMap<string, number>(ZONES_MAX)
+  return (view, nowMs) => {
+    if (!view.zone) return planNode(view, nowMs)
+    const name = zoneOf(view.node)
+    const lastMs = Math.max(evictions.get(name) ?? 0, view.zone.lastEvictionMs ?? 0)
+    const plan = planNode({ ...view, zone: { ...view.zone, lastEvictionMs: lastMs } }, nowMs)
+    if (plan.actions.some((action) => isNewEviction(action, view.node))) evictions.set(name, nowMs)
+    return plan
+  }
+}
+
+function isNewEviction(action: Action, { spec }: Node): boolean {
+  if (action.do !== 'update' || spec?.taints?.some(isEviction)) return false
+  // A plan for a node updates nothing but that node.
+  return (action.object as Node).spec?.taints?.some(isEviction) === true
 }
 
 export function planNode(view: NodeView, nowMs: number): Plan {
