@@ -2,7 +2,7 @@
 // hands over to the task's TypeScript on the Node that came with them. Plain JavaScript, so that any Node ≥ 18 can.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -27,6 +27,10 @@ function install() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error('t8s: node_modules is a link, and what it leads to is not as this package-lock.json says')
+    process.exit(1)
+  }
   console.error('t8s: installing dependencies (npm ci) …')
   const code = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 2)
   if (code !== 0) {
