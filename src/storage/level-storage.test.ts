@@ -5,6 +5,7 @@ import { Level } from 'level'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createFakeClock } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { encryptedStorage } from './encryption/encrypted-storage.ts'
 import type { FailpointName } from './failpoints.ts'
 import { logKey, valueKey } from './level-records.ts'
 import { openLevelStorage } from './level-storage.ts'
@@ -67,6 +68,46 @@ async function flipLastByte(database: Level<Buffer, Buffer>, key: Buffer): Promi
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
   await database.put(key, bytes)
 }
+
+describe('what a write replaces', () => {
+  /** The newest change, and how often its writer was asked for what it replaces. */
+  async function overwritten(storage: Storage, key: string) {
+    await storage.transact([], [put(key, 'before')])
+    let asked = 0
+    const replaces = () => {
+      asked++
+      return Buffer.from('before')
+    }
+    const expected = { key, revision: storage.head }
+    await storage.transact([expected], [{ ...put(key, 'after'), replaces }])
+    const stop = new AbortController()
+    for await (const [change] of storage.changes(storage.head - 1, stop.signal))
+      return { previous: change?.previous, asked: () => asked }
+    throw new Error('there is no change')
+  }
+
+  test('comes from who wrote it, once somebody asks', async () => {
+    await using storage = await open(await newDirectory())
+    const { previous, asked } = await overwritten(storage, 'a')
+    expect([previous?.created, previous?.modified, asked()]).toEqual([1, 1, 0])
+    expect([previous?.value, previous?.value, asked()]).toEqual([Buffer.from('before'), Buffer.from('before'), 1])
+  })
+
+  test('is read where it is kept in another form than its writer knows', async () => {
+    const reversed = (value: Uint8Array) => Buffer.from(value).reverse()
+    const transformer = { seal: reversed, open: (value: Uint8Array) => ({ value: reversed(value), stale: false }) }
+    const encryption = { transformerOf: () => transformer }
+    await using storage = encryptedStorage(await open(await newDirectory()), encryption, silentLogger)
+    const { previous, asked } = await overwritten(storage, 'a')
+    expect([Buffer.from(previous?.value ?? []).toString(), asked()]).toEqual(['before', 0])
+  })
+
+  test('is expected by who says it', async () => {
+    await using storage = await open(await newDirectory())
+    const careless: Write = { ...put('a', '1'), replaces: () => Buffer.from('0') }
+    await expect(storage.transact([], [careless])).rejects.toThrow('expects it')
+  })
+})
 
 describe('after a write error', () => {
   test('what was in flight is unknown, what comes later is refused, reads go on', async () => {

@@ -1,4 +1,7 @@
-/** What a batch overwrites or deletes, for those who follow the changes: read while the disk syncs the batch. */
+/**
+ * What a batch overwrites or deletes, for those who follow the changes: what its writers know, the rest is read while
+ * the disk syncs the batch.
+ */
 
 import type { Logger } from '../base/log.ts'
 import type { Committing, PlacedVersion } from './commit-batch.ts'
@@ -24,15 +27,31 @@ export async function readReplaced(
   )
   const entries = new Map<Effect<PlacedVersion>, Entry>()
   const replace = async (effect: Effect<PlacedVersion>): Promise<void> => {
-    const { key, previous } = effect
+    const { key, previous, replaces } = effect
     if (!previous) return
     const { revision, position, created } = previous
+    if (replaces) {
+      entries.set(effect, knownEntry({ key, created, modified: revision }, replaces))
+      return
+    }
     const written = inBatch.get(`${revision}/${position}`)
     const value = written ?? (await readOrReport({ key, revision, position }, values, log))
     if (value) entries.set(effect, { key, value, created, modified: revision })
   }
   await Promise.all(committing.flatMap(({ effects }) => effects.map(replace)))
   return entries
+}
+
+/** Followers have nearly always seen what was there before: the value is made for the one who has not. */
+function knownEntry(facts: Omit<Entry, 'value'>, replaces: () => Uint8Array): Entry {
+  let value: Uint8Array | undefined
+  return {
+    ...facts,
+    get value() {
+      value ??= replaces()
+      return value
+    },
+  }
 }
 
 async function readOrReport(place: KeyedPlace, values: LevelValues, log: Logger): Promise<Uint8Array | undefined> {

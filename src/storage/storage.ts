@@ -35,9 +35,17 @@ export interface Expectation {
   readonly revision: Revision
 }
 
-export type Write =
-  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
-  | { readonly type: 'delete'; readonly key: string }
+export type Write = Replacing &
+  ({ readonly type: 'put'; readonly key: string; readonly value: Uint8Array } | { readonly type: 'delete' })
+
+interface Replacing {
+  readonly key: string
+  /**
+   * The value that is there, where the writer has it: it is not read from disk then for those who follow the changes,
+   * and not made before one of them asks. The transaction must expect the key's revision.
+   */
+  readonly replaces?: (() => Uint8Array) | undefined
+}
 
 export interface TransactOptions {
   /** Kept beside the revision as long as the history; opaque here. */

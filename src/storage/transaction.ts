@@ -15,6 +15,8 @@ export interface Effect<V extends VersionFacts> {
   readonly value: Uint8Array | undefined
   readonly created: Revision
   readonly previous: V | undefined
+  /** The value of `previous`, where the writer has it. */
+  readonly replaces?: (() => Uint8Array) | undefined
 }
 
 export type Decision<V extends VersionFacts> =
@@ -33,6 +35,8 @@ export function assertWellFormed(
   for (const { key } of [...expect, ...writes]) {
     assert(key !== '' && key.isWellFormed(), 'a key is not empty and is valid Unicode')
   }
+  for (const { key, replaces } of writes)
+    assert(!replaces || expect.some((one) => one.key === key), 'who says what a write replaces expects it')
 }
 
 /** `revision` is the one the transaction takes if it holds. */
@@ -51,7 +55,8 @@ export function decide<V extends VersionFacts>(
     const previous = currentOf(write.key)
     if (write.type === 'delete' && !previous) return { result: 'rejected', key: write.key, current: undefined }
     const value = write.type === 'put' ? write.value : undefined
-    effects.push({ key: write.key, value, created: previous?.created ?? revision, previous })
+    const { key, replaces } = write
+    effects.push({ key, value, created: previous?.created ?? revision, previous, replaces })
   }
   return { result: 'holds', effects }
 }

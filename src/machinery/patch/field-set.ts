@@ -37,7 +37,19 @@ function isMember(node: FieldSet): boolean {
 
 /** The set of a client's or store's fieldsV1; undefined when it is malformed. */
 export function parseFieldSet(fields: unknown): FieldSet | undefined {
-  return isWellFormed(fields, 0) ? fields : undefined
+  return isFieldSet(fields) ? fields : undefined
+}
+
+/** Those that were looked at and cannot change: objects of one shape share the set of who created them. */
+const wellFormed = new WeakSet<object>()
+
+function isFieldSet(fields: unknown): fields is FieldSet {
+  if (!isRecord(fields)) return false
+  if (wellFormed.has(fields)) return true
+  const holds = isWellFormed(fields, 0)
+  // Frozen all the way down, as everything that is stored.
+  if (holds && Object.isFrozen(fields)) wellFormed.add(fields)
+  return holds
 }
 
 function isWellFormed(node: unknown, depth: number): node is FieldSet {

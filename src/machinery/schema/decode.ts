@@ -222,6 +222,7 @@ function compileObject(schema: Schema): Check {
     if (struct !== undefined) trail.structs.push(struct)
     for (const name of Object.keys(value)) {
       const field = value[name]
+      if (field === like[name] && field !== undefined) continue
       const check = checkOfField(name) ?? others
       trail.segments.push(name)
       if (check === undefined) reportUnknown(trail)

@@ -25,7 +25,8 @@ export function versionStorage(storage: Storage, conversion: ValueConversion): S
   }
   const entryRead = async (entry: Entry | undefined): Promise<Entry | undefined> =>
     entry && (await entriesRead([entry]))[0]
-  const written = async (write: Write): Promise<Write> =>
+  // What a write replaces is known in another version than it is stored in.
+  const written = async ({ replaces: _converted, ...write }: Write): Promise<Write> =>
     write.type === 'put' ? { ...write, value: await conversion.write(write.value) } : write
   return {
     get head() {

@@ -69,6 +69,16 @@ test('the same state under another revision is what its bytes decode to', () => 
   }
 })
 
+test('what an object was read from is told where it is stored as it is served', () => {
+  const codec = createCodec({ ...define('s1'), conversion: undefined })
+  const value = Buffer.from(codec.encode(thing))
+  const read = codec.decode(entryOf(value))
+  const written = codec.written(thing, codec.encode(thing), 12)
+  for (const object of [read, written, codec.stored(thing, 1_000)])
+    expect(text(codec.valueOf?.(object)() ?? Buffer.of())).toBe(text(value))
+  expect(createCodec(define('s1')).valueOf).toBeUndefined()
+})
+
 test('an item of a list starts at the metadata', () => {
   const definition = define('s1')
   const codec = createCodec(definition)

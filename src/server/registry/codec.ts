@@ -37,6 +37,8 @@ export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {
   stored(object: T, revision: number): Stored<T>
   /** The object once `value`, which `encode` made of it, has been written at `revision`. */
   written(object: T, value: Uint8Array, revision: number): Stored<T>
+  /** What an object that is stored was read from. Absent: its stored form is another one. */
+  readonly valueOf?: ((live: Stored<T>) => () => Uint8Array) | undefined
   /** An object that this codec has made, by its type. */
   typed(object: CachedObject): Stored<T>
 }
@@ -112,6 +114,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     stored,
     written: (object, value, revision) =>
       drafted(value, value.subarray(stamp.length), revision) ?? stored(object, revision),
+    valueOf: conversion ? undefined : (live) => () => joinKept([stamp, ...unspliced(live, head)]),
     typed,
   }
 }
@@ -192,8 +195,14 @@ function versioned<T extends KubeObject>(definition: ResourceDefinition<T>, obje
 }
 
 /** The bytes of an object with another resourceVersion in place of its own. */
-function respliced({ bytes, revision: own }: CachedObject, head: Buffer, revision: number): Uint8Array {
-  return joinKept([head, versionMember(revision), bytes.subarray(head.length + versionMember(own).length)])
+function respliced(object: CachedObject, head: Buffer, revision: number): Uint8Array {
+  const [first, rest] = unspliced(object, head)
+  return joinKept([first, versionMember(revision), rest])
+}
+
+/** The two parts of an object's bytes between which its resourceVersion stands. */
+function unspliced({ bytes, revision }: CachedObject, head: Buffer): readonly [Uint8Array, Uint8Array] {
+  return [head, bytes.subarray(head.length + versionMember(revision).length)]
 }
 
 /** The metadata always goes on after the splice: every object has a name. Revision 0: there is none to splice in. */

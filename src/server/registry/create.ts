@@ -96,7 +96,7 @@ async function persistNew<T extends KubeObject>(
     if (live) throw exists(context, live)
     return context.codec.stored(object, 0)
   }
-  const outcome = await put(context, object, 0, options.cause, companions)
+  const outcome = await put(context, object, undefined, options.cause, companions)
   if (outcome.result === 'written') return outcome.stored
   throw outcome.live ? exists(context, outcome.live) : internalError('an object that stood in the way is gone')
 }

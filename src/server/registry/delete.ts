@@ -64,11 +64,11 @@ async function deleteOnce<T extends KubeObject>(
   const plan = planDeletion(context.definition, previous, wish, context.clock.now())
   if (plan.step === 'keep') return { result: 'done', deleted: { stored: live, gone: false } }
   if (options.dryRun) return { result: 'done', deleted: pretended(context, live, plan) }
-  if (plan.step === 'remove') return finished(context, await remove(context, plan.object, live.revision, options.cause))
-  const marked = await put(context, plan.object, live.revision, options.cause)
+  if (plan.step === 'remove') return finished(context, await remove(context, plan.object, live, options.cause))
+  const marked = await put(context, plan.object, live, options.cause)
   if (marked.result === 'outrun') return marked
   if (!plan.thenRemove) return { result: 'done', deleted: { stored: marked.stored, gone: false } }
-  const removed = await remove(context, plan.object, marked.stored.revision, options.cause)
+  const removed = await remove(context, plan.object, marked.stored, options.cause)
   if (removed.result === 'outrun' && !removed.live) return finished(context, marked)
   return finished(context, removed)
 }

@@ -3,7 +3,7 @@
 import { internalError, serviceUnavailable } from '../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Cause } from '../../machinery/wire/message.ts'
-import { type Entry, Fenced, type Outcome, ReadOnly } from '../../storage/storage.ts'
+import { type Entry, Fenced, type Outcome, ReadOnly, type Write } from '../../storage/storage.ts'
 import { type Companion, CompanionOutrun } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import type { RegistryContext } from './context.ts'
@@ -14,33 +14,33 @@ export type Persisted<T extends KubeObject> =
   /** Somebody was faster. `live` is what is there now. */
   | { readonly result: 'outrun'; readonly live: Stored<T> | undefined }
 
-/** Writes the object if its key is still at `expected`; 0: if there is none. Companions go with it, or nothing does. */
+/** Writes the object if `live` is still what is there; undefined: nothing is. Companions go with it, or nothing does. */
 export async function put<T extends KubeObject>(
   context: RegistryContext<T>,
   object: T,
-  expected: number,
+  live: Stored<T> | undefined,
   cause: Cause | undefined,
   companions: readonly Companion[] = [],
 ): Promise<Persisted<T>> {
   const { codec } = context
   const key = storageKey(context.definition, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
   const value = codec.encode(object)
-  const outcome = await transact(context, { key, expected, value, cause, companions })
+  const outcome = await transact(context, { key, live, value, cause, companions })
   if (outcome.result === 'committed')
     return { result: 'written', stored: codec.written(object, value, outcome.revision) }
   return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
 }
 
-/** Removes the object if its key is still at `expected`. Answers with its last state. */
+/** Removes the object if `live` is still what is there. Answers with its last state. */
 export async function remove<T extends KubeObject>(
   context: RegistryContext<T>,
   last: T,
-  expected: number,
+  live: Stored<T>,
   cause: Cause | undefined,
 ): Promise<Persisted<T>> {
   const { codec, definition } = context
   const key = storageKey(definition, { namespace: last.metadata.namespace, name: last.metadata.name ?? '' })
-  const outcome = await transact(context, { key, expected, value: undefined, cause, companions: [] })
+  const outcome = await transact(context, { key, live, value: undefined, cause, companions: [] })
   if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(last, outcome.revision) }
   return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
 }
@@ -49,9 +49,9 @@ type KnownOutcome =
   | { readonly result: 'committed'; readonly revision: number }
   | { readonly result: 'rejected'; readonly key: string; readonly current: Entry | undefined }
 
-interface SingleWrite {
+interface SingleWrite<T extends KubeObject> {
   readonly key: string
-  readonly expected: number
+  readonly live: Stored<T> | undefined
   /** Undefined: delete. */
   readonly value: Uint8Array | undefined
   readonly cause: Cause | undefined
@@ -59,13 +59,14 @@ interface SingleWrite {
 }
 
 async function transact<T extends KubeObject>(
-  { storage }: RegistryContext<T>,
-  { key, expected, value, cause, companions }: SingleWrite,
+  { storage, codec }: RegistryContext<T>,
+  { key, live, value, cause, companions }: SingleWrite<T>,
 ): Promise<KnownOutcome> {
-  const write = value === undefined ? ({ type: 'delete', key } as const) : ({ type: 'put', key, value } as const)
+  const replaces = live && codec.valueOf?.(live)
+  const write: Write = value === undefined ? { type: 'delete', key, replaces } : { type: 'put', key, value, replaces }
   const options = cause === undefined ? {} : { cause: JSON.stringify(cause) }
   try {
-    const expectations = [{ key, revision: expected }, ...companions.map(expectationOf)]
+    const expectations = [{ key, revision: live?.revision ?? 0 }, ...companions.map(expectationOf)]
     const outcome = known(await storage.transact(expectations, [write, ...companions.map(writeOf)], options))
     if (outcome.result === 'rejected' && outcome.key !== key) throw new CompanionOutrun(outcome.key)
     return outcome

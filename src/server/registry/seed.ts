@@ -24,7 +24,7 @@ export async function seed<T extends KubeObject>(
 ): Promise<void> {
   const final = (object: T) =>
     fieldManager === undefined ? withSystemFields(context, object) : created(context, object, fieldManager)
-  await Promise.all(objects.map((object) => put(context, final(object), 0, CAUSE)))
+  await Promise.all(objects.map((object) => put(context, final(object), undefined, CAUSE)))
 }
 
 /** As a create would write it: the same steps without plugins, reservations and findings. */

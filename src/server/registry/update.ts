@@ -139,14 +139,14 @@ async function persistChange<T extends KubeObject>(
 ): Promise<Persisted<T>> {
   if (goesWithUpdate(context.definition, object)) {
     if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
-    const outcome = await remove(context, object, live.revision, cause)
+    const outcome = await remove(context, object, live, cause)
     if (outcome.result === 'written') context.reservations?.removed(object)
     return outcome
   }
   const isNew = !deepEqual(object, live.object()) || (!dryRun && (await isStale(context, live)))
   if (!isNew) return { result: 'written', stored: live }
   if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
-  return put(context, object, live.revision, cause, companions)
+  return put(context, object, live, cause, companions)
 }
 
 /** Whether the bytes on disk are not the ones that the same object would be today: encrypted with an older key. */

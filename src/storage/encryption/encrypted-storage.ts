@@ -29,8 +29,11 @@ export interface Encryption {
 /** Owns `storage`. */
 export function encryptedStorage(storage: Storage, encryption: Encryption, log: Logger): Storage {
   const sealed = (write: Write): Write => {
-    const transformer = write.type === 'put' ? encryption.transformerOf(write.key) : undefined
-    return write.type === 'put' && transformer ? { ...write, value: transformer.seal(write.value, write.key) } : write
+    const transformer = encryption.transformerOf(write.key)
+    if (!transformer) return write
+    // What it replaces is sealed too: nobody has that but the storage.
+    const { replaces: _plain, ...own } = write
+    return own.type === 'put' ? { ...own, value: transformer.seal(own.value, own.key) } : own
   }
   return {
     get head() {

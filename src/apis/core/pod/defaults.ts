@@ -9,7 +9,18 @@ import { defaultVolume } from './volumes/default-volume.ts'
 
 export function defaultPod(pod: Pod): Pod {
   const { spec = { containers: [] } } = pod
-  return mapField({ ...pod, spec: defaultPodOnly(defaultPodSpec(spec)) }, 'status', withAddresses)
+  return mapField({ ...pod, spec: completed(spec) }, 'status', withAddresses)
+}
+
+/** Specs that lack nothing: what an update leaves alone is the very same one. */
+const completeSpecs = new WeakSet<PodSpec>()
+
+function completed(spec: PodSpec): PodSpec {
+  if (completeSpecs.has(spec)) return spec
+  const result = defaultPodOnly(defaultPodSpec(spec))
+  // Frozen all the way down: what is complete stays so.
+  if (result === spec && Object.isFrozen(spec)) completeSpecs.add(spec)
+  return result
 }
 
 /** `podIP` is the first of `podIPs`, whichever of them was written. */
