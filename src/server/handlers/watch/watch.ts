@@ -32,16 +32,17 @@ export async function watch(exchange: Exchange): Promise<ApiResponse> {
   const accepted = request.wants === 'object' ? undefined : negotiate(request, { yaml: false, protobuf })
   const timeoutSeconds = integerParameter(query, 'timeoutSeconds') ?? 0
   const lifetimeMs = timeoutSeconds > 0 ? timeoutSeconds * 1_000 : WATCH_MS_MIN * (1 + random.next())
-  const life = deadline(clock, lifetimeMs, request.signal)
-  const started = registry.watch({
+  const wish = {
     namespace: target.namespace,
     ...selectorsOf(query, registry.definition, target.name),
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     sendInitialEvents: query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : undefined,
     allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
-    signal: life.signal,
-  })
+  }
+  // From here on whatever fails drops it: a request that was refused does not abort its signal.
+  const life = deadline(clock, lifetimeMs, request.signal)
+  const started = registry.watch({ ...wish, signal: life.signal })
   const watcher = await started.catch((error: unknown) => {
     life[Symbol.dispose]()
     if (isExpired(error)) return error.status
