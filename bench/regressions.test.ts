@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Observation } from './compare.ts'
 import { regressionsBetween, unreachedIn } from './regressions.ts'
 import type { Report } from './report.ts'
+import { MACHINE } from './test-machine.ts'
 
 const ROW = 'C2 get Pod, c=100'
 
@@ -12,19 +13,8 @@ function report(own: readonly number[]): Report {
       return { row: ROW, table: 'chosen', figure: 'perSecond', side, value }
     }
   const observations = [...own.map(of('t8s')), ...[100, 100, 100].map(of('other'))]
-  const machine = {
-    ...{ cpu: 'EPYC', cores: 2, memoryGiB: 8, architecture: 'x64', kernel: '6', fileSystem: 'ext4', node: 'v26' },
-    ...{
-      go: 'go1.26',
-      fdatasyncMs: { p50: 1, p99: 2 },
-      loopbackUs: 20,
-      encryptionMBs: 3_000,
-      calibrationMs: 30,
-      load: 0,
-    },
-  }
   const rest = { date: '', commit: '', quick: false, whole: true, circumstances: [], proofs: [], failures: [] }
-  return { ...rest, machine, sides: ['t8s', 'other'], observations }
+  return { ...rest, machine: MACHINE, sides: ['t8s', 'other'], observations }
 }
 
 test.each([

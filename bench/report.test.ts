@@ -1,21 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Observation } from './compare.ts'
-import type { MachineCard } from './machine.ts'
 import { withTable } from './readme-table.ts'
 import { markdownOf, type Report } from './report.ts'
 import type { FigureName, Table } from './scenario.ts'
+import { MACHINE } from './test-machine.ts'
 
-const MACHINE: MachineCard = {
-  ...{ cpu: 'EPYC', cores: 2, memoryGiB: 8, architecture: 'x64', kernel: '6', fileSystem: 'ext4', node: 'v26' },
-  ...{
-    go: 'go1.26',
-    fdatasyncMs: { p50: 1, p99: 2 },
-    loopbackUs: 20,
-    encryptionMBs: 3_000,
-    calibrationMs: 30,
-    load: 0,
-  },
-}
 const ROW = 'C2 get Pod, c=100'
 
 function observed(

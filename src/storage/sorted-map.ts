@@ -47,14 +47,9 @@ export class SortedMap<V> {
    * change while they are walked.
    */
   *entries(prefix = '', after?: string): Generator<readonly [string, V]> {
-    const skip = after !== undefined && after >= prefix
-    const from = skip ? after : prefix
-    for (let index = this.#chunkFor(from); index < this.#chunks.length; index++) {
-      const chunk = this.#chunks[index] ?? []
-      for (let place = lowerBound(chunk, from); place < chunk.length; place++) {
+    for (const [chunk, start, end] of this.#runs(prefix, after)) {
+      for (let place = start; place < end; place++) {
         const key = chunk[place] ?? ''
-        if (skip && key === after) continue
-        if (!key.startsWith(prefix)) return
         const value = this.#values.get(key)
         if (value !== undefined) yield [key, value]
       }
@@ -64,19 +59,28 @@ export class SortedMap<V> {
   /** The values of `entries`, at most `limit` of them. */
   values(prefix: string, after: string | undefined, limit: number): V[] {
     const found: V[] = []
-    const skip = after !== undefined && after >= prefix
-    const from = skip ? after : prefix
-    for (let index = this.#chunkFor(from); index < this.#chunks.length; index++) {
-      const chunk = this.#chunks[index] ?? []
-      for (let place = lowerBound(chunk, from); place < chunk.length; place++) {
-        const key = chunk[place] ?? ''
-        if (skip && key === after) continue
-        if (found.length === limit || !key.startsWith(prefix)) return found
-        const value = this.#values.get(key)
+    for (const [chunk, start, end] of this.#runs(prefix, after)) {
+      for (let place = start; place < end; place++) {
+        if (found.length === limit) return found
+        const value = this.#values.get(chunk[place] ?? '')
         if (value !== undefined) found.push(value)
       }
     }
     return found
+  }
+
+  /** Where the keys of `entries` stand: in which chunks, and there from where to where. */
+  *#runs(prefix: string, after: string | undefined): Generator<readonly [readonly string[], number, number]> {
+    const skip = after !== undefined && after >= prefix
+    const from = skip ? after : prefix
+    const beyond = endOf(prefix)
+    for (let index = this.#chunkFor(from); index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index] ?? []
+      const place = lowerBound(chunk, from)
+      const end = beyond === undefined ? chunk.length : lowerBound(chunk, beyond)
+      yield [chunk, skip && chunk[place] === after ? place + 1 : place, end]
+      if (end < chunk.length) return
+    }
   }
 
   /** How many `entries` there are: costs a look at each chunk, not at each key. */
