@@ -6,20 +6,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// marker precedes the time at which an object was sent, in an annotation.
-var marker = []byte(`"bench/sent":"`)
+var (
+	// marker precedes the time at which an object was sent, in an annotation.
+	marker = []byte(`"bench/sent":"`)
+	// versionMarker precedes the version of an object.
+	versionMarker = []byte(`"resourceVersion":"`)
+	// refusal begins the event by which a server says why it ends a watch.
+	refusal = []byte(`{"type":"ERROR"`)
+)
 
 // watcher receives events and looks at nothing but their ages.
 type watcher struct {
 	ages []time.Duration
 	last time.Time
+	// version is that of the last event.
+	version string
 }
 
 // runWatch opens the watches, writes, and waits until every watcher has every event.
@@ -103,11 +113,26 @@ func addDeliveries(result *Result, watchers []*watcher, start time.Time, warmUp 
 	result.Delivery = quantilesOf(ages)
 }
 
+// watch receives events until the context ends. A server that ends a watch, as one does with a watcher that it has to wait
+// for, is asked again for what came after the last event.
 func (w *watcher) watch(ctx context.Context, client *http.Client, job Job, opened *sync.WaitGroup, received func()) error {
 	var once sync.Once
 	ready := func() { once.Do(opened.Done) }
 	defer ready()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, job.Server+job.WatchPath, nil)
+	for path := job.WatchPath; ; {
+		err := w.follow(ctx, client, job.Server+path, ready, received)
+		if !errors.Is(err, io.EOF) || w.version == "" {
+			return err
+		}
+		if path, err = pathSince(job.WatchPath, w.version); err != nil {
+			return err
+		}
+	}
+}
+
+// follow receives the events of one answer; io.EOF when the server has ended it.
+func (w *watcher) follow(ctx context.Context, client *http.Client, address string, ready, received func()) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
@@ -128,14 +153,30 @@ func (w *watcher) watch(ctx context.Context, client *http.Client, job Job, opene
 		if err != nil {
 			return err
 		}
+		if bytes.HasPrefix(line, refusal) {
+			return fmt.Errorf("watch: %s", line)
+		}
 		age, found := ageOf(line)
 		if !found {
 			continue
 		}
+		w.version = string(textAfter(line, versionMarker))
 		w.ages = append(w.ages, age)
 		w.last = time.Now()
 		received()
 	}
+}
+
+// pathSince is the path of a watch that begins after a version.
+func pathSince(path, version string) (string, error) {
+	address, err := url.Parse(path)
+	if err != nil {
+		return "", err
+	}
+	query := address.Query()
+	query.Set("resourceVersion", version)
+	address.RawQuery = query.Encode()
+	return address.String(), nil
 }
 
 // readLine returns a whole line; it is valid until the next one is read if it fits the buffer.
@@ -150,18 +191,19 @@ func readLine(lines *bufio.Reader) ([]byte, error) {
 }
 
 func ageOf(line []byte) (time.Duration, bool) {
-	at := bytes.Index(line, marker)
-	if at < 0 {
-		return 0, false
-	}
-	digits := line[at+len(marker):]
-	end := bytes.IndexByte(digits, '"')
-	if end < 0 {
-		return 0, false
-	}
-	sent, err := strconv.ParseInt(string(digits[:end]), 10, 64)
+	sent, err := strconv.ParseInt(string(textAfter(line, marker)), 10, 64)
 	if err != nil {
 		return 0, false
 	}
 	return time.Duration(time.Now().UnixNano() - sent), true
+}
+
+// textAfter is what stands between a marker and the next quote; empty where there is no such marker.
+func textAfter(line, marker []byte) []byte {
+	at := bytes.Index(line, marker)
+	if at < 0 {
+		return nil
+	}
+	text := line[at+len(marker):]
+	return text[:max(bytes.IndexByte(text, '"'), 0)]
 }
