@@ -42,6 +42,14 @@ test('what was the best in nothing that is judged goes no further; who is judged
   expect(withoutOutdone([own, quick, beside], seen)).toEqual([own, quick, beside])
 })
 
+test('who is judged and is the best of all outdoes no setup of the other side', () => {
+  const own = contestant('t8s', () => ({}))
+  const all = [own, contestant('quick', () => ({})), { ...own, tables: ['HTTP/2.0' as const] }]
+  expect(
+    withoutOutdone(all, [observed('t8s', 'ms', 1), observed('quick', 'ms', 2), observed('slow', 'ms', 3)]),
+  ).toEqual(all)
+})
+
 test('where nothing is judged, everybody goes on', () => {
   const all = ['t8s', 'quick', 'slow'].map((name) => contestant(name, () => ({})))
   const seen = ['t8s', 'quick', 'slow'].map((name, index) => observed(name, 'ms', index, 'K1 kubectl get nodes'))

@@ -83,7 +83,8 @@ export function withoutOutdone(
     return those.length > 2 ? [{ figure, those }] : []
   })
   const [first, ...others] = contestants
-  const names = new Set(others.map(({ name }) => name))
+  // Whoever is judged also takes part by the other protocol, under the same name.
+  const names = new Set(others.map(({ name }) => name).filter((name) => name !== first?.name))
   const best = new Set(
     judged.flatMap(({ figure, those }) => {
       const sign = FIGURES[figure].better === 'lower' ? 1 : -1
