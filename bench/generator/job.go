@@ -76,6 +76,17 @@ type Result struct {
 	Delivery        Quantiles `json:"delivery,omitzero"`
 }
 
+// cutOffMax is how often a client begins again whose answer broke off.
+const cutOffMax = 20
+
+// attempts is one, but for an answer that goes on for ever: servers break such answers off, and clients ask again.
+func (t Template) attempts() int {
+	if t.Until == "" {
+		return 1
+	}
+	return cutOffMax
+}
+
 func (t Template) path(index int) string {
 	return numbers(index).Replace(t.Path)
 }

@@ -106,8 +106,12 @@ func drive(job Job, clients []*http.Client, first, count int, rate float64) *Res
 func (w *worker) send(number int, due time.Time) {
 	template := w.job.Requests[number%len(w.job.Requests)]
 	path := template.path(number)
+	attemptsLeft := template.attempts()
 	for next := path; next != ""; {
 		answer, err := w.exchange(template, next, number)
+		if attemptsLeft--; err != nil && attemptsLeft > 0 {
+			continue
+		}
 		if err != nil {
 			w.fail("error", err.Error())
 			break
