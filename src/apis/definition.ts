@@ -120,6 +120,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends S
   readonly storedAs?: { readonly group: string; readonly resource: string } | undefined
   /** Between the stored form and this one, where they differ. Without `toStored` objects are stored as they are. */
   readonly conversion?: Conversion<T> | undefined
+  /** A new object, with what many have alike replaced by the one value that they share. Absent: there is no such part. */
+  share?(object: T): T
   /** Fills in defaults; idempotent. */
   default(object: T): T
   /** What only new objects must satisfy, besides `validate`. */

@@ -20,6 +20,6 @@ export function finalizerErrors<T extends KubeObject>(
   { group, kind, schemaStamp }: ResourceDefinition<T>,
   { metadata: { finalizers = [] } }: KubeObject,
 ): readonly FieldError[] {
-  if (schemaStamp !== undefined || TOLERANT_GROUPS.has(group) || kind === 'Event') return []
+  if (finalizers.length === 0 || schemaStamp !== undefined || TOLERANT_GROUPS.has(group) || kind === 'Event') return []
   return validateOwnedFinalizers(finalizers, metadataPath.child('finalizers'))
 }

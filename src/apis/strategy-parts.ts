@@ -16,10 +16,10 @@ export function fieldOf(object: KubeObject, field: string): unknown {
 /** The object with a top-level field set, or removed when `value` is undefined. */
 export function withField<T extends KubeObject>(object: T, field: string, value: unknown): T {
   if (fieldOf(object, field) === value) return object
-  const copy: T = { ...object }
-  if (value === undefined) Reflect.deleteProperty(copy, field)
-  else Reflect.set(copy, field, value)
-  return copy
+  if (value !== undefined) return { ...object, [field]: value }
+  const { [field]: _, ...kept } = object as T & Readonly<Record<string, unknown>>
+  // The field is an optional one: without it the object is of its type still.
+  return kept as unknown as T
 }
 
 /** The object with a top-level field as it was in `previous`: what an endpoint may not change. */

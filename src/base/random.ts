@@ -71,5 +71,7 @@ export function randomUuid(random: Random): string {
 const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
 
 export function randomSuffix(random: Random, length: number): string {
-  return Array.from({ length }, () => NAME_ALPHABET[randomInteger(random, NAME_ALPHABET.length)]).join('')
+  let suffix = ''
+  while (suffix.length < length) suffix += NAME_ALPHABET.charAt(randomInteger(random, NAME_ALPHABET.length))
+  return suffix
 }

@@ -48,8 +48,9 @@ export class FieldPath {
     return before === '' ? step : `${before}.${step}`
   }
 
-  child(name: string, ...deeper: readonly string[]): FieldPath {
-    return new FieldPath(deeper.length === 0 ? name : [name, ...deeper].join('.'), this)
+  child(name: string, inner?: string, innermost?: string): FieldPath {
+    const path = new FieldPath(name, this)
+    return inner === undefined ? path : path.child(inner, innermost)
   }
 
   index(position: number): FieldPath {

@@ -137,11 +137,13 @@ export function validateLabelKey(key: string, path: FieldPath): FieldError[] {
 
 /** Labels of an object: keys and values, in key order. */
 export function validateLabels(labels: Labels | undefined, path: FieldPath): FieldError[] {
-  const entries = Object.entries(labels ?? {}).sort(([left], [right]) => byCodeUnit(left, right))
-  return entries.flatMap(([key, value]) => [
-    ...validateLabelKey(key, path),
-    ...isValidLabelValue(value).map((finding) => invalidValue(path, value, finding)),
-  ])
+  const errors: FieldError[] = []
+  for (const key of Object.keys(labels ?? {}).sort(byCodeUnit)) {
+    const value = labels?.[key] ?? ''
+    for (const finding of isQualifiedName(key)) errors.push(invalidValue(path, key, finding))
+    for (const finding of isValidLabelValue(value)) errors.push(invalidValue(path, value, finding))
+  }
+  return errors
 }
 
 function requirementMatches({ key, operator, values }: Requirement, labels: Labels): boolean {

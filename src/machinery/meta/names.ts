@@ -8,6 +8,8 @@ import { type Random, randomSuffix } from '../../base/random.ts'
 /** What is wrong with a value; empty: nothing. */
 export type Findings = readonly string[]
 
+const NONE: Findings = []
+
 /** A rule for an object's name; `prefix` is true for a generateName, which gets a suffix. */
 export type NameRule = (name: string, prefix: boolean) => Findings
 
@@ -69,9 +71,13 @@ export function byteLength(text: string): number {
 const tooManyCharacters = (limit: number): string => `must be no more than ${limit} characters`
 const tooManyBytes = (limit: number): string => `must be no more than ${limit} bytes`
 
+// What the patterns take is ASCII: its characters are bytes.
+
 export function isDns1123Label(value: string): Findings {
+  const fits = patterns.label.test(value)
+  if (fits && value.length <= LABEL_BYTES_MAX) return NONE
   const findings = byteLength(value) > LABEL_BYTES_MAX ? [tooManyCharacters(LABEL_BYTES_MAX)] : []
-  if (patterns.label.test(value)) return findings
+  if (fits) return findings
   if (patterns.subdomain.test(value)) return [...findings, 'must not contain dots']
   const message =
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
@@ -80,8 +86,10 @@ export function isDns1123Label(value: string): Findings {
 }
 
 export function isDns1123Subdomain(value: string): Findings {
+  const fits = patterns.subdomain.test(value)
+  if (fits && value.length <= SUBDOMAIN_BYTES_MAX) return NONE
   const findings = byteLength(value) > SUBDOMAIN_BYTES_MAX ? [tooManyCharacters(SUBDOMAIN_BYTES_MAX)] : []
-  if (patterns.subdomain.test(value)) return findings
+  if (fits) return findings
   return [...findings, regexFinding(LOWERCASE_SUBDOMAIN, SUBDOMAIN_FORMAT, 'example.com')]
 }
 
@@ -113,22 +121,27 @@ export function isDns1035Label(value: string): Findings {
   return [...findings, regexFinding(message, DNS_1035_FORMAT, 'my-name', 'abc-123')]
 }
 
-const LABEL_KEY_MESSAGE =
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+const LABEL_KEY_FINDING = regexFinding(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  LABEL_KEY_FORMAT,
+  'MyName',
+  'my.name',
+  '123-abc',
+)
 
 /** A label key: `name` or `prefix.example.com/name`. Also for finalizers, taints, resource names, condition types. */
 export function isQualifiedName(value: string): Findings {
+  if (value.length <= LABEL_BYTES_MAX && patterns.labelKey.test(value)) return NONE
   const parts = value.split('/')
-  const keyFinding = regexFinding(LABEL_KEY_MESSAGE, LABEL_KEY_FORMAT, 'MyName', 'my.name', '123-abc')
   if (parts.length > 2) {
     const shape = " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-    return [`a valid label key ${keyFinding}${shape}`]
+    return [`a valid label key ${LABEL_KEY_FINDING}${shape}`]
   }
   const name = parts.at(-1) ?? ''
   const findings = parts.length === 2 ? prefixFindings(parts[0] ?? '') : []
   if (name === '') findings.push('name part must be non-empty')
   else if (byteLength(name) > LABEL_BYTES_MAX) findings.push(`name part ${tooManyBytes(LABEL_BYTES_MAX)}`)
-  if (!patterns.labelKey.test(name)) findings.push(`name part ${keyFinding}`)
+  if (!patterns.labelKey.test(name)) findings.push(`name part ${LABEL_KEY_FINDING}`)
   return findings
 }
 
@@ -142,8 +155,10 @@ function prefixFindings(prefix: string): string[] {
 }
 
 export function isValidLabelValue(value: string): Findings {
+  const fits = patterns.labelValue.test(value)
+  if (fits && value.length <= LABEL_BYTES_MAX) return NONE
   const findings = byteLength(value) > LABEL_BYTES_MAX ? [tooManyBytes(LABEL_BYTES_MAX)] : []
-  if (patterns.labelValue.test(value)) return findings
+  if (fits) return findings
   const message =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', " +
     'and must start and end with an alphanumeric character'
@@ -190,10 +205,11 @@ export function isStrictEnvironmentName(value: string): Findings {
 
 /** A key in a ConfigMap or Secret: it becomes a file name. */
 export function isConfigMapKey(value: string): Findings {
+  const fits = patterns.configKey.test(value)
+  if (fits && value.length <= SUBDOMAIN_BYTES_MAX) return parentDirectoryFindings(value)
   const findings = byteLength(value) > SUBDOMAIN_BYTES_MAX ? [tooManyCharacters(SUBDOMAIN_BYTES_MAX)] : []
   const message = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-  if (!patterns.configKey.test(value))
-    findings.push(regexFinding(message, CONFIG_KEY_FORMAT, 'key.name', 'KEY_NAME', 'key-name'))
+  if (!fits) findings.push(regexFinding(message, CONFIG_KEY_FORMAT, 'key.name', 'KEY_NAME', 'key-name'))
   return [...findings, ...parentDirectoryFindings(value)]
 }
 

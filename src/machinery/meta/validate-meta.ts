@@ -42,8 +42,8 @@ export function validateObjectMeta(meta: ObjectMeta, { namespaced, nameRule, pat
   errors.push(...validateNamespace(namespace, namespaced, at.child('namespace')))
   if (generation < 0) errors.push(invalidValue(at.child('generation'), generation, IS_NEGATIVE))
   errors.push(...validateCommon(meta, at))
-  errors.push(...validateFinalizers(meta.finalizers ?? [], at.child('finalizers')))
-  errors.push(...validateManagedFields(meta.managedFields ?? [], at.child('managedFields')))
+  if (meta.finalizers) errors.push(...validateFinalizers(meta.finalizers, at.child('finalizers')))
+  if (meta.managedFields) errors.push(...validateManagedFields(meta.managedFields, at.child('managedFields')))
   return errors
 }
 
@@ -61,16 +61,16 @@ export function validateObjectMetaUpdate(
   if ((next.generation ?? 0) < (previous.generation ?? 0))
     errors.push(invalidValue(path.child('generation'), next.generation ?? 0, 'must not be decremented'))
   for (const field of ['name', 'namespace', 'uid'] as const)
-    errors.push(...validateImmutable(next[field] ?? '', previous[field] ?? '', path.child(field)))
+    errors.push(...validateImmutable(next[field] ?? '', previous[field] ?? '', path, field))
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const)
-    errors.push(...validateImmutable(next[field] ?? null, previous[field] ?? null, path.child(field)))
+    errors.push(...validateImmutable(next[field] ?? null, previous[field] ?? null, path, field))
   errors.push(...validateCommon(next, path))
-  errors.push(...validateManagedFields(next.managedFields ?? [], path.child('managedFields')))
+  if (next.managedFields) errors.push(...validateManagedFields(next.managedFields, path.child('managedFields')))
   return errors
 }
 
-function validateImmutable(next: unknown, previous: unknown, path: FieldPath): FieldError[] {
-  return deepEqual(next, previous) ? [] : [invalidValue(path, next, FIELD_IMMUTABLE)]
+function validateImmutable(next: unknown, previous: unknown, path: FieldPath, field: string): FieldError[] {
+  return deepEqual(next, previous) ? [] : [invalidValue(path.child(field), next, FIELD_IMMUTABLE)]
 }
 
 function validateNamespace(namespace: string, namespaced: boolean, path: FieldPath): FieldError[] {
@@ -79,12 +79,12 @@ function validateNamespace(namespace: string, namespaced: boolean, path: FieldPa
   return nameIsDns1123Label(namespace, false).map((finding) => invalidValue(path, namespace, finding))
 }
 
-function validateCommon(meta: ObjectMeta, path: FieldPath): FieldError[] {
-  return [
-    ...validateLabels(meta.labels, path.child('labels')),
-    ...validateAnnotations(meta.annotations ?? {}, path.child('annotations')),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], path.child('ownerReferences')),
-  ]
+function validateCommon({ labels, annotations, ownerReferences }: ObjectMeta, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = []
+  if (labels) errors.push(...validateLabels(labels, path.child('labels')))
+  if (annotations) errors.push(...validateAnnotations(annotations, path.child('annotations')))
+  if (ownerReferences) errors.push(...validateOwnerReferences(ownerReferences, path.child('ownerReferences')))
+  return errors
 }
 
 export function validateAnnotations(annotations: Readonly<Record<string, string>>, path: FieldPath): FieldError[] {
@@ -176,6 +176,7 @@ function validateManagedFieldsEntry(entry: ManagedFieldsEntry, path: FieldPath):
 
 /** A field manager's name, in entries and in the `fieldManager` parameter. */
 export function validateFieldManager(manager: string, path: FieldPath): FieldError[] {
+  if (manager.length <= FIELD_MANAGER_BYTES_MAX && /^[ -~]*$/.test(manager)) return []
   const errors: FieldError[] = []
   if (byteLength(manager) > FIELD_MANAGER_BYTES_MAX) errors.push(tooLong(path, FIELD_MANAGER_BYTES_MAX))
   let position = 0

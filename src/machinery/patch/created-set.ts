@@ -7,10 +7,10 @@
 import { deepEqual } from '../../base/deep-equal.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { LruMap } from '../../base/lru.ts'
-import { fieldsInForm } from '../schema/canonical.ts'
+import { fieldsInForm, isShared } from '../schema/canonical.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { FieldSet } from './field-set.ts'
-import { itemElement, memberSchema, shapeOf } from './typed-value.ts'
+import { itemElement, type JsonMap, memberSchema, shapeOf } from './typed-value.ts'
 
 /** Shapes remembered per schema: more than a cluster has templates of one kind. A set is a few KB. */
 const SHAPES_MAX = 200
@@ -52,20 +52,35 @@ export function createdSet({ object, zero, schema, variant }: Created, make: () 
 function createdShape(before: unknown, value: unknown, schema: Schema | undefined): string {
   if (before === value) return '='
   const shape = shapeOf(schema)
-  if (shape === 'map' && isRecord(value)) return shapeOfMap(isRecord(before) ? before : {}, value, schema)
+  if (shape === 'map' && isRecord(value))
+    return isShared(value) ? shapeOfShared(before, value, schema) : shapeOfMap(before, value, schema)
   if (shape === 'list' && schema !== undefined && Array.isArray(value)) return shapeOfList(value, schema)
   if (before === undefined) return '+'
   return deepEqual(before, value) ? '=' : '~'
 }
 
-function shapeOfMap(
-  before: Readonly<Record<string, unknown>>,
-  value: Readonly<Record<string, unknown>>,
-  schema: Schema | undefined,
-): string {
+interface SharedShape {
+  readonly before: unknown
+  readonly schema: Schema | undefined
+  readonly text: string
+}
+
+/** The shapes of values that many objects have, and of what they are the shapes. */
+const sharedShapes = new WeakMap<JsonMap, SharedShape>()
+
+function shapeOfShared(before: unknown, value: JsonMap, schema: Schema | undefined): string {
+  const known = sharedShapes.get(value)
+  if (known !== undefined && known.before === before && known.schema === schema) return known.text
+  const text = shapeOfMap(before, value, schema)
+  sharedShapes.set(value, { before, schema, text })
+  return text
+}
+
+function shapeOfMap(before: unknown, value: JsonMap, schema: Schema | undefined): string {
+  const left: JsonMap = isRecord(before) ? before : {}
   let text = '{'
   for (const key of Object.keys(value)) {
-    const earlier = Object.hasOwn(before, key) ? before[key] : undefined
+    const earlier = Object.hasOwn(left, key) ? left[key] : undefined
     text += `${key.length}:${key}${createdShape(earlier, value[key], memberSchema(schema, key))}`
   }
   return `${text}}`

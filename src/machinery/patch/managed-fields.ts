@@ -72,29 +72,32 @@ function managedFieldsAfter<T extends KubeObject>(update: TrackedUpdate<T>): rea
   const found = foundSets(sent, liveEntries)
   if (found.sets.size === 0 && live?.metadata.uid !== undefined) return undefined
   const schema = managedSchema(update.schema)
-  if (live === undefined && found.sets.size === 0) return encodeManaged(setsOfCreator(update, schema))
+  if (live === undefined && found.sets.size === 0) return entriesOfCreator(update, schema)
   const comparison = filtered(compareValues(live ?? emptyObjectOf(update.schema), updated, schema), resetFields)
   if (live !== undefined && isUnchanged(comparison)) return found.entries ?? encodeManaged(found.sets)
   return encodeManaged(capped(afterUpdate(found.sets, comparison, update)))
 }
 
 /** The creator owns everything, as if it had changed it. */
-function setsOfCreator<T extends KubeObject>(update: TrackedUpdate<T>, schema: Schema): ManagedSets {
+function entriesOfCreator<T extends KubeObject>(
+  update: TrackedUpdate<T>,
+  schema: Schema,
+): readonly ManagedFieldsEntry[] | undefined {
   const { updated, resetFields } = update
-  const variant = resetFields.length === 0 ? '' : JSON.stringify(resetFields)
+  const variant = resetFields.length === 0 ? '' : resetOf(resetFields).text
   const zero = emptyObjectOf(update.schema)
   const set = createdSet({ object: updated, zero, schema, variant }, () => {
     const { changed } = compareValues(zero, updated, schema)
     return stripped(withoutReset(changed, resetFields))
   })
-  return isEmptySet(set) ? new Map() : new Map([ownEntry(update, set)])
+  return isEmptySet(set) ? undefined : [entryOf(ownSet(update, set))]
 }
 
-function ownEntry<T extends KubeObject>(
+function ownSet<T extends KubeObject>(
   { manager, apiVersion, subresource, nowText }: TrackedUpdate<T>,
   set: FieldSet,
-): readonly [key: string, managed: ManagedSet] {
-  const own: ManagedSet = {
+): ManagedSet {
+  return {
     manager: manager === '' ? 'unknown' : manager,
     operation: 'Update',
     apiVersion,
@@ -102,7 +105,6 @@ function ownEntry<T extends KubeObject>(
     set,
     time: nowText,
   }
-  return [managerKey(own), own]
 }
 
 function isUnchanged({ changed, removed }: Comparison): boolean {
@@ -115,12 +117,14 @@ interface FoundSets {
   readonly entries: readonly ManagedFieldsEntry[] | undefined
 }
 
+const NOTHING_FOUND: FoundSets = { sets: new Map(), entries: undefined }
+
 /** A client may edit the entries, or reset them with an empty list; missing or broken ones are the live ones. */
 function foundSets(
   sent: readonly ManagedFieldsEntry[] | null | undefined,
   live: readonly ManagedFieldsEntry[] | undefined,
 ): FoundSets {
-  if (isReset(sent)) return { sets: new Map(), entries: undefined }
+  if ((!sent && !live) || isReset(sent)) return NOTHING_FOUND
   const decoded = decodeManaged(sent ?? [])
   if (decoded !== undefined && decoded.size > 0) return { sets: decoded, entries: sent === live ? live : undefined }
   const sets = decodeManaged(live ?? [])
@@ -142,7 +146,8 @@ function afterUpdate<T extends KubeObject>(
   const sets = new Map(withoutLost(before, comparison))
   const set = stripped(comparison.changed)
   if (isEmptySet(set)) return sets
-  const [key, own] = ownEntry(update, set)
+  const own = ownSet(update, set)
+  const key = managerKey(own)
   sets.set(key, { ...own, set: union(set, sets.get(key)?.set ?? emptyFieldSet) })
   return sets
 }
@@ -161,21 +166,27 @@ export function withoutLost(sets: ManagedSets, { changed, removed }: Comparison,
 
 /** Without what the endpoint ignores, everything below it included. */
 export function withoutReset(set: FieldSet, resetFields: ResetFields): FieldSet {
-  return resetFields.length === 0 ? set : recursiveDifference(set, resetSetOf(resetFields))
+  return resetFields.length === 0 ? set : recursiveDifference(set, resetOf(resetFields).set)
 }
 
 export function filtered({ changed, removed }: Comparison, resetFields: ResetFields): Comparison {
   return { changed: withoutReset(changed, resetFields), removed: withoutReset(removed, resetFields) }
 }
 
-const resetSets = new WeakMap<ResetFields, FieldSet>()
+interface Reset {
+  readonly set: FieldSet
+  /** Equal for equal sets. */
+  readonly text: string
+}
 
-function resetSetOf(resetFields: ResetFields): FieldSet {
-  const known = resetSets.get(resetFields)
+const resets = new WeakMap<ResetFields, Reset>()
+
+function resetOf(resetFields: ResetFields): Reset {
+  const known = resets.get(resetFields)
   if (known !== undefined) return known
-  const set = setOfPaths(resetFields)
-  resetSets.set(resetFields, set)
-  return set
+  const reset = { set: setOfPaths(resetFields), text: JSON.stringify(resetFields) }
+  resets.set(resetFields, reset)
+  return reset
 }
 
 function setOfPaths(paths: readonly (readonly string[])[]): FieldSet {
@@ -227,8 +238,11 @@ export function decodeManaged(entries: readonly ManagedFieldsEntry[]): ManagedSe
 
 /** Entries in the API's order: appliers first, then by time. Undefined when there are none. */
 export function encodeManaged(sets: ManagedSets): readonly ManagedFieldsEntry[] | undefined {
-  if (sets.size === 0) return undefined
-  return [...sets.values()].sort(compareManaged).map(({ manager, operation, apiVersion, subresource, set, time }) => ({
+  return sets.size === 0 ? undefined : [...sets.values()].sort(compareManaged).map(entryOf)
+}
+
+function entryOf({ manager, operation, apiVersion, subresource, set, time }: ManagedSet): ManagedFieldsEntry {
+  return {
     ...(manager === '' ? {} : { manager }),
     operation,
     apiVersion,
@@ -236,7 +250,7 @@ export function encodeManaged(sets: ManagedSets): readonly ManagedFieldsEntry[] 
     fieldsType: 'FieldsV1',
     fieldsV1: set,
     ...(subresource === '' ? {} : { subresource }),
-  }))
+  }
 }
 
 function compareManaged(left: ManagedSet, right: ManagedSet): number {
@@ -283,6 +297,7 @@ export function withManagedFields<T extends KubeObject>(
   managedFields: readonly ManagedFieldsEntry[] | undefined,
 ): T {
   if (object.metadata.managedFields === managedFields) return object
+  if (managedFields !== undefined) return { ...object, metadata: { ...object.metadata, managedFields } }
   const { managedFields: _replaced, ...metadata } = object.metadata
-  return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } }
+  return { ...object, metadata }
 }

@@ -24,6 +24,21 @@ export function canonical<T>(value: T, schema: Schema, known?: unknown): T {
   return formOf(schema).write(value, known) as T
 }
 
+/** Structs in form that many objects have, and which definition they are of: recognised, wherever they stand. */
+const sharedForms = new WeakMap<object, string>()
+
+/** As `canonical`, of a struct that many objects are going to have: its form is not looked at again. See `shared.ts`. */
+export function sharedForm<T extends object>(value: T, schema: Schema, known?: T): T {
+  const written = canonical(value, schema, known)
+  if (schema.definition !== undefined && isRecord(written)) sharedForms.set(written, schema.definition)
+  return written
+}
+
+/** Whether `sharedForm` made it: it is frozen all the way down, and there for many objects. */
+export function isShared(value: object): boolean {
+  return sharedForms.has(value)
+}
+
 /** How values of one schema are written. */
 interface Form {
   /** `known` is in form already, and stands in the same place. */
@@ -181,12 +196,22 @@ function struct(schema: Schema): Form {
   const write: Write = (value, known) => {
     if (value !== null && value !== undefined && !isRecord(value)) return deepFreeze(value)
     const source = value ?? {}
-    if (source === known) return known
+    if (source === known || sharedForms.get(source) === schema.definition) return source
     const like = isRecord(known) ? known : undefined
     fields ??= fieldsOf(schema)
     const result: Record<string, unknown> = {}
-    for (const field of fields) writeField(field, source[field.name], like?.[field.name], result)
-    return like && sameMembers(result, like) ? like : Object.freeze(result)
+    let written = 0
+    let isSame = true
+    for (const field of fields) {
+      const given = source[field.name]
+      const before = like?.[field.name]
+      const member = given === before && given !== undefined ? given : memberOf(field, given, before)
+      if (member !== before) isSame = false
+      if (member === undefined) continue
+      result[field.name] = member
+      written++
+    }
+    return like && isSame && written === Object.keys(like).length ? like : Object.freeze(result)
   }
   return { write, zero: () => write({}, undefined), isZero: () => false }
 }
@@ -199,24 +224,15 @@ function fieldsOf(schema: Schema): readonly Field[] {
   }))
 }
 
-function writeField(
-  { name, form, presence }: Field,
-  value: unknown,
-  known: unknown,
-  result: Record<string, unknown>,
-): void {
+/** Undefined: the field is not written. */
+function memberOf({ form, presence }: Field, value: unknown, known: unknown): unknown {
   if (value === undefined || value === null) {
-    if (presence === 'always') result[name] = form.zero()
-    else if (presence === 'setOrNull') result[name] = null
-    return
+    if (presence === 'always') return form.zero()
+    return presence === 'setOrNull' ? null : undefined
   }
   const written = form.write(value, known)
-  if (presence === 'nonZero' || presence === 'always') {
-    if (!form.isZero(written)) result[name] = written
-    else if (presence === 'always') result[name] = form.zero()
-    return
-  }
-  result[name] = written
+  if ((presence !== 'nonZero' && presence !== 'always') || !form.isZero(written)) return written
+  return presence === 'always' ? form.zero() : undefined
 }
 
 /** A custom object: its own fields, of which some (metadata) may be of built-in types. */
@@ -241,13 +257,17 @@ function sorted(value: unknown, known: unknown): unknown {
 
 function mapItems(items: readonly unknown[], write: Write, known: unknown): readonly unknown[] {
   if (items === known) return items
-  const like: readonly unknown[] = Array.isArray(known) ? known : NONE
-  const result = items.map((item, index) => write(item, like[index]))
-  const isSame = result.length === like.length && result.every((item, index) => item === like[index])
-  return isSame && like !== NONE ? like : Object.freeze(result)
+  const like: readonly unknown[] | undefined = Array.isArray(known) ? known : undefined
+  const result: unknown[] = []
+  let isSame = like?.length === items.length
+  for (let index = 0; index < items.length; index++) {
+    const before = like?.[index]
+    const written = write(items[index], before)
+    if (written !== before) isSame = false
+    result.push(written)
+  }
+  return like && isSame ? like : Object.freeze(result)
 }
-
-const NONE: readonly unknown[] = []
 
 function mapSorted(
   value: Readonly<Record<string, unknown>>,
@@ -259,14 +279,12 @@ function mapSorted(
   const result: Record<string, unknown> = {}
   const keys = Object.keys(value)
   if (keys.length > 1) keys.sort()
-  for (const key of keys)
-    setOwn(result, key, write(value[key], like && Object.hasOwn(like, key) ? like[key] : undefined, key))
-  return like && sameMembers(result, like) ? like : Object.freeze(result)
-}
-
-/** Whether two values in form have the same parts; their order is that of the form. */
-function sameMembers(left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
-  const keys = Object.keys(left)
-  if (keys.length !== Object.keys(right).length) return false
-  return keys.every((key) => left[key] === right[key])
+  let isSame = true
+  for (const key of keys) {
+    const before = like && Object.hasOwn(like, key) ? like[key] : undefined
+    const written = write(value[key], before, key)
+    if (written !== before) isSame = false
+    setOwn(result, key, written)
+  }
+  return like && isSame && keys.length === Object.keys(like).length ? like : Object.freeze(result)
 }

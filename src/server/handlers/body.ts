@@ -232,11 +232,13 @@ export function decoding<T>(decode: () => T, said = (message: string): string =>
 
 /** The object in the namespace of the request. Throws 400 when it says another one. */
 export function inNamespace<T extends KubeObject>(object: T, namespace: string): T {
-  const { namespace: own = '', ...metadata } = object.metadata
+  const { namespace: own = '' } = object.metadata
   if (own === namespace) return object
   if (own !== '' && namespace !== '')
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  return { ...object, metadata: namespace === '' ? metadata : { ...metadata, namespace } }
+  if (namespace !== '') return { ...object, metadata: { ...object.metadata, namespace } }
+  const { namespace: _, ...metadata } = object.metadata
+  return { ...object, metadata }
 }
 
 /** Throws 400 when the object is not the one that the path names. */

@@ -97,7 +97,7 @@ function optionsObject(
 /** The program's name out of its user agent, as upstream; that of a component in this process that has none. */
 function usualManager({ headers, cause }: ApiRequest): string {
   const agent = headers['user-agent']?.split('/', 1)[0] ?? ''
-  const printable = agent.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
+  const printable = /^[ -~]*$/.test(agent) ? agent : agent.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')
   const component = cause === undefined || cause.by === 'request' ? 'unknown' : cause.by
   return printable.slice(0, FIELD_MANAGER_BYTES_MAX) || component
 }

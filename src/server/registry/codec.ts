@@ -13,11 +13,18 @@
 import type { ResourceDefinition } from '../../apis/definition.ts'
 import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { joinKept, keepText } from '../../base/kept-bytes.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
-import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
+import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
+import { sharedFact } from '../../machinery/schema/shared.ts'
 import type { Entry } from '../../storage/storage.ts'
-import { type CachedObject, cachedObjectFactory, type ObjectCodec } from '../../watch/cached-object.ts'
+import {
+  type CachedObject,
+  cachedObjectFactory,
+  type ObjectCodec,
+  type ObjectFacts,
+} from '../../watch/cached-object.ts'
 import { storageKey } from './object-key.ts'
 
 /** An object of the API with its bytes, typed. */
@@ -48,6 +55,7 @@ const BUILT_IN_STAMP = '1'
 /** The stamp of what was converted before it was stored: nobody's, so that its reader looks at it anew. */
 const CONVERTED_STAMP = '0'
 const NEWLINE = 0x0a
+const NO_BYTES = new Uint8Array()
 
 export function createCodec<T extends KubeObject>(definition: ResourceDefinition<T>): RegistryCodec<T> {
   const { conversion, schemaStamp } = definition
@@ -55,7 +63,9 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   /** A custom resource that is stored in another version: what is lost on the way there and back is lost at once. */
   const roundTrips = schemaStamp !== undefined && conversion?.toStored !== undefined
   const written = roundTrips ? `${CONVERTED_STAMP}\n` : stamp.toString()
-  const head = Buffer.from(headOf(definition.kind, apiVersionOf(definition)))
+  const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
+  const headText = headOf(names)
+  const head = Buffer.from(headText)
   const cached = cachedObjectFactory()
   const drafts = new Drafts<T>()
 
@@ -64,28 +74,21 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const toStored = (object: T): KubeObject => conversion?.toStored?.(object) ?? object
   /** What the stored bytes say today, in the current schema and version. Without a conversion they are of this type. */
   const current = (object: KubeObject): T => (conversion ? conversion.fromStored(object) : (object as T))
-  const encodeWire = (object: T, revision: number) => spliced(Buffer.from(jsonOf(definition, object)), head, revision)
+  const encodeWire = (object: T, revision: number) => spliced(Buffer.from(jsonOf(headText, object)), head, revision)
   const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
-    const frozen = versioned(definition, object, revision)
-    return typed(cached({ ...factsOf(definition, frozen, revision), bytes: spliced(json, head, revision) }, frozen))
+    // It bears the names of the definition, whose type it is.
+    const frozen = versioned(names, object, revision) as T
+    return typed(cached(factsOf(definition, frozen, revision, spliced(json, head, revision)), frozen))
   }
   const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined =>
     drafts.take(value, revision, (object) => afresh(json, object, revision))
   const stored = (incoming: T, revision: number): Stored<T> => {
     const object = roundTrips ? current(toStored(incoming)) : incoming
-    const version = revision === 0 ? {} : { resourceVersion: String(revision) }
     const { resourceVersion: _, ...metadata } = object.metadata
-    const frozen = deepFreeze({ ...object, ...named(definition), metadata: { ...metadata, ...version } })
-    let bytes: Uint8Array | undefined
-    return {
-      ...factsOf(definition, frozen, revision),
-      // The last state of what is deleted is seldom answered.
-      get bytes() {
-        bytes ??= encodeWire(object, revision)
-        return bytes
-      },
-      object: () => frozen,
-    }
+    const version = revision === 0 ? {} : { resourceVersion: String(revision) }
+    const frozen = deepFreeze({ ...object, ...names, metadata: { ...metadata, ...version } })
+    const facts = factsOf(definition, frozen, revision, NO_BYTES)
+    return withBytes({ ...facts, object: () => frozen }, () => encodeWire(object, revision))
   }
   return {
     decode({ value, modified }) {
@@ -98,16 +101,15 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       const asStored = !stale && (schemaStamp !== undefined || !conversion)
       const object = asStored ? (parse(json) as T) : current(parse(json))
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
-      return typed(cached({ ...factsOf(definition, object, modified), bytes }))
+      return typed(cached(factsOf(definition, object, modified, bytes)))
     },
     restamped(object, revision) {
       const bytes = respliced(object, head, revision)
-      return cached({ ...object, revision, bytes }, versioned(definition, object.object(), revision))
+      return cached({ ...object, revision, bytes }, versioned(names, object.object(), revision))
     },
     encode(object) {
       const own = toStored(object)
-      const names = conversion?.toStored ? own : named(definition)
-      const value = keepText(`${written}${jsonOf(names, own)}`)
+      const value = keepText(`${written}${jsonOf(conversion?.toStored ? headOf(own) : headText, own)}`)
       if (!conversion) drafts.keep(value, object)
       return value
     },
@@ -119,8 +121,23 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   }
 }
 
-/** First the object that was encoded, then what it has become, until both who ask for it have it. */
-type Draft<T extends KubeObject> = { readonly object: T } | { readonly stored: Stored<T> }
+/** The last state of what is deleted is seldom answered: its bytes are made when they are asked for. */
+function withBytes<T extends KubeObject>(stored: Stored<T>, make: () => Uint8Array): Stored<T> {
+  let bytes: Uint8Array | undefined
+  return {
+    ...stored,
+    get bytes() {
+      bytes ??= make()
+      return bytes
+    },
+  }
+}
+
+/** The object that was encoded, and what it has become once somebody has asked. */
+interface Draft<T extends KubeObject> {
+  readonly object: T
+  stored?: Stored<T>
+}
 
 /** What has just been encoded and is about to be asked for, by its bytes: by who wrote it, and by the watch cache. */
 class Drafts<T extends KubeObject> {
@@ -134,9 +151,9 @@ class Drafts<T extends KubeObject> {
   take(value: Uint8Array, revision: number, make: (object: T) => Stored<T>): Stored<T> | undefined {
     const draft = this.#drafts.get(value)
     if (draft === undefined) return undefined
-    if ('stored' in draft) this.#drafts.delete(value)
-    const stored = 'stored' in draft ? draft.stored : make(draft.object)
-    if (!('stored' in draft)) this.#drafts.set(value, { stored })
+    if (draft.stored) this.#drafts.delete(value)
+    draft.stored ??= make(draft.object)
+    const { stored } = draft
     return stored.revision === revision ? stored : undefined
   }
 }
@@ -145,7 +162,8 @@ function factsOf<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: T,
   revision: number,
-): Omit<CachedObject, 'object' | 'bytes'> {
+  bytes: Uint8Array,
+): ObjectFacts {
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
   const name = metadata.name ?? ''
@@ -159,39 +177,49 @@ function factsOf<T extends KubeObject>(
     labels: metadata.labels ?? {},
     fields: { ...own, ...definition.fields(object) },
     ownerUids: metadata.ownerReferences?.map(({ uid }) => uid),
+    bytes,
   }
 }
 
-interface Names {
-  readonly kind?: string | undefined
-  readonly apiVersion?: string | undefined
-}
-
-function named(definition: ResourceDefinition): { readonly kind: string; readonly apiVersion: string } {
-  return { kind: definition.kind, apiVersion: apiVersionOf(definition) }
-}
+type Names = Pick<KubeObject, 'kind' | 'apiVersion'>
 
 /** Up to and with the brace that opens the metadata. */
-function headOf(kind: string, apiVersion: string): string {
+function headOf({ kind = '', apiVersion = '' }: Names): string {
   return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`
 }
 
 /** Written piece by piece, because a top-level key that looks like a number would come first in an object. */
-function jsonOf(names: Names | ResourceDefinition, object: KubeObject): string {
-  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
-  const { resourceVersion: _resourceVersion, ...kept } = metadata
-  const { kind = '', apiVersion = '' } = 'group' in names ? named(names) : names
-  const others = JSON.stringify(rest)
-  const tail = others === '{}' ? '}' : `,${others.slice(1)}`
-  return `${headOf(kind, apiVersion)}${JSON.stringify(kept).slice(1)}${tail}`
+function jsonOf(head: string, object: KubeObject): string {
+  const { metadata } = object
+  const text = JSON.stringify(metadata.resourceVersion === undefined ? metadata : withoutVersion(metadata))
+  return `${head}${text.slice(1)}${tailOf(object)}`
 }
 
+function withoutVersion({ resourceVersion: _, ...kept }: ObjectMeta): ObjectMeta {
+  return kept
+}
+
+/** What follows the metadata. The texts of shared values are put in as they are known. */
+function tailOf<T extends KubeObject>(object: T): string {
+  let text = ''
+  for (const key in object) {
+    if (HEAD_MEMBERS.has(key)) continue
+    const value: unknown = object[key]
+    const written: string | undefined = isRecord(value) ? textOf(value) : JSON.stringify(value)
+    if (written !== undefined) text += `,${JSON.stringify(key)}:${written}`
+  }
+  return `${text}}`
+}
+
+const HEAD_MEMBERS: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'metadata'])
+
+const textOf = sharedFact((value: object): string => JSON.stringify(value))
+
 /** The object as it is answered at a revision. */
-function versioned<T extends KubeObject>(definition: ResourceDefinition<T>, object: KubeObject, revision: number): T {
+function versioned(names: Names, object: KubeObject, revision: number): KubeObject {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
   const own = { ...metadata, resourceVersion: String(revision) }
-  // The type of the object is that of the definition, whose names it bears.
-  return deepFreeze({ ...named(definition), metadata: own, ...rest } as unknown as T)
+  return deepFreeze({ ...names, metadata: own, ...rest })
 }
 
 /** The bytes of an object with another resourceVersion in place of its own. */
@@ -217,7 +245,9 @@ function versionMember(revision: number): Buffer {
 
 /** How many bytes of an answered object stand before `"metadata"`: an item of a list is `{` and what follows them. */
 export function itemOffset<T extends KubeObject>(definition: ResourceDefinition<T>): number {
-  return Buffer.byteLength(headOf(definition.kind, apiVersionOf(definition))) - '"metadata":{'.length
+  return (
+    Buffer.byteLength(headOf({ kind: definition.kind, apiVersion: apiVersionOf(definition) })) - '"metadata":{'.length
+  )
 }
 
 function parse(json: Uint8Array): KubeObject {

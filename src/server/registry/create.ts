@@ -56,7 +56,8 @@ function createOnce<T extends KubeObject>(
     const { namespace, name = '' } = object.metadata
     return admissionAttributes(context, { operation: 'CREATE', key: { namespace, name }, object }, options)
   }
-  const own = uniqueOwners(withoutSystemFields(incoming), options.warn)
+  const shared = definition.share?.(incoming) ?? incoming
+  const own = uniqueOwners(withoutSystemFields(shared), options.warn)
   return write(definition, own, {
     track: (object) => (options.tracked ? object : trackCreate(context, object, options)),
     // What plugins return is an object of the same resource: they are given one and change its fields.
@@ -65,8 +66,7 @@ function createOnce<T extends KubeObject>(
       const named = withSystemFields(context, object, nowMs)
       return definition.prepareForCreate(named, { user: options.user, nowMs })
     },
-    reserve: async (object) =>
-      (await reservations?.reserve(object, undefined, options.dryRun)) ?? noReservation(object),
+    reserve: (object) => reservations?.reserve(object, undefined, options.dryRun) ?? noReservation(object),
     validate: (object) => {
       const rules = { namespaced: definition.scope === 'Namespaced', nameRule: definition.nameRule }
       const errors = [
@@ -107,7 +107,17 @@ function exists<T extends KubeObject>({ definition }: RegistryContext<T>, live: 
   return new ApiError(409, 'AlreadyExists', `object is being deleted: ${error.message}`, error.status.details)
 }
 
+const SYSTEM_FIELDS = [
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+  'resourceVersion',
+  'uid',
+  'creationTimestamp',
+] as const
+
 function withoutSystemFields<T extends KubeObject>(object: T): T {
+  if (SYSTEM_FIELDS.every((field) => object.metadata[field] === undefined)) return object
   const {
     deletionTimestamp: _deletion,
     deletionGracePeriodSeconds: _grace,

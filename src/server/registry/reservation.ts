@@ -4,5 +4,7 @@ import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { Reservation } from './admission-hooks.ts'
 
 export function noReservation<T extends KubeObject>(object: T): Reservation<T> {
-  return { object, commit: () => {}, release: () => {} }
+  return { object, commit: nothing, release: nothing }
 }
+
+function nothing(): void {}

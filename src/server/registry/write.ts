@@ -4,6 +4,7 @@
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import { invalid, requestEntityTooLarge } from '../../machinery/meta/api-error.ts'
 import type { FieldError } from '../../machinery/meta/field-error.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
@@ -20,7 +21,7 @@ export interface WriteSteps<T extends KubeObject, Result> {
   /** Drops what this endpoint may not set, sets what writing implies. */
   prepare(object: T): T
   /** What must be had before the object can be written: addresses, ports. */
-  reserve(object: T): Promise<Reservation<T>>
+  reserve(object: T): Awaitable<Reservation<T>>
   /** Under which findings are named, where that is not the definition's kind. */
   readonly kind?: { readonly group: string; readonly kind: string } | undefined
   /** Findings; none lets the object pass. */
@@ -59,7 +60,8 @@ async function takeSteps<T extends KubeObject, Result>(
   const mutated = await steps.mutate(tracked)
   const admitted = mutated === tracked ? tracked : inForm(definition.default(mutated), tracked)
   const prepared = inForm(steps.prepare(admitted), admitted)
-  const reservation = await steps.reserve(prepared)
+  const reserved = steps.reserve(prepared)
+  const reservation = reserved instanceof Promise ? await reserved : reserved
   try {
     const final = reservation.object === prepared ? prepared : inForm(reservation.object, prepared)
     failOn(steps.kind ?? definition, final, steps.validate(final))

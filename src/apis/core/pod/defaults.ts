@@ -1,6 +1,7 @@
 /** Defaults of pods, pod specs and pod templates. Idempotent; some belong to pods only, not to templates. */
 
 import { mapField, mapItems, withAbsent, withZero } from '../../field-defaults.ts'
+import { podSpecStep } from '../shared-pod-spec.ts'
 import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../types.gen.ts'
 import { defaultContainer } from './containers/default-container.ts'
 import { defaultPodResources } from './default-resources.ts'
@@ -8,20 +9,20 @@ import { roundedList } from './resource-list.ts'
 import { defaultVolume } from './volumes/default-volume.ts'
 
 export function defaultPod(pod: Pod): Pod {
-  const { spec = { containers: [] } } = pod
-  return mapField({ ...pod, spec: completed(spec) }, 'status', withAddresses)
+  const spec = completed(pod.spec ?? { containers: [] })
+  return mapField(spec === pod.spec ? pod : { ...pod, spec }, 'status', withAddresses)
 }
 
 /** Specs that lack nothing: what an update leaves alone is the very same one. */
 const completeSpecs = new WeakSet<PodSpec>()
 
-function completed(spec: PodSpec): PodSpec {
+const completed = podSpecStep((spec) => {
   if (completeSpecs.has(spec)) return spec
   const result = defaultPodOnly(defaultPodSpec(spec))
   // Frozen all the way down: what is complete stays so.
   if (result === spec && Object.isFrozen(spec)) completeSpecs.add(spec)
   return result
-}
+})
 
 /** `podIP` is the first of `podIPs`, whichever of them was written. */
 function withAddresses(status: PodStatus): PodStatus {

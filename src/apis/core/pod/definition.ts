@@ -5,11 +5,13 @@ import { formatTime } from '../../../machinery/meta/time.ts'
 import { builtinSchema } from '../../builtin-schema.ts'
 import { defineResource } from '../../define-resource.ts'
 import type { WriteContext } from '../../definition.ts'
-import { changedSpec, newSpec } from '../../strategy-parts.ts'
+import { mapField } from '../../field-defaults.ts'
+import { changedSpec } from '../../strategy-parts.ts'
+import { podSpecStep, withSharedSpec } from '../shared-pod-spec.ts'
 import type { Pod, PodSpec } from '../types.gen.ts'
 import { podColumns } from './columns.ts'
 import { defaultPod } from './defaults.ts'
-import { withoutDisabledFields, withoutDisabledStatus } from './disabled-fields.ts'
+import { enabledSpec, withoutDisabledFields, withoutDisabledStatus } from './disabled-fields.ts'
 import { withMatchLabelKeys } from './match-label-keys.ts'
 import { isPodTerminal, templateSpec } from './pod-status.ts'
 import { computeQosClass } from './qos-class.ts'
@@ -27,6 +29,7 @@ export const pods = defineResource<Pod>({
   categories: ['all'],
   scope: 'Namespaced',
   schema: builtinSchema('core.v1.Pod'),
+  share: withSharedSpec,
   default: defaultPod,
   prepareForCreate,
   prepareForUpdate: (pod, previous) => changedSpec(withoutDisabledFields(pod), previous),
@@ -92,22 +95,23 @@ function specErrors(spec: PodSpec): readonly FieldError[] {
 }
 
 function prepareForCreate(pod: Pod, context: WriteContext): Pod {
-  const started = withMatchLabelKeys(newSpec(withoutDisabledFields(withGrace(pod))))
+  const { metadata } = pod
   const gated = (pod.spec?.schedulingGates ?? []).length > 0
-  return {
-    ...started,
-    status: {
-      phase: 'Pending',
-      qosClass: computeQosClass(templateSpec(pod)),
-      ...(gated ? { conditions: [gatedCondition(context)] } : {}),
-    },
+  const qosClass = computeQosClass(templateSpec(pod))
+  const prepared: Pod = {
+    ...mapField(pod, 'spec', preparedSpec),
+    metadata: { ...metadata, generation: 1 },
+    status: { phase: 'Pending', qosClass, ...(gated ? { conditions: [gatedCondition(context)] } : {}) },
   }
+  return withMatchLabelKeys(prepared)
 }
 
+const preparedSpec = podSpecStep((spec) => enabledSpec(withGrace(spec)))
+
 /** Who wants less than no time gets a second. */
-function withGrace(pod: Pod): Pod {
-  const { terminationGracePeriodSeconds: seconds = 0 } = templateSpec(pod)
-  return seconds < 0 ? { ...pod, spec: { ...templateSpec(pod), terminationGracePeriodSeconds: 1 } } : pod
+function withGrace(spec: PodSpec): PodSpec {
+  const { terminationGracePeriodSeconds: seconds = 0 } = spec
+  return seconds < 0 ? { ...spec, terminationGracePeriodSeconds: 1 } : spec
 }
 
 function validateCreate({ spec }: Pod): readonly FieldError[] {

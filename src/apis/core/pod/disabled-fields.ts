@@ -4,20 +4,28 @@
  */
 
 import { mapField, mapItems } from '../../field-defaults.ts'
+import { podSpecStep } from '../shared-pod-spec.ts'
 import type { Container, Lifecycle, PodSpec, PodStatus, Volume, VolumeProjection } from '../types.gen.ts'
 
 /** For `prepareForCreate` and `prepareForUpdate` of pods and of whatever has a template of them. */
 export function withoutDisabledFields<T extends { readonly spec?: PodSpec | undefined }>(template: T): T {
-  return mapField(template, 'spec', (spec) => steps.reduce((result, step) => step(result), spec))
+  return mapField(template, 'spec', enabledSpec)
 }
 
+/** The same of a spec alone. */
+export const enabledSpec = podSpecStep((spec) => steps.reduce((result, step) => step(result), spec))
+
 const steps: readonly ((spec: PodSpec) => PodSpec)[] = [
-  ({ schedulingGroup, ...spec }) => spec,
+  (spec) => (spec.schedulingGroup === undefined ? spec : withoutGroup(spec)),
   (spec) => mapField(spec, 'volumes', (volumes) => mapItems(volumes, withoutProjections)),
   (spec) => mapField(spec, 'initContainers', (containers) => mapItems(containers, withoutStopSignal)),
   (spec) => mapField(spec, 'containers', (containers) => mapItems(containers, withoutStopSignal)),
   (spec) => mapField(spec, 'ephemeralContainers', (containers) => mapItems(containers, withoutStopSignal)),
 ]
+
+function withoutGroup({ schedulingGroup: _, ...spec }: PodSpec): PodSpec {
+  return spec
+}
 
 function withoutStopSignal<T extends Container>(container: T): T {
   const { lifecycle } = container

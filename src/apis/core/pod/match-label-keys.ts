@@ -36,7 +36,8 @@ function termWithKeys(term: PodAffinityTerm, labels: PodLabels): PodAffinityTerm
   const { labelSelector } = term
   if (!labelSelector) return term
   const matched = selectorWithKeys(labelSelector, term.matchLabelKeys, 'In', labels)
-  return { ...term, labelSelector: selectorWithKeys(matched, term.mismatchLabelKeys, 'NotIn', labels) }
+  const selector = selectorWithKeys(matched, term.mismatchLabelKeys, 'NotIn', labels)
+  return selector === labelSelector ? term : { ...term, labelSelector: selector }
 }
 
 function spreadWithKeys(spec: PodSpec, labels: PodLabels): PodSpec {

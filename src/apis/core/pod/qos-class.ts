@@ -1,6 +1,7 @@
 /** The quality of service class of a pod: who is throttled and evicted first. Fixed for its life. */
 
 import { compareQuantities, isNegative, isZero, type Quantity, quantityOf } from '../../../machinery/meta/quantity.ts'
+import { sharedFact } from '../../../machinery/schema/shared.ts'
 import type { Pod, PodSpec, ResourceRequirements } from '../types.gen.ts'
 import type { ResourceList } from './resource-list.ts'
 
@@ -18,7 +19,9 @@ export function podQosClass(pod: Pod): QosClass {
  * Guaranteed: every container (or the pod itself) limits CPU and memory and requests exactly that.
  * BestEffort: nobody asks for anything. Burstable: the rest.
  */
-export function computeQosClass(spec: PodSpec): QosClass {
+export const computeQosClass = sharedFact(qosClassOf)
+
+function qosClassOf(spec: PodSpec): QosClass {
   const ownFigures = spec.resources !== undefined
   const parts: readonly (ResourceRequirements | undefined)[] = ownFigures
     ? [spec.resources]

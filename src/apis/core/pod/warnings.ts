@@ -1,12 +1,16 @@
 /** Texts for the `Warning` header: what is allowed in a pod and probably not meant, or on its way out. */
 
 import { FieldPath } from '../../../machinery/meta/field-error.ts'
+import { sharedFact } from '../../../machinery/schema/shared.ts'
 import type { Container, ContainerPort, Pod, PodSpec, PodTemplateSpec } from '../types.gen.ts'
 import { templateSpec } from './pod-status.ts'
 
 export function podWarnings(pod: Pod, previous: Pod | undefined): readonly string[] {
-  return previous ? [] : podSpecWarnings(templateSpec(pod), new FieldPath('spec'))
+  return previous ? [] : ownSpecWarnings(templateSpec(pod))
 }
+
+const specPath = new FieldPath('spec')
+const ownSpecWarnings = sharedFact((spec: PodSpec) => podSpecWarnings(spec, specPath))
 
 export function podTemplateWarnings(template: PodTemplateSpec, path: FieldPath): readonly string[] {
   return podSpecWarnings(templateSpec(template), path.child('spec'))
