@@ -3,7 +3,7 @@
  * Only documents in which both say the same are read here; whatever else, errors included, is left to the reader of YAML.
  */
 
-import { duplicateKeys } from './json.ts'
+import { keysOfValue } from './json.ts'
 
 /** Bytes: no limit of YAML's reader on numbers of values is reached below. */
 const BYTES_MAX = 64 * 1024
@@ -16,38 +16,45 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
 const LINE_FEED = 0x0a
-const OPENING = new Set([0x5b, 0x7b])
-const CLOSING = new Set([0x5d, 0x7d])
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
 /** Exponents: YAML wants a sign in them. */
 const EXPONENT = /[eE][-+0-9]/
 
 /** The value; undefined when the bytes have to be read as YAML. */
 export function readAsJson(bytes: Uint8Array): unknown {
-  if (bytes.length > BYTES_MAX || bytes[0] !== 0x7b || !isPlain(bytes)) return undefined
+  if (bytes.length > BYTES_MAX || bytes[0] !== OPEN_OBJECT) return undefined
+  const keys = plainKeys(bytes)
+  if (keys === undefined) return undefined
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'))
-    return duplicateKeys(bytes).length === 0 ? value : undefined
+    // A key that stands twice is one in the value.
+    return keysOfValue(value) === keys ? value : undefined
   } catch {
     return undefined
   }
 }
 
-/** Printable ASCII on one line, without long keys, deep nesting or exponents. */
-function isPlain(bytes: Uint8Array): boolean {
+/** How many keys there are; undefined for anything but printable ASCII on one line, and for what YAML reads differently. */
+function plainKeys(bytes: Uint8Array): number | undefined {
   const end = bytes.at(-1) === LINE_FEED ? bytes.length - 1 : bytes.length
   let depth = 0
+  let keys = 0
   for (let position = 0; position < end; position++) {
     const byte = bytes[position] ?? 0
     if (byte === QUOTE) {
       const close = endOfString(bytes, position)
-      if (close === undefined || (bytes[close + 1] === COLON && close - position > KEY_BYTES_MAX)) return false
+      if (close === undefined || (bytes[close + 1] === COLON && close - position > KEY_BYTES_MAX)) return undefined
       position = close
-    } else if (OPENING.has(byte)) {
-      if (++depth > DEPTH_MAX) return false
-    } else if (CLOSING.has(byte)) depth--
-    else if (!isPrintable(byte) || isExponent(bytes, position)) return false
+    } else if (byte === COLON) keys++
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (++depth > DEPTH_MAX) return undefined
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--
+    else if (!isPrintable(byte) || isExponent(bytes, position)) return undefined
   }
-  return true
+  return keys
 }
 
 /** Undefined when the string does not end, or has something else than printable ASCII in it. */

@@ -64,6 +64,12 @@ describe('duplicateKeys', () => {
     ['{"c":[{"n":1},{"n":1,"n":"b"}]}', ['c[1].n']],
     ['{"a":"a","b":"a","\\u0061":1}', ['a']],
     ['{"m":{"k":[1,2]},"m":{}}', ['m']],
+    ['{"m":{"k":1,"k":2},"m":{"k":1,"l":2}}', ['m.k', 'm']],
+    ['{"__proto__":{"a":1},"b":[[],[{"a":":"}]],"c":"\\":"}', []],
+    ['{"__proto__":1,"__proto__":2}', ['__proto__']],
+    ['[]', []],
+    ['7', []],
   ] as const)
-    test(`finds ${JSON.stringify(expected)} in ${text}`, () => expect(duplicateKeys(bytes(text))).toEqual(expected))
+    test(`finds ${JSON.stringify(expected)} in ${text}`, () =>
+      expect(duplicateKeys(bytes(text), decodeJson(bytes(text)))).toEqual(expected))
 })

@@ -81,6 +81,7 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_OBJECT = 0x7d
 const CLOSE_ARRAY = 0x5d
 const COMMA = 0x2c
+const COLON = 0x3a
 
 function checkLimits(bytes: Uint8Array): void {
   let depth = 0
@@ -109,15 +110,36 @@ type Container = { readonly keys: Set<string>; readonly path: string } | { index
 
 /**
  * The paths of keys that stand twice in one object (`spec.replicas`, `spec.containers[0].name`), in order of
- * appearance, each once. `bytes` must be valid JSON: call it after `decodeJson`.
+ * appearance, each once. `value` is what `decodeJson` has made of the bytes: seldom is there anything to look for.
  */
-export function duplicateKeys(bytes: Uint8Array): readonly string[] {
+export function duplicateKeys(bytes: Uint8Array, value: unknown): readonly string[] {
+  if (keysOfText(bytes) === keysOfValue(value)) return []
   const found = new Set<string>()
   visitKeys(bytes, (path, isAgain) => {
     if (isAgain) found.add(path())
     return found.size < DUPLICATES_MAX
   })
   return [...found]
+}
+
+/** Keys of a valid document: each is followed by a colon. */
+function keysOfText(bytes: Uint8Array): number {
+  let keys = 0
+  for (let position = 0; position < bytes.length; position++) {
+    const byte = bytes[position]
+    if (byte === QUOTE) position = endOfString(bytes, position)
+    else if (byte === COLON) keys++
+  }
+  return keys
+}
+
+/** Keys of a decoded value: of equal ones in the text it has the last. */
+export function keysOfValue<T>(value: T): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let keys = 0
+  if (Array.isArray(value)) for (const item of value) keys += keysOfValue(item)
+  else for (const key in value) keys += 1 + keysOfValue(value[key])
+  return keys
 }
 
 /**
@@ -155,5 +177,5 @@ export function visitKeys(bytes: Uint8Array, visit: (path: () => string, isAgain
 function isKey(bytes: Uint8Array, end: number): boolean {
   let position = end + 1
   while (position < bytes.length && (bytes[position] ?? 0) <= 0x20) position++
-  return bytes[position] === 0x3a
+  return bytes[position] === COLON
 }

@@ -47,7 +47,7 @@ export function objectOfBody(request: ApiRequest, expected: Expectation): KubeOb
   const ofYaml = strict ? [yamlErrors(lines)] : lines
   const { definition } = expected.kind.schema
   return checkedObject(body, expected, trustOf(request), (unknown) =>
-    seen.json ? jsonProblems(seen.json, unknown, definition !== undefined) : [...ofYaml, ...unknown],
+    seen.json ? jsonProblems(seen.json, body, { unknown, builtIn: definition !== undefined }) : [...ofYaml, ...unknown],
   )
 }
 
@@ -55,8 +55,12 @@ export function objectOfBody(request: ApiRequest, expected: Expectation): KubeOb
  * What strict validation finds in a document. Built-in types are read in one go, so that both kinds of problems come as
  * they stand in the text; custom objects are read first, which finds duplicates, and then compared with their schema.
  */
-function jsonProblems(bytes: Uint8Array, unknown: readonly string[], builtIn: boolean): readonly string[] {
-  const duplicates = duplicateKeys(bytes).map(duplicateField)
+function jsonProblems(
+  bytes: Uint8Array,
+  body: unknown,
+  { unknown, builtIn }: { readonly unknown: readonly string[]; readonly builtIn: boolean },
+): readonly string[] {
+  const duplicates = duplicateKeys(bytes, body).map(duplicateField)
   if (duplicates.length === 0 || unknown.length === 0 || !builtIn) return [...duplicates, ...unknown]
   const left = new Set([...duplicates, ...unknown])
   const ordered: string[] = []

@@ -46,6 +46,8 @@ const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
 const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
 const PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH]
+/** Custom resources have no strategic merge: their schema does not say how. */
+const CUSTOM_PATCH_TYPES = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
 
 export async function patch(exchange: Exchange): Promise<ApiResponse> {
   const { request, registry, target, view } = exchange
@@ -80,11 +82,11 @@ export async function patch(exchange: Exchange): Promise<ApiResponse> {
   return objectResponse(exchange, view.show(stored), created ? 201 : 200)
 }
 
-/** Custom resources have no strategic merge: their schema does not say how. */
 function patchType({ headers }: ApiRequest, builtIn: boolean): string {
   const given = headers['content-type'] ?? ''
+  const accepted = builtIn ? PATCH_TYPES : CUSTOM_PATCH_TYPES
+  if (accepted.includes(given)) return given
   const type = parseMediaType(given)?.type ?? ''
-  const accepted = PATCH_TYPES.filter((candidate) => builtIn || candidate !== STRATEGIC_PATCH)
   if (accepted.includes(type)) return type
   // The router of built-in resources lets a list of types pass when it knows one of them.
   const isList = given.split(',').some((part) => accepted.includes(part.trim()))
@@ -109,7 +111,7 @@ function patchBody({ body }: ApiRequest, type: string, duplicates: string[]): un
   const value = decoding(() => decodeJson(body.bytes), said)
   if (type === MERGE_PATCH && !isRecord(value))
     throw badRequest(said(`json: cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`))
-  duplicates.push(...duplicateKeys(body.bytes).map(duplicateField))
+  duplicates.push(...duplicateKeys(body.bytes, value).map(duplicateField))
   return value
 }
 
