@@ -69,6 +69,24 @@ describe('ownership', () => {
     expect(apply(object, { replicas: 1, finalizers: ['a'] }, { nowText: 'later' })).toEqual(object)
   })
 
+  test('what is applied again is the very same, but for what differs', () => {
+    const spec = { replicas: 1, data: { a: '1' }, containers: [{ name: 'a', args: ['x'] }], selector: { a: '1' } }
+    const object = apply(update(apply(undefined, spec), { ...spec, paused: true }), spec)
+    const again = apply(object, structuredClone(spec), { nowText: 'later' })
+    expect(again.spec).toBe(object.spec)
+    expect(again.metadata.managedFields?.[0]?.fieldsV1).toBe(object.metadata.managedFields?.[0]?.fieldsV1)
+    const changed = apply(object, { ...spec, replicas: 2 })
+    expect(changed.spec).toEqual({ ...spec, paused: true, replicas: 2 })
+    expect(Reflect.get(changed.spec ?? {}, 'containers')).toBe(Reflect.get(object.spec ?? {}, 'containers'))
+  })
+
+  test('a list that is applied as null goes when nobody owns what is left in it', () => {
+    const object = apply(apply(undefined, { finalizers: null, replicas: 1 }), { finalizers: null, replicas: 1 })
+    const live = deepFreeze({ ...object, spec: { ...object.spec, finalizers: ['unowned'] } })
+    expect(apply(live, { finalizers: null, replicas: 1 }).spec).toEqual({ replicas: 1 })
+    expect(apply(live, { finalizers: null, replicas: 2 }).spec).toEqual({ replicas: 2 })
+  })
+
   test('equal values are shared by their appliers', () => {
     const object = apply(apply(undefined, { replicas: 1 }), { replicas: 1 }, { manager: 'two' })
     expect(owners(object)).toEqual({

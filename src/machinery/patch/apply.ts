@@ -8,7 +8,7 @@ import { deepEqual } from '../../base/deep-equal.ts'
 import { applyConflict, badRequest } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
 import type { Schema } from '../schema/schema.ts'
-import { checkTyped } from './check-typed.ts'
+import { type AppliedSet, appliedSet } from './applied-set.ts'
 import {
   difference,
   emptyFieldSet,
@@ -33,7 +33,6 @@ import {
   stripped,
   withManagedFields,
   withoutLost,
-  withoutReset,
 } from './managed-fields.ts'
 import { managedSchema } from './managed-schema.ts'
 import { mergeValues, removeFields, withNamedMembers } from './typed-merge.ts'
@@ -69,8 +68,8 @@ export function serverSideApply<T extends KubeObject>(request: ServerSideApply<T
   if (applied.metadata.managedFields !== undefined && applied.metadata.managedFields !== null)
     throw badRequest('metadata.managedFields must be nil')
   const schema = managedSchema(request.schema)
-  checkTyped(applied, schema)
-  const outcome = applyOnce(request, schema)
+  const own = appliedSet(applied, schema, request.resetFields)
+  const outcome = request.live === undefined ? created(request, own) : appliedTo(request.live, request, { own, schema })
   const object = withManagedFields(outcome.object, encodeManaged(outcome.sets))
   return manager === KUBECTL ? withLastApplied(object, applied) : object
 }
@@ -85,26 +84,37 @@ interface Conflict {
   readonly path: FieldPathElements
 }
 
-function applyOnce<T extends KubeObject>(request: ServerSideApply<T>, schema: Schema): Outcome<T> {
-  const { applied, manager, apiVersion, subresource, nowText, resetFields } = request
-  // What has no fields yet has the type of what is applied to it.
-  const live = request.live ?? ({ metadata: {} } as T)
+/** Where nothing is yet, what is applied is the object, and its applier's alone. */
+function created<T extends KubeObject>(request: ServerSideApply<T>, { owned }: AppliedSet): Outcome<T> {
+  const managed: ManagedSet = { ...applierOf(request), set: owned, time: request.nowText }
+  return { object: request.applied, sets: new Map(isEmptySet(owned) ? [] : [[managerKey(managed), managed]]) }
+}
+
+function appliedTo<T extends KubeObject>(
+  live: T,
+  request: ServerSideApply<T>,
+  { own, schema }: { readonly own: AppliedSet; readonly schema: Schema },
+): Outcome<T> {
+  const { applied, nowText, resetFields } = request
   const before = ownersBefore(request, live, schema)
-  const own = { manager, operation: 'Apply', apiVersion, subresource } as const
-  const key = managerKey(own)
+  const applier = applierOf(request)
+  const key = managerKey(applier)
   const last = before.get(key)
-  const set = withoutReset(fieldSetOf(applied, schema), resetFields)
-  const sets = new Map(before).set(key, { ...own, set, time: last?.time })
-  const merged = mergeValues(live, applied, schema)
+  const sets = new Map(before).set(key, { ...applier, set: own.all, time: last?.time })
   // Merging and removing keep the schema's type.
-  const object = prune(merged, sets, last?.set, schema) as T
+  const object = prune(mergeValues(live, applied, schema), { sets, own, last: last?.set }, schema) as T
   const comparison = filtered(compareValues(live, object, schema), resetFields)
   checkConflicts(request, live, conflictsOf(sets, comparison, key), schema)
   const rest = new Map(withoutLost(sets, comparison, key))
-  const ownSet = stripped(set)
-  const isChanged = !deepEqual(live, object)
-  if (!isEmptySet(ownSet)) rest.set(key, { ...own, set: ownSet, time: isChanged ? nowText : last?.time })
+  const time = deepEqual(live, object) ? last?.time : nowText
+  // The very same set, if it owned that before: what is applied again is found to be no change at once.
+  const set = last !== undefined && deepEqual(last.set, own.owned) ? last.set : own.owned
+  if (!isEmptySet(set)) rest.set(key, { ...applier, set, time })
   return { object, sets: rest }
+}
+
+function applierOf<T extends KubeObject>({ manager, apiVersion, subresource }: ServerSideApply<T>) {
+  return { manager, operation: 'Apply', apiVersion, subresource } as const
 }
 
 /** The owners so far. An object nobody tracked gets one owner for all it has. */
@@ -127,12 +137,20 @@ function ownersBefore<T extends KubeObject>(
   return isEmptySet(owner.set) ? sets : new Map([[managerKey(owner), owner]])
 }
 
+interface Owners {
+  /** Of everybody. */
+  readonly sets: ManagedSets
+  readonly own: AppliedSet
+  readonly last: FieldSet | undefined
+}
+
 /**
  * Takes out what the manager applied last and nobody owns now. What was not in its last set stays, however
- * it came to stand below something that goes.
+ * it came to stand below something that goes. Where all of the last set is applied again there is nothing such, but for
+ * lists that are applied as null: those go when what is left in them is nobody's.
  */
-function prune(merged: unknown, sets: ManagedSets, last: FieldSet | undefined, schema: Schema): unknown {
-  if (last === undefined || isEmptySet(last)) return merged
+function prune(merged: unknown, { sets, own, last }: Owners, schema: Schema): unknown {
+  if (last === undefined || (!own.hasNull && isEmptySet(difference(last, own.all)))) return merged
   const named = (set: FieldSet): FieldSet => withNamedMembers(set, schema)
   const lastNamed = named(last)
   const everything = named(fieldSetOf(merged, schema))

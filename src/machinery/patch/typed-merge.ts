@@ -3,36 +3,44 @@
  * maps. Nothing is changed in place; parts that stay are shared.
  */
 
+import { deepEqual } from '../../base/deep-equal.ts'
 import { setOwn } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type Descend, type FieldSet, fieldElement, hasPath, isEmptySet, withMembers, withPrefix } from './field-set.ts'
 import { itemElement, type JsonMap, memberSchema, namedField, shapeOf } from './typed-value.ts'
 
-/** `applied` over `live`: its leaves win, its items stand in its order, what it does not mention stays. */
+/**
+ * `applied` over `live`: its leaves win, its items stand in its order, what it does not mention stays. What comes out
+ * equal to a part of `live` is that part.
+ */
 export function mergeValues(live: unknown, applied: unknown, schema: Schema | undefined): unknown {
   if (applied === undefined) return live
   if (live === undefined || live === null || schema === undefined) return applied
   const shape = shapeOf(schema)
   if (shape === 'map' && isRecord(live) && (isRecord(applied) || applied === null)) {
-    if (Object.keys(live).length + Object.keys(applied ?? {}).length === 0) return applied
-    return mergeMaps(live, applied ?? {}, schema)
+    if (Object.keys(live).length + Object.keys(applied ?? {}).length > 0) return mergeMaps(live, applied ?? {}, schema)
+  } else if (shape === 'list' && Array.isArray(live) && (Array.isArray(applied) || applied === null)) {
+    if (live.length + (applied?.length ?? 0) > 0) return mergeLists(live, applied ?? [], schema)
   }
-  if (shape === 'list' && Array.isArray(live) && (Array.isArray(applied) || applied === null)) {
-    if (live.length + (applied?.length ?? 0) === 0) return applied
-    return mergeLists(live, applied ?? [], schema)
-  }
-  return applied
+  return deepEqual(live, applied) ? live : applied
 }
 
 function mergeMaps(live: JsonMap, applied: JsonMap, schema: Schema): JsonMap {
   const result: Record<string, unknown> = {}
+  let isSame = true
   for (const [key, value] of Object.entries(live)) {
     const change = Object.hasOwn(applied, key) ? applied[key] : undefined
-    setOwn(result, key, mergeValues(value, change, memberSchema(schema, key)))
+    const merged = mergeValues(value, change, memberSchema(schema, key))
+    if (merged !== value) isSame = false
+    setOwn(result, key, merged)
   }
-  for (const [key, value] of Object.entries(applied)) if (!Object.hasOwn(live, key)) setOwn(result, key, value)
-  return result
+  for (const [key, value] of Object.entries(applied)) {
+    if (Object.hasOwn(live, key)) continue
+    isSame = false
+    setOwn(result, key, value)
+  }
+  return isSame ? live : result
 }
 
 interface Item {
@@ -41,7 +49,7 @@ interface Item {
 }
 
 /** Shared items in the applied order; the live object's own items stay where they stood among them. */
-function mergeLists(live: readonly unknown[], applied: readonly unknown[], schema: Schema): unknown[] {
+function mergeLists(live: readonly unknown[], applied: readonly unknown[], schema: Schema): readonly unknown[] {
   const left = elementsOf(live, schema)
   const right = elementsOf(applied, schema)
   const liveItems = uniqueItems(left)
@@ -75,7 +83,8 @@ function mergeLists(live: readonly unknown[], applied: readonly unknown[], schem
       rightIndex++
     }
   }
-  return result
+  const isSame = result.length === live.length && result.every((item, index) => item === live[index])
+  return isSame ? live : result
 }
 
 /** A shared item that is not the next one: it comes when the applied order says so. */
