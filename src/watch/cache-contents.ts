@@ -53,7 +53,9 @@ export class CacheContents {
   }
 
   set(object: CachedObject): void {
-    this.delete(object.key)
+    this.#unreadable.delete(object.key)
+    const before = this.#objects.get(object.key)
+    if (before) this.#unindex(before)
     this.#objects.set(object.key, object)
     this.#labels.add(object)
     this.#fields.add(object)
@@ -63,9 +65,13 @@ export class CacheContents {
     this.#unreadable.delete(key)
     const object = this.#objects.get(key)
     if (!object) return
+    this.#unindex(object)
+    this.#objects.delete(key)
+  }
+
+  #unindex(object: CachedObject): void {
     this.#labels.remove(object)
     this.#fields.remove(object)
-    this.#objects.delete(key)
   }
 
   replace(objects: readonly CachedObject[], unreadable: readonly Unreadable[]): void {

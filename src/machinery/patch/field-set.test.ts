@@ -102,6 +102,7 @@ test('the laws of sets hold for random sets', () => {
     const [left, right] = [randomSet(), randomSet()]
     expect(union(left, right)).toEqual(union(right, left))
     expect(union(difference(left, right), intersection(left, right))).toEqual(left)
+    expect(union(left, intersection(left, right))).toBe(left)
     expect(intersection(difference(left, right), right)).toEqual({})
     expect(setOf(...membersOf(left))).toEqual(left)
   }

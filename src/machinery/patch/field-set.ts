@@ -110,19 +110,22 @@ function childrenOf(node: FieldSet): (readonly [string, FieldSet])[] {
   return Object.entries(node).filter(([key]) => key !== '.')
 }
 
+/** `left` itself where `right` adds nothing to it. */
 export function union(left: FieldSet, right: FieldSet): FieldSet {
-  if (left === right || isEmptySet(right)) return left
+  if (isEmptySet(right)) return left
   return isEmptySet(left) ? right : unionNode(left, right, false)
 }
 
 function unionNode(left: FieldSet, right: FieldSet, member: boolean): FieldSet {
   if (left === right) return left
-  const children = new Map(childrenOf(left))
+  const added: (readonly [string, FieldSet])[] = []
   for (const [key, child] of childrenOf(right)) {
-    const other = children.get(key)
-    children.set(key, other === undefined ? child : unionNode(other, child, isMember(other) || isMember(child)))
+    const other = left[key]
+    const both = other === undefined ? child : unionNode(other, child, isMember(other) || isMember(child))
+    if (both !== other) added.push([key, both])
   }
-  return nodeOf(member, [...children])
+  if (added.length === 0 && member === isMember(left)) return left
+  return nodeOf(member, [...new Map([...childrenOf(left), ...added])])
 }
 
 export function intersection(left: FieldSet, right: FieldSet): FieldSet {

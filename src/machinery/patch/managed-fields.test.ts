@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../../base/deep-freeze.ts'
+import { randomInteger, seededRandom } from '../../base/random.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../meta/object.ts'
+import { type FieldSet, membersOf } from './field-set.ts'
 import { type TrackedUpdate, trackUpdate } from './managed-fields.ts'
 import { workloadSchema } from './test-schemas.ts'
 import { compareValues, emptyObjectOf, fieldSetOf } from './typed-value.ts'
@@ -95,6 +97,11 @@ describe('update', () => {
     expect(next.metadata.managedFields).toEqual([update(createdFields, { time: T1 })])
   })
 
+  test('who changes again what is their own has the very same set', () => {
+    const next = write(created, { ...created, spec: { ...created.spec, replicas: 2 } }, { nowText: T1 })
+    expect(next.metadata.managedFields?.[0]?.fieldsV1).toBe(created.metadata.managedFields?.[0]?.fieldsV1)
+  })
+
   test('a removed field is nobody’s, and removing gives no ownership', () => {
     const next = write(created, { ...created, spec: { replicas: 1 } }, { nowText: T1, manager: 'bob' })
     expect(next.metadata.managedFields).toEqual([
@@ -144,6 +151,36 @@ function dataOf(workload: Workload): object {
   const spec = workload.spec ?? {}
   return 'data' in spec && typeof spec.data === 'object' && spec.data !== null ? spec.data : {}
 }
+
+test('updates by many leave to each what it changed last: generated sequences', () => {
+  const random = seededRandom(5)
+  const oneOf = <T>(...values: readonly T[]): T => values[randomInteger(random, values.length)] as T
+  const anySpec = (): object => ({
+    ...oneOf({}, { replicas: oneOf(1, 2) }),
+    ...oneOf({}, { data: oneOf({}, { a: oneOf('1', '2') }, { b: '1', c: oneOf('1', '2') }) }),
+    ...oneOf({}, { finalizers: oneOf(['a'], ['a', 'b'], ['b', 'c']) }),
+    ...oneOf({}, { containers: oneOf([{ name: 'a', image: oneOf('x', 'y') }], [{ name: 'b', image: 'x' }], []) }),
+  })
+  const pathsOf = (set: unknown): string[] => membersOf(set as FieldSet).map((path) => path.join(' '))
+  let live = created
+  let owned = new Map([['alice', new Set(pathsOf(created.metadata.managedFields?.[0]?.fieldsV1))]])
+  for (let round = 0; round < 500; round++) {
+    const manager = oneOf('alice', 'bob', 'carol')
+    const next = write(live, { ...live, spec: anySpec() }, { manager })
+    const { changed, removed } = compareValues(live, next, workloadSchema)
+    const lost = new Set([...pathsOf(changed), ...pathsOf(removed)])
+    const rest = (paths: ReadonlySet<string> = new Set()): string[] => [...paths].filter((path) => !lost.has(path))
+    const mine = pathsOf(changed).filter((path) => !path.startsWith('f:metadata'))
+    owned = new Map([...owned].map(([name, paths]) => [name, new Set(rest(paths))]))
+    owned.set(manager, new Set([...(owned.get(manager) ?? []), ...mine]))
+    const entries = next.metadata.managedFields ?? []
+    for (const [name, paths] of owned) {
+      const entry = entries.find((one) => one.manager === name)
+      expect(new Set(pathsOf(entry?.fieldsV1 ?? {})), `${name} in round ${round}`).toEqual(paths)
+    }
+    live = deepFreeze(next)
+  }
+})
 
 describe('fields of values', () => {
   test('lists by key, sets, atomic maps and lists', () => {

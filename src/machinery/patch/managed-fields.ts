@@ -143,16 +143,20 @@ function afterUpdate<T extends KubeObject>(
   comparison: Comparison,
   update: TrackedUpdate<T>,
 ): ManagedSets {
-  const sets = new Map(withoutLost(before, comparison))
   const set = stripped(comparison.changed)
-  if (isEmptySet(set)) return sets
+  if (isEmptySet(set)) return withoutLost(before, comparison)
   const own = ownSet(update, set)
   const key = managerKey(own)
-  sets.set(key, { ...own, set: union(set, sets.get(key)?.set ?? emptyFieldSet) })
-  return sets
+  const sets = new Map(withoutLost(before, comparison, key))
+  // Who changes again what is its own has the very same set afterwards.
+  const kept = difference(sets.get(key)?.set ?? emptyFieldSet, comparison.removed)
+  return sets.set(key, { ...own, set: union(kept, set) })
 }
 
-/** Without the fields that were changed or removed, and without managers that have none left. */
+/**
+ * Without the fields that were changed or removed, and without managers that have none left. `keep`: who loses none, as
+ * it is the one who changes.
+ */
 export function withoutLost(sets: ManagedSets, { changed, removed }: Comparison, keep?: string): ManagedSets {
   const result = new Map<string, ManagedSet>()
   for (const [key, managed] of sets) {

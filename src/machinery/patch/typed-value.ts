@@ -161,11 +161,13 @@ class ComparisonWalk {
   #maps(before: unknown, after: unknown, schema: Schema): void {
     const left = isRecord(before) ? before : {}
     const right = isRecord(after) ? after : {}
-    for (const [key, value] of Object.entries(left))
-      this.#at(fieldElement(key), value, Object.hasOwn(right, key) ? right[key] : undefined, memberSchema(schema, key))
-    for (const [key, value] of Object.entries(right)) {
+    for (const key of Object.keys(left)) {
+      const other = Object.hasOwn(right, key) ? right[key] : undefined
+      if (left[key] !== other) this.#at(fieldElement(key), left[key], other, memberSchema(schema, key))
+    }
+    for (const key of Object.keys(right)) {
       if (Object.hasOwn(left, key) && left[key] !== undefined) continue
-      this.#at(fieldElement(key), undefined, value, memberSchema(schema, key))
+      this.#at(fieldElement(key), undefined, right[key], memberSchema(schema, key))
     }
   }
 

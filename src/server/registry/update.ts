@@ -178,6 +178,7 @@ function checkPreconditions<T extends KubeObject>(
 
 /** What no update changes; what an update may leave out. */
 function withLiveMeta<T extends KubeObject>(object: T, { metadata: live }: T): T {
+  if (hasLiveMeta(object.metadata, live)) return object
   const {
     selfLink: _link,
     deletionTimestamp: _deletion,
@@ -193,4 +194,16 @@ function withLiveMeta<T extends KubeObject>(object: T, { metadata: live }: T): T
   const deleting = live.deletionTimestamp ? { deletionTimestamp: live.deletionTimestamp } : {}
   const graceful = grace === undefined ? {} : { deletionGracePeriodSeconds: grace }
   return { ...object, metadata: { ...kept, ...deleting, ...graceful } }
+}
+
+/** Patches keep what they do not mention. */
+function hasLiveMeta(metadata: ObjectMeta, live: ObjectMeta): boolean {
+  return (
+    metadata.uid === live.uid &&
+    metadata.resourceVersion === live.resourceVersion &&
+    metadata.creationTimestamp === live.creationTimestamp &&
+    metadata.deletionTimestamp === live.deletionTimestamp &&
+    metadata.deletionGracePeriodSeconds === live.deletionGracePeriodSeconds &&
+    metadata.selfLink === undefined
+  )
 }
