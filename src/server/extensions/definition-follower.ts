@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { isConflict, isNotFound } from '../../machinery/meta/api-error.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
+import { canonical } from '../../machinery/schema/canonical.ts'
 import type { Delivery } from '../../watch/event.ts'
 import { ownWrites } from '../registry/context.ts'
 import { statusEndpoint } from '../registry/endpoints.ts'
@@ -113,8 +114,10 @@ class Follower implements DefinitionFollower {
     if (needsCleanup(next) && !this.#cleaning.has(name)) this.#cleanUp(name).catch(() => {})
   }
 
+  /** In the form in which it comes back once it is written: served definitions are told apart by their texts. */
   #current(crd: CustomResourceDefinition): CustomResourceDefinition {
-    return withCurrentStatus(crd, this.#seen.values(), formatTime(this.#parts.clock.now()))
+    const decided = withCurrentStatus(crd, this.#seen.values(), formatTime(this.#parts.clock.now()))
+    return canonical(decided, customResourceDefinitions.schema, crd)
   }
 
   async #change(name: string, change: (live: CustomResourceDefinition) => CustomResourceDefinition): Promise<void> {
