@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Awaitable, lastly, orElse, whenThere } from './awaitable.ts'
+import { type Awaitable, inTurn, lastly, orElse, whenThere } from './awaitable.ts'
 
 const FAILURE = new Error('not today')
 
@@ -37,4 +37,23 @@ test('the end is told once, after work that was done and after work that failed'
   await expect(late).resolves.toBe(1)
   await expect(lastly(LATER.failure, tell('late failure'))).rejects.toBe(FAILURE)
   expect(told).toEqual(['value', 'failure', 'late value', 'late failure'])
+})
+
+test('items are taken in turn, at once up to the first that has to be waited for', async () => {
+  const taken: string[] = []
+  const append = (value: string, item: string): Awaitable<string> => {
+    taken.push(item)
+    if (item === '!') throw FAILURE
+    return item === 'later' ? Promise.resolve(`${value} ${item}`) : `${value} ${item}`
+  }
+  expect(inTurn([], 'start', append)).toBe('start')
+  expect(inTurn(['a', 'b'], 'start', append)).toBe('start a b')
+  expect(() => inTurn(['!', 'a'], 'start', append)).toThrow(FAILURE)
+  taken.length = 0
+  const late = inTurn(['a', 'later', 'b', 'later', 'c'], 'start', append)
+  expect(taken).toEqual(['a', 'later'])
+  await expect(late).resolves.toBe('start a later b later c')
+  taken.length = 0
+  await expect(inTurn(['later', '!', 'a'], 'start', append)).rejects.toBe(FAILURE)
+  expect(taken).toEqual(['later', '!'])
 })

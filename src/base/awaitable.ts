@@ -32,3 +32,20 @@ export function lastly<T>(work: () => Awaitable<T>, done: () => void): Awaitable
     if (!waits) done()
   }
 }
+
+/** What `next` makes of the value with one item after the other, without waiting where nothing has to be waited for. */
+export function inTurn<Item, T>(
+  items: readonly Item[],
+  value: T,
+  next: (value: T, item: Item) => Awaitable<T>,
+): Awaitable<T> {
+  let current = value
+  let taken = 0
+  for (const item of items) {
+    taken++
+    const made = next(current, item)
+    if (made instanceof Promise) return made.then((there) => inTurn(items.slice(taken), there, next))
+    current = made
+  }
+  return current
+}

@@ -1,4 +1,6 @@
-/** A map that forgets what was used least recently once it holds `entriesMax` entries. */
+/** Memory of what was made before: of the last that were asked for, or of a value as long as that is there. */
+
+/** Forgets what was used least recently once it holds `entriesMax` entries. */
 export class LruMap<K, V> {
   readonly #entries = new Map<K, V>()
   readonly #entriesMax: number
@@ -29,5 +31,19 @@ export class LruMap<K, V> {
 
   get size(): number {
     return this.#entries.size
+  }
+}
+
+/** `make`, called once for each key. A key is the very same object, which must not change; equal ones are others. */
+export function oncePer<Key extends object, Made extends object | string>(
+  make: (key: Key) => Made,
+): (key: Key) => Made {
+  const known = new WeakMap<Key, Made>()
+  return (key) => {
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = make(key)
+    known.set(key, made)
+    return made
   }
 }

@@ -4,18 +4,18 @@
  */
 
 import type { Catalog } from '../apis/catalog.ts'
-import type { Service } from '../apis/core/types.gen.ts'
+import { services } from '../apis/core/service/definition.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { pageNotFound } from '../machinery/meta/api-error.ts'
-import type { KubeObject } from '../machinery/meta/object.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../machinery/wire/message.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from '../watch/change-dispatcher.ts'
 import { admissionChain, builtinPlugins, type PluginParts } from './admission/chain.ts'
-import type { AdmissionPlugin, AdmissionView, AdmissionWrites, Looked } from './admission/plugin.ts'
+import type { AdmissionPlugin, AdmissionWrites } from './admission/plugin.ts'
+import { createAdmissionView } from './admission/view.ts'
 import { equivalentsAmong } from './admission/webhooks/invocation.ts'
 import { createWebhookClient, type ResolveService } from './admission/webhooks/webhook-client.ts'
 import { type Aggregation, createAggregation } from './aggregation/aggregation.ts'
@@ -92,7 +92,7 @@ export function createServer(dependencies: ServerDependencies): Server {
     frontProxy = noFrontProxy,
   } = dependencies
   const dispatcher = createChangeDispatcher(storage, log)
-  const view = admissionView(() => registries, catalog)
+  const view = createAdmissionView(() => registries, catalog)
   const writes: AdmissionWrites = {
     replacing: (definition, live, object) => registries.of(definition).replacing(live, object),
   }
@@ -104,7 +104,7 @@ export function createServer(dependencies: ServerDependencies): Server {
   const convert = objectConversion({ webhooks, random }, customResources.served)
   const pluginParts = { view, writes, clock, random, log, authorization, equivalents, convert, byKind, webhooks }
   const admission = customResources.guard(admissionChain(plugins(pluginParts)))
-  const stored = () => view.list<Service>('services')
+  const stored = async () => view.list(services)
   const reservations = new Map([['/services', serviceReservations({ ...dependencies.serviceNetwork, random, stored })]])
   const registries = createRegistries({
     ...{ storage, dispatcher, catalog, clock, random, log, admission, reservations },
@@ -138,6 +138,7 @@ export function createServer(dependencies: ServerDependencies): Server {
       webhooks[Symbol.dispose]()
       documents[Symbol.dispose]()
       for (const one of followers) one[Symbol.dispose]()
+      view[Symbol.dispose]()
       registries[Symbol.dispose]()
       dispatcher[Symbol.dispose]()
     },
@@ -218,31 +219,4 @@ function connectHandlers(
     },
   }
   return CONNECTED.map((name) => [name, handler])
-}
-
-/** Lookups by definition or plural name among everything that is served, from memory. */
-function admissionView(registries: () => Registries, catalog: Catalog): AdmissionView {
-  const registryOf = <T extends KubeObject>(resource: Looked<T>) => {
-    const definition =
-      typeof resource === 'string'
-        ? catalog.all().find((candidate) => candidate.resource === resource)
-        : catalog.byResource(resource.group, resource.version, resource.resource)
-    return definition && registries().of(definition)
-  }
-  return {
-    get: async <T extends KubeObject>(
-      resource: Looked<T>,
-      key: { readonly namespace?: string | undefined; readonly name: string },
-    ) => {
-      const registry = registryOf(resource)
-      await registry?.whenFresh()
-      // The caller names the resource together with its type.
-      return registry?.peek(key)?.object() as T | undefined
-    },
-    list: async <T extends KubeObject>(resource: Looked<T>, namespace = '') => {
-      const registry = registryOf(resource)
-      if (registry && !registry.isFresh) await registry.whenFresh()
-      return (registry?.peekAll({ namespace }) ?? []).map((item) => item.object() as T)
-    },
-  }
 }

@@ -2,6 +2,7 @@
 
 import type { Catalog } from '../../apis/catalog.ts'
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import { type Awaitable, inTurn, whenThere } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import type { Logger } from '../../base/log.ts'
@@ -36,7 +37,7 @@ import { storageObjectInUseProtection } from './plugins/storage/in-use-protectio
 import { taintNodesByCondition } from './plugins/taint-nodes.ts'
 import { mutatingPolicies } from './policies/mutating-policies.ts'
 import { validatingPolicies } from './policies/validating-policies.ts'
-import { createRounds, type Rounds } from './rounds.ts'
+import { type Rounds, RoundsOfChain } from './rounds.ts'
 import type { Equivalents } from './webhooks/invocation.ts'
 import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts'
 import { validatingWebhooks } from './webhooks/validating-webhooks.ts'
@@ -93,35 +94,36 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionHo
   const last = plugins.find(({ persist }) => persist !== undefined)
   const concerned = concernedPlugins(plugins)
   return {
-    async mutate(attributes: AdmissionAttributes, object: KubeObject) {
+    mutate(attributes, object) {
       const { mutating } = concerned(attributes)
-      const rounds = createRounds()
-      const once = await mutateOnce(mutating, attributes, object, rounds)
-      if (!rounds.isSecondWanted) return once
-      rounds.startSecond()
-      return mutateOnce(mutating, attributes, once, rounds)
+      const rounds = new RoundsOfChain()
+      return whenThere(mutateOnce(mutating, attributes, object, rounds), (once) => {
+        if (!rounds.isSecondWanted) return once
+        rounds.startSecond()
+        return mutateOnce(mutating, attributes, once, rounds)
+      })
     },
-    async validate(attributes) {
-      for (const plugin of concerned(attributes).validating) await plugin.validate?.(attributes)
-    },
+    validate: (attributes) =>
+      inTurn<AdmissionPlugin, void>(concerned(attributes).validating, undefined, (_, plugin) =>
+        plugin.validate?.(attributes),
+      ),
     persist: (attributes, write) =>
       last?.persist && last.operations.includes(attributes.operation) ? last.persist(attributes, write) : write([]),
   }
 }
 
-async function mutateOnce(
+/** Without a promise, where no plugin has to wait for anything. */
+function mutateOnce(
   plugins: readonly AdmissionPlugin[],
   attributes: AdmissionAttributes,
   object: KubeObject,
   rounds: Rounds,
-): Promise<KubeObject> {
+): Awaitable<KubeObject> {
   let seen = attributes
-  let current = object
-  for (const plugin of plugins) {
+  return inTurn(plugins, object, (current, plugin) => {
     if (seen.object !== current) seen = { ...attributes, object: current }
-    current = deepFreeze((await plugin.mutate?.(seen, current, rounds)) ?? current)
-  }
-  return current
+    return whenThere(plugin.mutate?.(seen, current, rounds) ?? current, deepFreeze)
+  })
 }
 
 interface Concerned {

@@ -9,26 +9,15 @@ export interface Rounds {
   askForSecond(): void
 }
 
-export interface RoundsOfChain extends Rounds {
-  readonly isSecondWanted: boolean
-  startSecond(): void
-}
+export class RoundsOfChain implements Rounds {
+  current: Rounds['current'] = 'first'
+  isSecondWanted = false
 
-export function createRounds(): RoundsOfChain {
-  let current: Rounds['current'] = 'first'
-  let isSecondWanted = false
-  return {
-    get current() {
-      return current
-    },
-    get isSecondWanted() {
-      return isSecondWanted
-    },
-    askForSecond() {
-      isSecondWanted = true
-    },
-    startSecond() {
-      current = 'second'
-    },
+  askForSecond(): void {
+    this.isSecondWanted = true
+  }
+
+  startSecond(): void {
+    this.current = 'second'
   }
 }

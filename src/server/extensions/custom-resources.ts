@@ -75,7 +75,7 @@ export function createCustomResources(parts: CustomResourcesParts): CustomResour
     },
     guard: (admission) => ({
       ...admission,
-      async mutate(attributes, object) {
+      mutate(attributes, object) {
         const { operation, subresource, definition, name } = attributes
         if (operation === 'CREATE' && subresource === '' && isClosing(served, definition)) {
           const detail = 'create not allowed while custom resource definition is terminating'

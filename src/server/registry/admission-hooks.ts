@@ -4,6 +4,7 @@
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { AuditTrail, UserInfo } from '../../machinery/wire/message.ts'
 
@@ -35,14 +36,14 @@ export interface AdmissionAttributes {
 
 export interface AdmissionHooks {
   /** The object as the plugins want it. Throws `ApiError` to refuse. */
-  mutate(attributes: AdmissionAttributes, object: KubeObject): Promise<KubeObject>
+  mutate(attributes: AdmissionAttributes, object: KubeObject): Awaitable<KubeObject>
   /** Throws `ApiError` to refuse. */
-  validate(attributes: AdmissionAttributes): Promise<void>
+  validate(attributes: AdmissionAttributes): Awaitable<void>
   /**
    * The last word: does the write, together with what must be written with it. `write` rejects with
    * `CompanionOutrun` when a companion has changed meanwhile; nothing is written then, and it may be called again.
    */
-  persist<Result>(attributes: AdmissionAttributes, write: Write<Result>): Promise<Result>
+  persist<Result>(attributes: AdmissionAttributes, write: Write<Result>): Awaitable<Result>
 }
 
 export type Write<Result> = (companions: readonly Companion[]) => Promise<Result>

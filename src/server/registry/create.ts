@@ -1,6 +1,7 @@
 /** Creating objects: what the server sets on new ones, generated names, and what stands in the way. */
 
 import { finalizerErrors } from '../../apis/owned-finalizers.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import { randomUuid } from '../../base/random.ts'
 import { ApiError, alreadyExists, internalError, isAlreadyExists } from '../../machinery/meta/api-error.ts'
 import { isBeingDeleted } from '../../machinery/meta/finalizers.ts'
@@ -61,7 +62,7 @@ function createOnce<T extends KubeObject>(
   return write(definition, own, {
     track: (object) => (options.tracked ? object : trackCreate(context, object, options)),
     // What plugins return is an object of the same resource: they are given one and change its fields.
-    mutate: async (object) => (await admission.mutate(attributes(object), object)) as T,
+    mutate: (object) => admission.mutate(attributes(object), object) as Awaitable<T>,
     prepare: (object) => {
       const named = withSystemFields(context, object, nowMs)
       return definition.prepareForCreate(named, { user: options.user, nowMs })

@@ -5,6 +5,7 @@
  */
 
 import type { ResourceDefinition } from '../../apis/definition.ts'
+import { oncePer } from '../../base/lru.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 
 /** Prefixes end with a slash. */
@@ -19,8 +20,10 @@ export function resourcePrefix({ group, resource }: { readonly group: string; re
 }
 
 export function storagePrefix<T extends KubeObject>(definition: ResourceDefinition<T>): string {
-  return resourcePrefix(definition.storedAs ?? definition)
+  return prefixOf(definition)
 }
+
+const prefixOf = oncePer((definition: ResourceDefinition) => resourcePrefix(definition.storedAs ?? definition))
 
 export function storageKey<T extends KubeObject>(definition: ResourceDefinition<T>, key: ObjectKey): string {
   const prefix = storagePrefix(definition)

@@ -4,6 +4,7 @@
  */
 
 import { finalizerErrors } from '../../apis/owned-finalizers.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
 import { conflict, invalid, notFound, OBJECT_MODIFIED } from '../../machinery/meta/api-error.ts'
 import { invalidValue } from '../../machinery/meta/field-error.ts'
@@ -102,7 +103,7 @@ async function updateOnce<T extends KubeObject>(
     track: (object) =>
       updating.tracked ? object : trackUpdateOf(context, { object, live: previous, endpoint }, options),
     // What plugins return is an object of the same resource: they are given one and change its fields.
-    mutate: async (object) => (await admission.mutate(attributes(object), object)) as T,
+    mutate: (object) => admission.mutate(attributes(object), object) as Awaitable<T>,
     prepare: (object) =>
       withLiveMeta(endpoint.prepareForUpdate(object, previous, { user: options.user, nowMs }), previous),
     reserve: async (object) => {

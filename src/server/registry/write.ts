@@ -17,7 +17,7 @@ export interface WriteSteps<T extends KubeObject, Result> {
   /** Records in managedFields who set what. */
   track(object: T): T
   /** The plugins that change objects. */
-  mutate(object: T): Promise<T>
+  mutate(object: T): Awaitable<T>
   /** Drops what this endpoint may not set, sets what writing implies. */
   prepare(object: T): T
   /** What must be had before the object can be written: addresses, ports. */
@@ -27,9 +27,9 @@ export interface WriteSteps<T extends KubeObject, Result> {
   /** Findings; none lets the object pass. */
   validate(object: T): readonly FieldError[]
   /** The plugins that refuse objects. */
-  admit(object: T): Promise<void>
+  admit(object: T): Awaitable<void>
   /** Durable when it resolves. */
-  persist(object: T): Promise<Result>
+  persist(object: T): Awaitable<Result>
 }
 
 /** Throws 413 for an object of so many parts that no list of findings about it can be put together. */
@@ -57,7 +57,8 @@ async function takeSteps<T extends KubeObject, Result>(
   const sent = inForm(incoming, steps.previous)
   const complete = inForm(definition.default(sent), sent)
   const tracked = inForm(steps.track(complete), complete)
-  const mutated = await steps.mutate(tracked)
+  const mutating = steps.mutate(tracked)
+  const mutated = mutating instanceof Promise ? await mutating : mutating
   const admitted = mutated === tracked ? tracked : inForm(definition.default(mutated), tracked)
   const prepared = inForm(steps.prepare(admitted), admitted)
   const reserved = steps.reserve(prepared)
@@ -65,7 +66,8 @@ async function takeSteps<T extends KubeObject, Result>(
   try {
     const final = reservation.object === prepared ? prepared : inForm(reservation.object, prepared)
     failOn(steps.kind ?? definition, final, steps.validate(final))
-    await steps.admit(final)
+    const admitting = steps.admit(final)
+    if (admitting instanceof Promise) await admitting
     const result = await steps.persist(final)
     reservation.commit()
     return result

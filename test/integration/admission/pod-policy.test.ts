@@ -169,3 +169,21 @@ test('a running pod is not resized to more than its node has', async () => {
     [{ reason: 'NodeCapacity' }],
   ])
 })
+
+test('the token of an account stands under one name in all pods, unless a pod has something of that name', async () => {
+  await using server = await startServer()
+  const create = async (name: string, spec: object = {}, container: object = {}) =>
+    (await server.send('POST', PODS, { body: podBody(name, spec, container) })).json.spec
+  const first = await create('first')
+  const token: string = first.volumes[0].name
+  expect(token).toMatch(/^kube-api-access-[a-z0-9]{5}$/)
+  expect(await create('second')).toEqual(first)
+  const own = { name: token, emptyDir: {} }
+  const beside = await create('beside', { volumes: [own] })
+  expect(beside.volumes[0]).toEqual(own)
+  expect(beside.volumes[1].name).toMatch(/^kube-api-access-[a-z0-9]{5}$/)
+  expect(beside.containers[0].volumeMounts[0].name).toBe(beside.volumes[1].name)
+  const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
+  const itself = await create('itself', { volumes: [own] }, { volumeMounts: [{ name: token, mountPath }] })
+  expect(itself.volumes).toEqual([own])
+})

@@ -3,7 +3,8 @@
  * namespaces that the cluster stands on are not deleted.
  */
 
-import type { Namespace } from '../../../apis/core/types.gen.ts'
+import { namespaces } from '../../../apis/core/namespace.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
 import { ApiError, forbiddenRequest, notFound } from '../../../machinery/meta/api-error.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
@@ -17,18 +18,15 @@ export function namespaceLifecycle({ view }: { readonly view: AdmissionView }): 
   return {
     name: 'NamespaceLifecycle',
     operations: ['CREATE', 'UPDATE', 'DELETE'],
-    mutate: async (attributes, object) => {
-      await check(view, attributes)
-      return object
-    },
+    mutate: (attributes, object) => whenThere(check(view, attributes), () => object),
     validate: (attributes) => (attributes.operation === 'DELETE' ? check(view, attributes) : undefined),
   }
 }
 
-async function check(
+function check(
   view: AdmissionView,
   { operation, definition, subresource, namespace, name }: AdmissionAttributes,
-): Promise<void> {
+): Awaitable<void> {
   const isNamespace = definition.group === '' && definition.resource === 'namespaces'
   if (operation === 'DELETE' && isNamespace && IMMORTAL.has(name))
     throw forbiddenRequest(definition, name, 'this namespace may not be deleted')
@@ -39,11 +37,12 @@ async function check(
     isNamespace ||
     REVIEWS.has(definition.resource)
   )
-    return
-  const found = await view.get<Namespace>('namespaces', { name: namespace })
-  if (!found) throw notFound({ group: '', resource: 'namespaces' }, namespace)
-  if (found.status?.phase === 'Terminating' || found.metadata.deletionTimestamp)
-    throw terminating(definition, name, namespace)
+    return undefined
+  return whenThere(view.get(namespaces, { name: namespace }), (found) => {
+    if (!found) throw notFound(namespaces, namespace)
+    if (found.status?.phase === 'Terminating' || found.metadata.deletionTimestamp)
+      throw terminating(definition, name, namespace)
+  })
 }
 
 function terminating(resource: AdmissionAttributes['definition'], name: string, namespace: string): ApiError {

@@ -3,6 +3,7 @@
 import { nodes } from '../../../apis/core/node.ts'
 import { podRequests, quantitiesOf } from '../../../apis/core/pod/pod-resources.ts'
 import type { Node, Pod } from '../../../apis/core/types.gen.ts'
+import { whenThere } from '../../../base/awaitable.ts'
 import { ApiError } from '../../../machinery/meta/api-error.ts'
 import { compareQuantities, quantityMilliValue, quantityValue, zeroQuantity } from '../../../machinery/meta/quantity.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
@@ -14,27 +15,31 @@ export function podResize({ view }: { readonly view: AdmissionView }): Admission
     name: 'PodResizeValidator',
     operations: ['UPDATE'],
     about: ['/pods'],
-    async validate(attributes) {
+    validate(attributes) {
       const { definition, subresource, object, previous } = attributes
-      if (definition.group !== '' || definition.resource !== 'pods' || subresource !== 'resize' || !object) return
+      if (definition.group !== '' || definition.resource !== 'pods' || subresource !== 'resize' || !object)
+        return undefined
       // The attributes say that it is a pod.
       const pod = object as Pod
       const name = pod.spec?.nodeName ?? ''
-      if (name === '' || pod.metadata.generation === previous?.metadata.generation) return
-      const node = await view.get(nodes, { name })
-      if (!node) throw refused(attributes, `node "${name}" not found`)
-      const system = node.metadata.labels?.['kubernetes.io/os'] ?? 'linux'
-      if (system !== 'linux')
-        throw because(
-          attributes,
-          'UnsupportedPlatform',
-          `pod resize is only supported on linux nodes, node "${name}" is "${system}"`,
-        )
-      const lacking = lackingText(pod, node)
-      if (lacking !== '')
-        throw because(attributes, 'NodeCapacity', `node didn't have enough allocatable resources: ${lacking}`)
+      if (name === '' || pod.metadata.generation === previous?.metadata.generation) return undefined
+      return whenThere(view.get(nodes, { name }), (node) => {
+        if (!node) throw refused(attributes, `node "${name}" not found`)
+        checkNode(attributes, pod, node)
+      })
     },
   }
+}
+
+function checkNode(attributes: AdmissionAttributes, pod: Pod, node: Node): void {
+  const system = node.metadata.labels?.['kubernetes.io/os'] ?? 'linux'
+  if (system !== 'linux') {
+    const detail = `pod resize is only supported on linux nodes, node "${node.metadata.name}" is "${system}"`
+    throw because(attributes, 'UnsupportedPlatform', detail)
+  }
+  const lacking = lackingText(pod, node)
+  if (lacking !== '')
+    throw because(attributes, 'NodeCapacity', `node didn't have enough allocatable resources: ${lacking}`)
 }
 
 const MEASURES = [

@@ -1,7 +1,8 @@
 /** PodTopologyLabels: a pod that gets a node gets the labels of the node's zone and region with it. */
 
 import { nodes } from '../../../apis/core/node.ts'
-import type { Binding, Pod } from '../../../apis/core/types.gen.ts'
+import type { Binding, Node, Pod } from '../../../apis/core/types.gen.ts'
+import { whenThere } from '../../../base/awaitable.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 
@@ -12,10 +13,11 @@ export function podTopologyLabels({ view }: { readonly view: AdmissionView }): A
     name: 'PodTopologyLabels',
     operations: ['CREATE'],
     about: ['/pods'],
-    async mutate({ definition, subresource }, object) {
+    mutate({ definition, subresource }, object) {
       if (definition.group !== '' || definition.resource !== 'pods') return object
       const name = nodeNameOf(subresource, object)
-      return name === '' ? object : withLabels(object, await topologyOf(view, name))
+      if (name === '') return object
+      return whenThere(view.get(nodes, { name }), (node) => withLabels(object, topologyOf(node)))
     },
   }
 }
@@ -29,8 +31,8 @@ function nodeNameOf(subresource: string, object: KubeObject): string {
   return target?.kind === 'Node' ? (target.name ?? '') : ''
 }
 
-async function topologyOf(view: AdmissionView, name: string): Promise<Readonly<Record<string, string>>> {
-  const labels = (await view.get(nodes, { name }))?.metadata.labels ?? {}
+function topologyOf(node: Node | undefined): Readonly<Record<string, string>> {
+  const labels = node?.metadata.labels ?? {}
   return Object.fromEntries(Object.entries(labels).filter(([label]) => LABELS.includes(label)))
 }
 

@@ -37,6 +37,7 @@ interface Binding extends KubeObject {
   readonly spec: { readonly policyName: string; readonly paramRef?: ParamRef | undefined }
 }
 
+const GROUP = validatingAdmissionPolicies.group
 const POLICIES: readonly string[] = [validatingAdmissionPolicies.resource, mutatingAdmissionPolicies.resource]
 /** The policies of bindings. */
 const POLICIES_OF: ReadonlyMap<string, ResourceDefinition<Policy>> = new Map([
@@ -49,9 +50,10 @@ export function policyParameters(parts: Parts): AdmissionPlugin {
   return {
     name: 'PolicyParameters',
     operations: ['CREATE', 'UPDATE'],
+    about: [...POLICIES, ...POLICIES_OF.keys()].map((resource) => `${GROUP}/${resource}`),
     async validate(attributes) {
       const { definition, subresource, object, previous } = attributes
-      if (definition.group !== validatingAdmissionPolicies.group || subresource !== '' || object === undefined) return
+      if (definition.group !== GROUP || subresource !== '' || object === undefined) return
       // By its definition the object is of this kind.
       if (POLICIES.includes(definition.resource))
         return checkPolicy(parts, attributes, object as Policy, previous as Policy | undefined)

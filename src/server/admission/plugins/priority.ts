@@ -1,17 +1,15 @@
 /** Gives pods the number of their priority class, or that of the default class; checks priority classes. */
 
-import type { Pod } from '../../../apis/core/types.gen.ts'
+import type { Pod, PodSpec } from '../../../apis/core/types.gen.ts'
+import { priorityClasses, SYSTEM_PRIORITIES } from '../../../apis/scheduling/priority-class.ts'
 import type { PriorityClass } from '../../../apis/scheduling/types.gen.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
+import { oncePer } from '../../../base/lru.ts'
 import { forbiddenRequest } from '../../../machinery/meta/api-error.ts'
+import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 import { isPod } from '../pods.ts'
-
-/** The classes that exist in every cluster, so that its own pods start before anything is stored. */
-const SYSTEM_CLASSES: ReadonlyMap<string, number> = new Map([
-  ['system-cluster-critical', 2_000_000_000],
-  ['system-node-critical', 2_000_001_000],
-])
 
 interface Chosen {
   readonly name: string
@@ -19,16 +17,34 @@ interface Chosen {
   readonly preemptionPolicy: 'Never' | 'PreemptLowerPriority'
 }
 
+/** The classes that exist in every cluster, so that its own pods start before anything is stored. */
+const SYSTEM_CLASSES: ReadonlyMap<string, Chosen> = new Map(
+  Array.from(SYSTEM_PRIORITIES, ([name, value]) => [name, { name, value, preemptionPolicy: 'PreemptLowerPriority' }]),
+)
+
+/** Of a pod that names no class where none is the default. */
+const NO_CLASS: Chosen = { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' }
+
 export function priority({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
   return {
     name: 'Priority',
     operations: ['CREATE', 'UPDATE'],
     about: ['/pods', 'scheduling.k8s.io/priorityclasses'],
-    mutate: async (attributes, object) => {
+    mutate(attributes, object) {
       if (!isPod(attributes, object)) return object
-      return attributes.operation === 'UPDATE' ? kept(object, attributes) : admitted(view, attributes, object)
+      if (attributes.operation === 'UPDATE') return kept(object, attributes)
+      const { spec } = object
+      if (!spec) return object
+      return whenThere(classOf(view, spec), (chosen): Pod => {
+        const found = checkedClass(attributes, object, spec, chosen)
+        return { ...object, spec: withPriority(spec, found) }
+      })
     },
-    validate: (attributes) => checkClass(view, attributes),
+    validate(attributes) {
+      const { definition, object } = attributes
+      const isClass = definition.group === priorityClasses.group && definition.resource === priorityClasses.resource
+      return isClass && object ? checkDefault(view, attributes, object) : undefined
+    },
   }
 }
 
@@ -45,52 +61,67 @@ function kept(pod: Pod, { previous }: AdmissionAttributes): Pod {
   return Object.keys(before).length === 0 ? pod : { ...pod, spec: { ...spec, ...before } }
 }
 
-async function admitted(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<Pod> {
-  const { spec } = pod
-  if (!spec) return pod
-  const refuse = (detail: string) => forbiddenRequest(attributes.definition, pod.metadata.name ?? '', detail)
-  const name = spec.priorityClassName ?? ''
-  const chosen = name === '' ? await defaultClass(view) : await namedClass(view, name)
-  if (!chosen) throw refuse(`no PriorityClass with name ${name} was found`)
-  const { value, preemptionPolicy } = chosen
-  if (spec.priority !== undefined && spec.priority !== value)
-    throw refuse(
-      `the integer value of priority (${spec.priority}) must not be provided in pod spec; ` +
-        `priority admission controller computed ${value} from the given PriorityClass name`,
-    )
-  if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== preemptionPolicy)
-    throw refuse(
-      `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; ` +
-        `priority admission controller computed ${preemptionPolicy} from the given PriorityClass name`,
-    )
-  const className = chosen.name === '' ? {} : { priorityClassName: chosen.name }
-  return { ...pod, spec: { ...spec, ...className, priority: value, preemptionPolicy } }
+/** Undefined: there is no class of the name that the pod gives. */
+function classOf(view: AdmissionView, { priorityClassName: name }: PodSpec): Awaitable<Chosen | undefined> {
+  if (!name) return whenThere(view.list(priorityClasses), defaultClass)
+  const system = SYSTEM_CLASSES.get(name)
+  if (system !== undefined) return system
+  return whenThere(view.get(priorityClasses, { name }), (found) => found && chosenOf(found))
 }
 
-async function namedClass(view: AdmissionView, name: string): Promise<Chosen | undefined> {
-  const value = SYSTEM_CLASSES.get(name)
-  if (value !== undefined) return { name, value, preemptionPolicy: 'PreemptLowerPriority' }
-  const found = await view.get<PriorityClass>('priorityclasses', { name })
-  return found && chosenOf(found)
+/** The class, unless the pod says something else than it. */
+function checkedClass(
+  { definition }: AdmissionAttributes,
+  pod: Pod,
+  { priorityClassName = '', priority: value, preemptionPolicy: policy }: PodSpec,
+  chosen: Chosen | undefined,
+): Chosen {
+  const name = pod.metadata.name ?? ''
+  if (!chosen) throw forbiddenRequest(definition, name, `no PriorityClass with name ${priorityClassName} was found`)
+  if (value !== undefined && value !== chosen.value) {
+    const detail =
+      `the integer value of priority (${value}) must not be provided in pod spec; ` +
+      `priority admission controller computed ${chosen.value} from the given PriorityClass name`
+    throw forbiddenRequest(definition, name, detail)
+  }
+  if (policy !== undefined && policy !== chosen.preemptionPolicy) {
+    const detail =
+      `the string value of PreemptionPolicy (${policy}) must not be provided in pod spec; ` +
+      `priority admission controller computed ${chosen.preemptionPolicy} from the given PriorityClass name`
+    throw forbiddenRequest(definition, name, detail)
+  }
+  return chosen
+}
+
+function withPriority(spec: PodSpec, { name, value, preemptionPolicy }: Chosen): PodSpec {
+  const named = name === '' ? {} : { priorityClassName: name }
+  return { ...spec, ...named, priority: value, preemptionPolicy }
 }
 
 /** Of several global defaults the lowest counts, as upstream. */
-async function defaultClass(view: AdmissionView): Promise<Chosen> {
-  const defaults = (await view.list<PriorityClass>('priorityclasses')).filter(({ globalDefault }) => globalDefault)
+const defaultClass = oncePer((classes: readonly PriorityClass[]): Chosen => {
+  const defaults = classes.filter(({ globalDefault }) => globalDefault)
   const [lowest] = defaults.toSorted((left, right) => (left.value ?? 0) - (right.value ?? 0))
-  return lowest ? chosenOf(lowest) : { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' }
-}
+  return lowest ? chosenOf(lowest) : NO_CLASS
+})
 
-function chosenOf({ metadata, value = 0, preemptionPolicy = 'PreemptLowerPriority' }: PriorityClass): Chosen {
-  return { name: metadata.name ?? '', value, preemptionPolicy }
-}
+const chosenOf = oncePer(
+  ({ metadata, value = 0, preemptionPolicy = 'PreemptLowerPriority' }: PriorityClass): Chosen => ({
+    name: metadata.name ?? '',
+    value,
+    preemptionPolicy,
+  }),
+)
 
 /** There is at most one global default. */
-async function checkClass(view: AdmissionView, { definition, object }: AdmissionAttributes): Promise<void> {
-  if (definition.group !== 'scheduling.k8s.io' || definition.resource !== 'priorityclasses' || !object) return
+async function checkDefault(
+  view: AdmissionView,
+  { definition }: AdmissionAttributes,
+  object: KubeObject,
+): Promise<void> {
   const name = object.metadata.name ?? ''
   if (Reflect.get(object, 'globalDefault') !== true) return
-  const others = await view.list<PriorityClass>('priorityclasses')
+  const others = await view.list(priorityClasses)
   const other = others.find(({ metadata, globalDefault }) => globalDefault && metadata.name !== name)
   if (!other) return
   const detail = `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`

@@ -24,6 +24,7 @@ export function roleEscalation({ authorization }: { readonly authorization: Auth
   return {
     name: 'RoleEscalation',
     operations: ['CREATE', 'UPDATE'],
+    about: [...ROLES, ...BINDINGS].map((resource) => `${RBAC_GROUP}/${resource}`),
     async mutate(attributes, object) {
       const { definition, previous, user, subresource } = attributes
       if (definition.group !== RBAC_GROUP || subresource !== '' || isSuperuser(user)) return object

@@ -8,6 +8,7 @@ import { sameAmounts } from '../../../apis/core/quota/amounts.ts'
 import type { Pod, PodSpec, Toleration } from '../../../apis/core/types.gen.ts'
 import { runtimeClasses } from '../../../apis/nodes/runtime-class.ts'
 import type { RuntimeClass } from '../../../apis/nodes/types.gen.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
 import { deepEqual } from '../../../base/deep-equal.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
@@ -19,45 +20,48 @@ export function runtimeClass({ view }: { readonly view: AdmissionView }): Admiss
     name: 'RuntimeClass',
     operations: ['CREATE'],
     about: ['/pods'],
-    async mutate(attributes, object) {
+    mutate(attributes, object) {
       if (!isPod(attributes, object)) return object
-      const chosen = await classOf(view, attributes, object)
-      return chosen ? inClass(attributes, object, chosen) : object
+      return whenThere(classOf(view, attributes, object), (chosen): Pod => {
+        const { spec } = object
+        if (!chosen || !spec) return object
+        return { ...object, spec: inClass(attributes, spec, chosen) }
+      })
     },
-    async validate(attributes) {
+    validate(attributes) {
       const { object } = attributes
-      if (!object || !isPod(attributes, object)) return
-      const chosen = await classOf(view, attributes, object)
-      const overhead = object.spec?.overhead
-      if (!chosen?.overhead && overhead)
-        throw refused(attributes, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
-      if (chosen?.overhead && !sameOverhead(chosen, overhead)) throw refused(attributes, MISMATCH)
+      if (!object || !isPod(attributes, object)) return undefined
+      return whenThere(classOf(view, attributes, object), (chosen) => {
+        const overhead = object.spec?.overhead
+        if (!chosen?.overhead && overhead) throw refused(attributes, UNDEFINED)
+        if (chosen?.overhead && !sameOverhead(chosen, overhead)) throw refused(attributes, MISMATCH)
+      })
     },
   }
 }
 
+const UNDEFINED = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead'
 const MISMATCH = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
 
-async function classOf(
+function classOf(
   view: AdmissionView,
   attributes: AdmissionAttributes,
   { spec }: Pod,
-): Promise<RuntimeClass | undefined> {
+): Awaitable<RuntimeClass | undefined> {
   const name = spec?.runtimeClassName
   if (typeof name !== 'string') return undefined
-  const found = await view.get(runtimeClasses, { name })
-  if (!found) throw refused(attributes, `pod rejected: RuntimeClass "${name}" not found`)
-  return found
+  return whenThere(view.get(runtimeClasses, { name }), (found) => {
+    if (!found) throw refused(attributes, `pod rejected: RuntimeClass "${name}" not found`)
+    return found
+  })
 }
 
-function inClass(attributes: AdmissionAttributes, pod: Pod, chosen: RuntimeClass): Pod {
-  const { spec } = pod
-  if (!spec) return pod
+function inClass(attributes: AdmissionAttributes, spec: PodSpec, chosen: RuntimeClass): PodSpec {
   const { overhead = {} } = spec
   if (chosen.overhead && Object.keys(overhead).length > 0 && !sameOverhead(chosen, overhead))
     throw refused(attributes, MISMATCH)
   const costing = chosen.overhead ? { ...spec, overhead: chosen.overhead.podFixed } : spec
-  return { ...pod, spec: chosen.scheduling ? placed(attributes, costing, chosen.scheduling) : costing }
+  return chosen.scheduling ? placed(attributes, costing, chosen.scheduling) : costing
 }
 
 function sameOverhead({ overhead }: RuntimeClass, own: PodSpec['overhead']): boolean {

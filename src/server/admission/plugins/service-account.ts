@@ -5,7 +5,9 @@
 
 import { podSecrets } from '../../../apis/core/pod-references.ts'
 import { serviceAccounts } from '../../../apis/core/service-account.ts'
-import type { Container, Pod, PodSpec, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
+import type { Container, Pod, PodSpec, ServiceAccount, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
+import { mapItems } from '../../../apis/field-defaults.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
 import { type Random, randomSuffix } from '../../../base/random.ts'
 import { type ApiError, forbiddenRequest } from '../../../machinery/meta/api-error.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
@@ -20,31 +22,30 @@ const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
 /** An hour and seven seconds: upstream's mark of tokens that were projected by default. */
 const TOKEN_SECONDS = 3_607
 
-export function serviceAccount({
-  view,
-  random,
-}: {
+interface Parts {
   readonly view: AdmissionView
   readonly random: Random
-}): AdmissionPlugin {
+}
+
+export function serviceAccount({ view, random }: Parts): AdmissionPlugin {
+  const accountSpec = accountSpecs(random)
   return {
     name: 'ServiceAccount',
     operations: ['CREATE', 'UPDATE'],
     about: ['/pods'],
-    mutate: async (attributes, object) => {
+    mutate(attributes, object) {
       if (attributes.operation !== 'CREATE' || !isPod(attributes, object)) return object
-      return isMirror(object)
-        ? checkedMirror(attributes, object)
-        : withAccount(view, { attributes, pod: object, random })
+      return isMirror(object) ? checkedMirror(attributes, object) : withAccount(view, attributes, object, accountSpec)
     },
-    validate: async (attributes) => {
+    validate(attributes) {
       const { definition, operation, subresource, object } = attributes
-      if (!object || definition.group !== '' || definition.resource !== 'pods') return
-      if (subresource !== (operation === 'CREATE' ? '' : 'ephemeralcontainers')) return
+      if (!object || definition.group !== '' || definition.resource !== 'pods') return undefined
+      if (subresource !== (operation === 'CREATE' ? '' : 'ephemeralcontainers')) return undefined
       // The attributes say that it is a pod.
       const pod = object as Pod
-      if (operation === 'CREATE' && isMirror(pod)) checkedMirror(attributes, pod)
-      else await checkSecrets(view, attributes, pod)
+      if (operation !== 'CREATE' || !isMirror(pod)) return checkSecrets(view, attributes, pod)
+      checkedMirror(attributes, pod)
+      return undefined
     },
   }
 }
@@ -66,41 +67,34 @@ function checkedMirror({ definition }: AdmissionAttributes, pod: Pod): Pod {
 }
 
 /** Of an account that limits them: a pod gets no other secrets than its account names. */
-async function checkSecrets(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<void> {
+function checkSecrets(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Awaitable<void> {
   const name = pod.spec?.serviceAccountName ?? ''
   const { definition, namespace, operation } = attributes
   if (name === '') {
     const detail = `no service account specified for pod ${namespace}/${pod.metadata.name}`
     throw forbiddenRequest(definition, pod.metadata.name ?? '', detail)
   }
-  const account = await view.get(serviceAccounts, { namespace, name })
-  if (!account) throw accountMissing(attributes, pod, name)
-  if (!limitsSecrets(account)) return
-  const forbidden = operation === 'CREATE' ? forbiddenSecret(pod, account) : forbiddenEphemeralSecret(pod, account)
-  if (forbidden !== undefined) throw forbiddenRequest(definition, pod.metadata.name ?? '', forbidden)
+  return whenThere(view.get(serviceAccounts, { namespace, name }), (account) => {
+    if (!account) throw accountMissing(attributes, pod, name)
+    if (!limitsSecrets(account)) return
+    const forbidden = operation === 'CREATE' ? forbiddenSecret(pod, account) : forbiddenEphemeralSecret(pod, account)
+    if (forbidden !== undefined) throw forbiddenRequest(definition, pod.metadata.name ?? '', forbidden)
+  })
 }
 
-interface Admitted {
-  readonly attributes: AdmissionAttributes
-  readonly pod: Pod
-  readonly random: Random
-}
-
-async function withAccount(view: AdmissionView, { attributes, pod, random }: Admitted): Promise<Pod> {
+function withAccount(
+  view: AdmissionView,
+  attributes: AdmissionAttributes,
+  pod: Pod,
+  accountSpec: AccountSpec,
+): Awaitable<Pod> {
   const { spec } = pod
   if (!spec) return pod
   const name = spec.serviceAccountName || 'default'
-  const account = await view.get(serviceAccounts, { namespace: attributes.namespace, name })
-  if (!account) throw accountMissing(attributes, pod, name)
-  const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
-  const running: PodSpec = {
-    ...spec,
-    serviceAccountName: name,
-    serviceAccount: name,
-    ...(pulls?.length ? { imagePullSecrets: pulls } : {}),
-  }
-  const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
-  return { ...pod, spec: mounts ? withToken(running, random) : running }
+  return whenThere(view.get(serviceAccounts, { namespace: attributes.namespace, name }), (account) => {
+    if (!account) throw accountMissing(attributes, pod, name)
+    return { ...pod, spec: accountSpec(spec, name, account) }
+  })
 }
 
 function accountMissing({ definition, namespace }: AdmissionAttributes, pod: Pod, name: string): ApiError {
@@ -108,16 +102,45 @@ function accountMissing({ definition, namespace }: AdmissionAttributes, pod: Pod
   return forbiddenRequest(definition, pod.metadata.name ?? '', detail)
 }
 
-function withToken(spec: PodSpec, random: Random): PodSpec {
+/** The spec of a pod that runs as the account of that name, which the spec itself names, or nobody does. */
+type AccountSpec = (spec: PodSpec, name: string, account: ServiceAccount) => PodSpec
+
+function accountSpecs(random: Random): AccountSpec {
+  let usual: string | undefined
+  return (spec, name, account) => {
+    const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
+    const running: PodSpec = {
+      ...spec,
+      serviceAccountName: name,
+      serviceAccount: name,
+      ...(pulls?.length ? { imagePullSecrets: pulls } : {}),
+    }
+    const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
+    if (!mounts) return running
+    // One name for all pods of this server: specs that were equal stay equal.
+    usual ??= volumeName(random)
+    return withToken(running, isTaken(spec, usual) ? volumeName(random) : usual)
+  }
+}
+
+function volumeName(random: Random): string {
+  return `${VOLUME_PREFIX}${randomSuffix(random, 5)}`
+}
+
+function isTaken({ volumes }: PodSpec, wanted: string): boolean {
+  return volumes?.some(({ name }) => name === wanted) ?? false
+}
+
+/** `fallback`: the name of the volume with the token, where the pod brings none. */
+function withToken(spec: PodSpec, fallback: string): PodSpec {
   const present = spec.volumes?.find(({ name, projected }) => projected && name.startsWith(VOLUME_PREFIX))
-  const name = present?.name ?? `${VOLUME_PREFIX}${randomSuffix(random, 5)}`
-  const mounted = (containers: readonly Container[]): readonly Container[] =>
-    containers.map((container) => withMount(container, name))
+  const name = present?.name ?? fallback
+  const mounted = (container: Container) => withMount(container, name)
   // An absent list stands in the object as null.
-  const containers = mounted(spec.containers ?? [])
-  const initContainers = spec.initContainers && mounted(spec.initContainers)
-  const unused = containers === spec.containers
-  if (unused) return spec
+  const containers = mapItems(spec.containers ?? [], mounted)
+  const initContainers = spec.initContainers && mapItems(spec.initContainers, mounted)
+  const isUnused = containers === spec.containers && initContainers === spec.initContainers
+  if (isUnused) return spec
   const volumes = present ? spec.volumes : [...(spec.volumes ?? []), tokenVolume(name)]
   return { ...spec, containers, volumes, ...(initContainers ? { initContainers } : {}) }
 }

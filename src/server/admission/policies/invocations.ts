@@ -2,11 +2,11 @@
 
 import type { MatchResources, ParamKind, ParamRef } from '../../../apis/admissionregistration/types.gen.ts'
 import type { ResourceDefinition } from '../../../apis/definition.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
 import { messageOf } from '../../../base/error-text.ts'
 import { byCodeUnit } from '../../../base/group-by.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
-import type { Looked } from '../plugin.ts'
 import { type ParamParts, type Params, paramDefinition, paramsOf } from './params.ts'
 import { type MatchParts, matchedAs } from './subject.ts'
 
@@ -44,21 +44,30 @@ export interface ConfigurationFailure<P extends Policy, B extends Binding> {
 export type PolicyParts = MatchParts & ParamParts
 
 export interface PolicyKinds<P extends Policy, B extends Binding> {
-  readonly policies: Looked<P>
-  readonly bindings: Looked<B>
+  readonly policies: ResourceDefinition<P>
+  readonly bindings: ResourceDefinition<B>
 }
 
-type Step<P extends Policy, B extends Binding> = Invocation<P, B> | ConfigurationFailure<P, B>
+export type Step<P extends Policy, B extends Binding> = Invocation<P, B> | ConfigurationFailure<P, B>
 
-/** In order of the policies' names, and of the names of their bindings. */
-export async function invocationsFor<P extends Policy, B extends Binding>(
+/** In order of the policies' names, and of the names of their bindings. At once where there are no policies. */
+export function invocationsFor<P extends Policy, B extends Binding>(
   kinds: PolicyKinds<P, B>,
   attributes: AdmissionAttributes,
   parts: PolicyParts,
+): Awaitable<readonly Step<P, B>[]> {
+  return whenThere(parts.view.list(kinds.policies), (policies) =>
+    policies.length === 0 ? [] : allSteps(policies, kinds.bindings, attributes, parts),
+  )
+}
+
+async function allSteps<P extends Policy, B extends Binding>(
+  policies: readonly P[],
+  kind: ResourceDefinition<B>,
+  attributes: AdmissionAttributes,
+  parts: PolicyParts,
 ): Promise<readonly Step<P, B>[]> {
-  const policies = await parts.view.list(kinds.policies)
-  if (policies.length === 0) return []
-  const bindings = inOrder(await parts.view.list(kinds.bindings))
+  const bindings = inOrder(await parts.view.list(kind))
   const steps: Step<P, B>[] = []
   for (const policy of inOrder(policies)) {
     const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name)

@@ -6,6 +6,7 @@ import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
 } from '../../../apis/admissionregistration/types.gen.ts'
+import { whenThere } from '../../../base/awaitable.ts'
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
 import { messageOf } from '../../../base/error-text.ts'
@@ -28,7 +29,7 @@ import {
   compileMutatingPolicy,
 } from './compiled-policy.ts'
 import { AdmissionBindings, AuthorizerAnswers, evaluateAll } from './expressions.ts'
-import { type Invocation, invocationsFor, type PolicyParts } from './invocations.ts'
+import { type Invocation, invocationsFor, type PolicyParts, type Step } from './invocations.ts'
 import { evaluateMatchConditions } from './match-conditions.ts'
 import type { Params } from './params.ts'
 import { withConfiguration, withJsonPatch } from './patches.ts'
@@ -37,6 +38,7 @@ import { namespaceOf, requestOf, subjectAs } from './subject.ts'
 const KINDS = { policies: mutatingAdmissionPolicies, bindings: mutatingAdmissionPolicyBindings }
 
 type Called = Invocation<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>
+type Steps = readonly Step<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>[]
 type Parts = PolicyParts & { readonly authorization: Pick<Authorization, 'authorizer'> }
 
 /** What is remembered of one request. */
@@ -52,33 +54,40 @@ interface Memory {
 export function mutatingPolicies(parts: Parts): AdmissionPlugin {
   const compiled = compiledOnce(compileMutatingPolicy)
   const memories = new WeakMap<Rounds, Memory>()
+  const memoryOf = (rounds: Rounds): Memory => {
+    const memory = memories.get(rounds) ?? { seen: new Set(), again: new Set(), left: undefined }
+    memories.set(rounds, memory)
+    return memory
+  }
+  const mutated = async (steps: Steps, attributes: AdmissionAttributes, object: KubeObject, rounds: Rounds) => {
+    const memory = memoryOf(rounds)
+    const run: Run = {
+      attributes,
+      rounds,
+      memory,
+      convert: parts.convert,
+      namespace: await namespaceOf(attributes, parts.view),
+      answers: new AuthorizerAnswers(parts.authorization.authorizer, attributes),
+    }
+    if (rounds.current === 'second' && !deepEqual(object, memory.left)) seeAgain(memory)
+    let current = object
+    const failures: Failure[] = []
+    for (const step of steps) {
+      if ('message' in step) failures.push({ ...step, reason: undefined })
+      else current = await applied(step, compiled(step.policy), current, run, failures)
+    }
+    memory.left = current
+    throwFirst(attributes, failures)
+    return current
+  }
   return {
     name: 'MutatingAdmissionPolicy',
     operations: ['CREATE', 'UPDATE', 'CONNECT'],
-    async mutate(attributes, object, rounds) {
+    mutate(attributes, object, rounds) {
       if (isExempt(attributes)) return object
-      const steps = await invocationsFor(KINDS, { ...attributes, object }, parts)
-      if (steps.length === 0) return object
-      const memory = memories.get(rounds) ?? { seen: new Set(), again: new Set(), left: undefined }
-      memories.set(rounds, memory)
-      const run: Run = {
-        attributes,
-        rounds,
-        memory,
-        convert: parts.convert,
-        namespace: await namespaceOf(attributes, parts.view),
-        answers: new AuthorizerAnswers(parts.authorization.authorizer, attributes),
-      }
-      if (rounds.current === 'second' && !deepEqual(object, memory.left)) seeAgain(memory)
-      let current = object
-      const failures: Failure[] = []
-      for (const step of steps) {
-        if ('message' in step) failures.push({ ...step, reason: undefined })
-        else current = await applied(step, compiled(step.policy), current, run, failures)
-      }
-      memory.left = current
-      throwFirst(attributes, failures)
-      return current
+      return whenThere(invocationsFor(KINDS, attributes, parts), (steps) =>
+        steps.length === 0 ? object : mutated(steps, attributes, object, rounds),
+      )
     },
   }
 }

@@ -67,7 +67,7 @@ export async function namespaceOf(
   view: AdmissionView,
 ): Promise<KubeObject | undefined> {
   if (namespace === '' || (definition.group === '' && definition.kind === 'Namespace')) return undefined
-  const found = await view.get<KubeObject>('namespaces', { name: namespace })
+  const found = await view.get<KubeObject>(namespaces, { name: namespace })
   if (found === undefined) throw notFound(namespaces, namespace)
   const { managedFields: _managedFields, ownerReferences: _ownerReferences, ...metadata } = found.metadata
   return { ...found, metadata }

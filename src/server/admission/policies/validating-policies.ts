@@ -6,6 +6,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from '../../../apis/admissionregistration/types.gen.ts'
 import { validatingAdmissionPolicies } from '../../../apis/admissionregistration/validating-admission-policy.ts'
+import { whenThere } from '../../../base/awaitable.ts'
 import { ApiError } from '../../../machinery/meta/api-error.ts'
 import type { Authorization } from '../../auth/authorization.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
@@ -15,7 +16,7 @@ import { isExempt } from '../webhooks/matching.ts'
 import type { ReviewSubject } from '../webhooks/review.ts'
 import { compiledOnce, compileValidatingPolicy } from './compiled-policy.ts'
 import { AdmissionBindings, AuthorizerAnswers, type ExpressionInputs } from './expressions.ts'
-import { type Invocation, invocationsFor, type PolicyParts } from './invocations.ts'
+import { type Invocation, invocationsFor, type PolicyParts, type Step } from './invocations.ts'
 import { PolicyAnnotations } from './policy-annotations.ts'
 import { namespaceOf, requestOf, subjectAs } from './subject.ts'
 import { type Denial, evaluateValidations } from './validations.ts'
@@ -23,6 +24,7 @@ import { type Denial, evaluateValidations } from './validations.ts'
 const KINDS = { policies: validatingAdmissionPolicies, bindings: validatingAdmissionPolicyBindings }
 
 type Called = Invocation<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
+type Steps = readonly Step<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>[]
 
 /** A denial with who made it. */
 interface Attributed extends Denial {
@@ -34,40 +36,43 @@ export function validatingPolicies(
   parts: PolicyParts & { readonly authorization: Pick<Authorization, 'authorizer'> },
 ): AdmissionPlugin {
   const compiled = compiledOnce(compileValidatingPolicy)
+  const check = async (steps: Steps, attributes: AdmissionAttributes): Promise<void> => {
+    const answers = new AuthorizerAnswers(parts.authorization.authorizer, attributes)
+    const namespace = await namespaceOf(attributes, parts.view)
+    const denials: Attributed[] = []
+    const annotations = new PolicyAnnotations()
+    for (const step of steps) {
+      const named = { policy: step.policy.metadata.name ?? '', binding: step.binding?.metadata.name }
+      if ('message' in step) {
+        const isFatal = step.policy.spec.failurePolicy !== 'Ignore'
+        if (isFatal) denials.push({ ...named, message: step.message, reason: undefined, isForced: true, index: 0 })
+        continue
+      }
+      const policy = compiled(step.policy)
+      if (step.params.length === 0) continue
+      const subject = await subjectAs(step.definition, attributes, parts.convert)
+      for (const inputs of inputsOf(step, subject, { namespace, variables: policy.variables })) {
+        const found = await answers.run((ask) =>
+          evaluateValidations(step.policy, policy, (withAuthorizer) => {
+            return new AdmissionBindings(inputs, attributes, withAuthorizer ? ask : undefined)
+          }),
+        )
+        denials.push(...actedOn(step, found.denials, attributes).map((denial) => ({ ...named, ...denial })))
+        annotations.add(named.policy, found.annotations)
+      }
+    }
+    annotations.publish(attributes.audit)
+    const [first] = denials
+    if (first !== undefined) throw denied(attributes, first)
+  }
   return {
     name: 'ValidatingAdmissionPolicy',
     operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-    async validate(attributes) {
-      if (isExempt(attributes)) return
-      const steps = await invocationsFor(KINDS, attributes, parts)
-      if (steps.length === 0) return
-      const answers = new AuthorizerAnswers(parts.authorization.authorizer, attributes)
-      const namespace = await namespaceOf(attributes, parts.view)
-      const denials: Attributed[] = []
-      const annotations = new PolicyAnnotations()
-      for (const step of steps) {
-        const named = { policy: step.policy.metadata.name ?? '', binding: step.binding?.metadata.name }
-        if ('message' in step) {
-          const isFatal = step.policy.spec.failurePolicy !== 'Ignore'
-          if (isFatal) denials.push({ ...named, message: step.message, reason: undefined, isForced: true, index: 0 })
-          continue
-        }
-        const policy = compiled(step.policy)
-        if (step.params.length === 0) continue
-        const subject = await subjectAs(step.definition, attributes, parts.convert)
-        for (const inputs of inputsOf(step, subject, { namespace, variables: policy.variables })) {
-          const found = await answers.run((ask) =>
-            evaluateValidations(step.policy, policy, (withAuthorizer) => {
-              return new AdmissionBindings(inputs, attributes, withAuthorizer ? ask : undefined)
-            }),
-          )
-          denials.push(...actedOn(step, found.denials, attributes).map((denial) => ({ ...named, ...denial })))
-          annotations.add(named.policy, found.annotations)
-        }
-      }
-      annotations.publish(attributes.audit)
-      const [first] = denials
-      if (first !== undefined) throw denied(attributes, first)
+    validate(attributes) {
+      if (isExempt(attributes)) return undefined
+      return whenThere(invocationsFor(KINDS, attributes, parts), (steps) =>
+        steps.length === 0 ? undefined : check(steps, attributes),
+      )
     },
   }
 }

@@ -1,23 +1,16 @@
 /** Match conditions of webhooks: expressions about a request that must all hold before a webhook is asked. */
 
 import type { ValidatingWebhook } from '../../../apis/admissionregistration/types.gen.ts'
+import { oncePer } from '../../../base/lru.ts'
 import type { Authorization } from '../../auth/authorization.ts'
 import { AdmissionBindings, AuthorizerAnswers } from '../policies/expressions.ts'
-import { compileMatchConditions, evaluateMatchConditions, type MatchConditions } from '../policies/match-conditions.ts'
+import { compileMatchConditions, evaluateMatchConditions } from '../policies/match-conditions.ts'
 import { requestOf } from '../policies/subject.ts'
 import { refused } from '../refusal.ts'
 import type { ReviewSubject } from './review.ts'
 
 /** Webhooks are values: a changed one is another. */
-const compiled = new WeakMap<ValidatingWebhook, MatchConditions>()
-
-function conditionsOf(webhook: ValidatingWebhook): MatchConditions {
-  const known = compiled.get(webhook)
-  if (known !== undefined) return known
-  const conditions = compileMatchConditions(webhook.matchConditions)
-  compiled.set(webhook, conditions)
-  return conditions
-}
+const conditionsOf = oncePer(({ matchConditions }: ValidatingWebhook) => compileMatchConditions(matchConditions))
 
 /** Throws 403 where they cannot be evaluated and the webhook may not be left out. */
 export async function conditionsHold(

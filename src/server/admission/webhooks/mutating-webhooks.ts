@@ -5,13 +5,15 @@
 
 import { mutatingWebhookConfigurations } from '../../../apis/admissionregistration/mutating-webhook-configuration.ts'
 import type { MutatingWebhook, MutatingWebhookConfiguration } from '../../../apis/admissionregistration/types.gen.ts'
+import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
 import { deepEqual } from '../../../base/deep-equal.ts'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
+import { oncePer } from '../../../base/lru.ts'
 import { internalError } from '../../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
-import { createRounds, type Rounds } from '../rounds.ts'
+import { type Rounds, RoundsOfChain } from '../rounds.ts'
 import { askWebhook, type Hook, hooksOf, orPolicy, subjectFor, type WebhookParts } from './ask-webhook.ts'
 import { isExempt } from './matching.ts'
 import { patchedObject } from './patched-object.ts'
@@ -24,19 +26,28 @@ export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
     memories.set(rounds, memory)
     return memory
   }
+  /** The object as the webhooks want it. */
+  const asked = (attributes: AdmissionAttributes, rounds: Rounds): Awaitable<KubeObject | undefined> =>
+    isExempt(attributes)
+      ? attributes.object
+      : whenThere(parts.view.list(mutatingWebhookConfigurations), (configurations) => {
+          const hooks = hooksIn(configurations)
+          if (hooks.length === 0) return attributes.object
+          return askAll(hooks, attributes, { parts, rounds, memory: memoryOf(rounds) })
+        })
   return {
     name: 'MutatingAdmissionWebhook',
     operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-    mutate: async (attributes, object, rounds) =>
-      (await askAll(parts, { ...attributes, object }, rounds, memoryOf(rounds))) ?? object,
+    mutate: (attributes, object, rounds) => whenThere(asked(attributes, rounds), (wanted) => wanted ?? object),
     // What is deleted is no longer changed; these webhooks see it nevertheless, and may refuse.
-    async validate(attributes) {
-      if (attributes.operation !== 'DELETE') return
-      const rounds = createRounds()
-      await askAll(parts, attributes, rounds, memoryOf(rounds))
+    validate(attributes) {
+      if (attributes.operation !== 'DELETE') return undefined
+      return whenThere(asked(attributes, new RoundsOfChain()), () => {})
     },
   }
 }
+
+const hooksIn = oncePer((configurations: readonly MutatingWebhookConfiguration[]) => hooksOf(configurations))
 
 /** What is remembered of one request. */
 interface Memory {
@@ -48,20 +59,23 @@ interface Memory {
   left: KubeObject | undefined
 }
 
-/** The object as the webhooks want it. */
+interface Run {
+  readonly parts: WebhookParts
+  readonly rounds: Rounds
+  readonly memory: Memory
+}
+
 async function askAll(
-  parts: WebhookParts,
+  hooks: readonly Hook<MutatingWebhook>[],
   attributes: AdmissionAttributes,
-  rounds: Rounds,
-  memory: Memory,
+  { parts, rounds, memory }: Run,
 ): Promise<KubeObject | undefined> {
-  if (isExempt(attributes)) return attributes.object
-  const hooks = hooksOf(await parts.view.list<MutatingWebhookConfiguration>(mutatingWebhookConfigurations))
   let { object } = attributes
   if (rounds.current === 'second' && !deepEqual(object, memory.left)) askAgain(memory)
   for (const [index, hook] of hooks.entries()) {
     if (rounds.current === 'second' && !memory.again.has(hook.id)) continue
-    const subject = await subjectFor(hook.webhook, { ...attributes, object }, parts)
+    const current = object === attributes.object ? attributes : { ...attributes, object }
+    const subject = await subjectFor(hook.webhook, current, parts)
     if (subject === undefined) continue
     const call = `round_${rounds.current === 'second' ? 1 : 0}_index_${index}`
     const wanted = await ask(hook, subject, call, parts).catch((error: unknown) => {

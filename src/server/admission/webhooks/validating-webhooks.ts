@@ -2,6 +2,8 @@
 
 import type { ValidatingWebhookConfiguration } from '../../../apis/admissionregistration/types.gen.ts'
 import { validatingWebhookConfigurations } from '../../../apis/admissionregistration/validating-webhook-configuration.ts'
+import { whenThere } from '../../../base/awaitable.ts'
+import { oncePer } from '../../../base/lru.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
 import { askWebhook, type Hook, hooksOf, orPolicy, subjectFor, type WebhookParts } from './ask-webhook.ts'
@@ -15,14 +17,23 @@ export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
   return {
     name: 'ValidatingAdmissionWebhook',
     operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-    async validate(attributes) {
-      if (isExempt(attributes)) return
-      const questions = await questionsFor(attributes, parts)
-      if (questions.length === 0) return
-      const review = () => askAll(questions, parts)
-      await (attributes.audit?.timed('validating-webhook', review) ?? review())
+    validate(attributes) {
+      if (isExempt(attributes)) return undefined
+      return whenThere(parts.view.list(validatingWebhookConfigurations), (configurations) => {
+        const hooks = hooksIn(configurations)
+        return hooks.length === 0 ? undefined : check(hooks, attributes, parts)
+      })
     },
   }
+}
+
+const hooksIn = oncePer((configurations: readonly ValidatingWebhookConfiguration[]) => hooksOf(configurations))
+
+async function check(hooks: readonly Hook[], attributes: AdmissionAttributes, parts: WebhookParts): Promise<void> {
+  const questions = await questionsFor(hooks, attributes, parts)
+  if (questions.length === 0) return
+  const review = () => askAll(questions, parts)
+  await (attributes.audit?.timed('validating-webhook', review) ?? review())
 }
 
 /** Whoever refuses first is heard, and all others too: they may have something to do for what they were asked. */
@@ -44,9 +55,13 @@ interface Question {
   readonly subject: ReviewSubject
 }
 
-async function questionsFor(attributes: AdmissionAttributes, parts: WebhookParts): Promise<readonly Question[]> {
+async function questionsFor(
+  hooks: readonly Hook[],
+  attributes: AdmissionAttributes,
+  parts: WebhookParts,
+): Promise<readonly Question[]> {
   const questions: Question[] = []
-  for (const hook of hooksOf(await parts.view.list<ValidatingWebhookConfiguration>(validatingWebhookConfigurations))) {
+  for (const hook of hooks) {
     const subject = await subjectFor(hook.webhook, attributes, parts)
     if (subject !== undefined) questions.push({ hook, subject })
   }

@@ -1,6 +1,6 @@
 /** What a limit range gives to containers that say nothing, and the annotation that tells of it. */
 
-import type { Container, LimitRange, Pod } from '../../../../apis/core/types.gen.ts'
+import type { Container, LimitRange, Pod, PodSpec } from '../../../../apis/core/types.gen.ts'
 import { byCodeUnit } from '../../../../base/group-by.ts'
 
 const ANNOTATION = 'kubernetes.io/limit-ranger'
@@ -18,21 +18,36 @@ interface Changed {
   readonly notes: readonly string[]
 }
 
-/** The same pod when every container says everything itself. */
-export function withContainerDefaults(pod: Pod, range: LimitRange): Pod {
-  const { spec } = pod
-  if (!spec) return pod
+/** A spec with the defaults of limit ranges, and what the last of them to set something has set. */
+interface Defaulted {
+  readonly spec: PodSpec
+  readonly note: string | undefined
+}
+
+/** Pods with the defaults of the ranges, one after the other. The same pod where every container says everything itself. */
+export function containerDefaults(): (pod: Pod, ranges: readonly LimitRange[]) => Pod {
+  return (pod, ranges) => {
+    const { spec } = pod
+    if (!spec || ranges.length === 0) return pod
+    const start: Defaulted = { spec, note: undefined }
+    const { note, spec: complete } = ranges.reduce(withDefaultsOf, start)
+    if (note === undefined) return pod
+    const annotations = { ...pod.metadata.annotations, [ANNOTATION]: note }
+    return { ...pod, metadata: { ...pod.metadata, annotations }, spec: complete }
+  }
+}
+
+function withDefaultsOf(before: Defaulted, range: LimitRange): Defaulted {
+  const { spec } = before
   const defaults = defaultsOf(range)
   const containers = (spec.containers ?? []).map((container) => defaulted(container, defaults, 'container'))
   const init = (spec.initContainers ?? []).map((container) => defaulted(container, defaults, 'init container'))
   const notes = [...containers, ...init].flatMap((changed) => changed.notes)
-  if (notes.length === 0) return pod
-  const annotations = { ...pod.metadata.annotations, [ANNOTATION]: `LimitRanger plugin set: ${notes.join('; ')}` }
+  if (notes.length === 0) return before
   const initContainers = init.length === 0 ? {} : { initContainers: init.map(({ container }) => container) }
   return {
-    ...pod,
-    metadata: { ...pod.metadata, annotations },
     spec: { ...spec, containers: containers.map(({ container }) => container), ...initContainers },
+    note: `LimitRanger plugin set: ${notes.join('; ')}`,
   }
 }
 

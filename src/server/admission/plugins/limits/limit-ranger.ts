@@ -5,31 +5,35 @@
 
 import { limitRanges } from '../../../../apis/core/limit-range.ts'
 import type { LimitRange, PersistentVolumeClaim, Pod } from '../../../../apis/core/types.gen.ts'
+import { whenThere } from '../../../../base/awaitable.ts'
 import type { KubeObject } from '../../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../../plugin.ts'
 import { reasonsText, refused } from '../../refusal.ts'
 import { claimViolations, podViolations } from './constraints.ts'
-import { withContainerDefaults } from './container-defaults.ts'
+import { containerDefaults } from './container-defaults.ts'
 
 export function limitRanger({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
+  const withDefaults = containerDefaults()
   return {
     name: 'LimitRanger',
     operations: ['CREATE', 'UPDATE'],
     about: ['/pods', '/persistentvolumeclaims'],
-    async mutate(attributes, object) {
+    mutate(attributes, object) {
       if (subjectOf(attributes) !== 'pods') return object
-      const ranges = await view.list(limitRanges, attributes.namespace)
       // The attributes say that it is a pod.
-      return ranges.reduce(withContainerDefaults, object as Pod)
+      return whenThere(view.list(limitRanges, attributes.namespace), (ranges) => withDefaults(object as Pod, ranges))
     },
-    async validate(attributes) {
+    validate(attributes) {
       const subject = subjectOf(attributes)
-      if (subject === undefined || !attributes.object) return
-      for (const range of await view.list(limitRanges, attributes.namespace)) {
-        const violations = violationsOf(subject, attributes.object, range)
-        if (violations.length > 0) throw refused(attributes, reasonsText(violations))
-      }
+      const { object } = attributes
+      if (subject === undefined || !object) return undefined
+      return whenThere(view.list(limitRanges, attributes.namespace), (ranges) => {
+        for (const range of ranges) {
+          const violations = violationsOf(subject, object, range)
+          if (violations.length > 0) throw refused(attributes, reasonsText(violations))
+        }
+      })
     },
   }
 }

@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { container, pod } from '../../../../../test/support/builders.ts'
 import type { Container, LimitRangeItem } from '../../../../apis/core/types.gen.ts'
 import { claimViolations, podViolations } from './constraints.ts'
-import { withContainerDefaults } from './container-defaults.ts'
+import { containerDefaults } from './container-defaults.ts'
 
 const range = (...limits: readonly LimitRangeItem[]) => ({ metadata: { name: 'limits' }, spec: { limits } })
 const asking = (requests: Record<string, string>, limits: Record<string, string> = {}): Partial<Container> => ({
   resources: { requests, limits },
 })
+const withDefaults = containerDefaults()
 const podOf = (...containers: readonly Partial<Container>[]) =>
   pod({ spec: { containers: containers.map((parts, index) => container({ name: `c${index}`, ...parts })) } })
 
@@ -21,7 +22,7 @@ describe('defaults', () => {
   })
 
   test('fill in what a container does not say, and leave what it says', () => {
-    const given = withContainerDefaults(podOf({}, asking({ cpu: '300m' }, { cpu: '400m' })), defaults)
+    const given = withDefaults(podOf({}, asking({ cpu: '300m' }, { cpu: '400m' })), [defaults])
     expect(given.spec?.containers.map(({ resources }) => resources)).toEqual([
       { requests: { cpu: '100m', memory: '200Mi' }, limits: { cpu: '500m', memory: '500Mi' } },
       { requests: { cpu: '300m', memory: '200Mi' }, limits: { cpu: '400m', memory: '500Mi' } },
@@ -30,7 +31,7 @@ describe('defaults', () => {
 
   test('are told in an annotation', () => {
     const spec = { containers: [container()], initContainers: [container({ name: 'first' })] }
-    expect(withContainerDefaults(pod({ spec }), defaults).metadata.annotations).toEqual({
+    expect(withDefaults(pod({ spec }), [defaults]).metadata.annotations).toEqual({
       'kubernetes.io/limit-ranger':
         'LimitRanger plugin set: cpu, memory request for container app; cpu, memory limit for container app; ' +
         'cpu, memory request for init container first; cpu, memory limit for init container first',
@@ -39,12 +40,12 @@ describe('defaults', () => {
 
   test('change nothing where everything is said', () => {
     const said = podOf(asking({ cpu: '1', memory: '1' }, { cpu: '1', memory: '1' }))
-    expect(withContainerDefaults(said, defaults)).toBe(said)
+    expect(withDefaults(said, [defaults])).toBe(said)
   })
 
   test('for pods are no defaults of containers', () => {
     const silent = podOf({})
-    expect(withContainerDefaults(silent, range({ type: 'Pod', min: { cpu: '1' } }))).toBe(silent)
+    expect(withDefaults(silent, [range({ type: 'Pod', min: { cpu: '1' } })])).toBe(silent)
   })
 })
 

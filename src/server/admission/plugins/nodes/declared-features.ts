@@ -6,6 +6,7 @@
 import { nodes } from '../../../../apis/core/node.ts'
 import { isRestartableInit } from '../../../../apis/core/pod/pod-status.ts'
 import type { Container, Pod } from '../../../../apis/core/types.gen.ts'
+import { whenThere } from '../../../../base/awaitable.ts'
 import { deepEqual } from '../../../../base/deep-equal.ts'
 import type { AdmissionPlugin, AdmissionView } from '../../plugin.ts'
 import { refused } from '../../refusal.ts'
@@ -27,22 +28,23 @@ export function nodeDeclaredFeatures({ view }: { readonly view: AdmissionView })
     name: 'NodeDeclaredFeatureValidator',
     operations: ['UPDATE'],
     about: ['/pods'],
-    async validate(attributes) {
+    validate(attributes) {
       const { definition, subresource, object, previous } = attributes
-      if (definition.group !== '' || definition.resource !== 'pods' || !object || !previous) return
-      if (subresource !== '' && subresource !== 'resize') return
+      if (definition.group !== '' || definition.resource !== 'pods' || !object || !previous) return undefined
+      if (subresource !== '' && subresource !== 'resize') return undefined
       // The attributes say that these are pods.
       const [pod, before] = [object as Pod, previous as Pod]
       const name = pod.spec?.nodeName ?? ''
-      if (name === '' || pod.metadata.generation === before.metadata.generation) return
+      if (name === '' || pod.metadata.generation === before.metadata.generation) return undefined
       const needed = NEEDED.filter(({ by }) => by(pod, before)).map(({ feature }) => feature)
-      if (needed.length === 0) return
-      const node = await view.get(nodes, { name })
-      if (!node) throw refused(attributes, `node "${name}" not found`)
-      const lacking = needed.filter((feature) => !node.status?.declaredFeatures?.includes(feature))
-      if (lacking.length === 0) return
-      const detail = `pod update requires features ${lacking.join(', ')} which are not available on node "${name}"`
-      throw refused(attributes, detail)
+      if (needed.length === 0) return undefined
+      return whenThere(view.get(nodes, { name }), (node) => {
+        if (!node) throw refused(attributes, `node "${name}" not found`)
+        const lacking = needed.filter((feature) => !node.status?.declaredFeatures?.includes(feature))
+        if (lacking.length === 0) return
+        const detail = `pod update requires features ${lacking.join(', ')} which are not available on node "${name}"`
+        throw refused(attributes, detail)
+      })
     },
   }
 }

@@ -1,7 +1,8 @@
 /** Pods that a node makes are pictures of its static pods: bound to it, owned by it, and leading to nothing else. */
 
+import { nodes } from '../../../../apis/core/node.ts'
 import { podConfigMaps, podSecrets } from '../../../../apis/core/pod-references.ts'
-import type { Node, Pod, Volume } from '../../../../apis/core/types.gen.ts'
+import type { Pod, Volume } from '../../../../apis/core/types.gen.ts'
 import { notFound } from '../../../../machinery/meta/api-error.ts'
 import type { NodeWrite } from './node-write.ts'
 
@@ -30,7 +31,7 @@ async function ownerFinding({ node, view }: NodeWrite, { metadata }: Pod): Promi
     return `${may} an owner reference set to itself`
   if (!owner.controller) return `${may} a controller owner reference set to itself`
   if (owner.blockOwnerDeletion) return `node ${quoted(node)} must not set blockOwnerDeletion on an owner reference`
-  const found = await view.get<Node>('nodes', { name: node })
+  const found = await view.get(nodes, { name: node })
   if (!found) throw notFound({ group: '', resource: 'nodes' }, node)
   return owner.uid === found.metadata.uid
     ? undefined

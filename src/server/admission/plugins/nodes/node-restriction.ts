@@ -3,8 +3,10 @@
  * Node, Lease, CSINode and ResourceSlices, the state of their own pods, and tokens for these.
  */
 
+import { pods } from '../../../../apis/core/pod/definition.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../../../../apis/core/types.gen.ts'
 import type { Eviction } from '../../../../apis/policy/types.gen.ts'
+import { type Awaitable, whenThere } from '../../../../base/awaitable.ts'
 import { deepEqual } from '../../../../base/deep-equal.ts'
 import { forbiddenRequest, notFound } from '../../../../machinery/meta/api-error.ts'
 import type { KubeObject } from '../../../../machinery/meta/object.ts'
@@ -18,30 +20,32 @@ import { tokenFinding } from './node-tokens.ts'
 import type { NodeRestrictionParts, NodeWrite } from './node-write.ts'
 
 /** Why the write is refused; undefined lets it pass. Throws 404 for what is looked up and not there. */
-type Rule = (write: NodeWrite) => string | undefined | Promise<string | undefined>
+type Rule = (write: NodeWrite) => Awaitable<string | undefined>
 
 export function nodeRestriction(parts: NodeRestrictionParts): AdmissionPlugin {
-  const check = async (attributes: AdmissionAttributes, object: KubeObject): Promise<void> => {
+  const check = (attributes: AdmissionAttributes, object: KubeObject): Awaitable<void> => {
     const { user, definition, name } = attributes
     const node = nodeNameOf(user)
-    if (node === undefined) return
+    if (node === undefined) return undefined
     const rule = RULES.get(`${definition.group}/${definition.resource}`)
     const finding =
       node === ''
         ? `could not determine node from user ${JSON.stringify(user.name)}`
-        : await rule?.({ ...parts, node, attributes, object })
-    if (finding !== undefined) throw forbiddenRequest(definition, name || (object.metadata.name ?? ''), finding)
+        : rule?.({ ...parts, node, attributes, object })
+    return whenThere(finding, (text) => {
+      if (text !== undefined) throw forbiddenRequest(definition, name || (object.metadata.name ?? ''), text)
+    })
   }
   return {
     name: 'NodeRestriction',
     operations: ['CREATE', 'UPDATE', 'DELETE'],
     // Where upstream looks: at what the node sent, before plugins and webhooks that come after add to it.
-    mutate: async (attributes, object) => {
-      await check(attributes, object)
-      return object
-    },
-    validate: async (attributes) => {
-      if (attributes.operation === 'DELETE' && attributes.previous) await check(attributes, attributes.previous)
+    mutate: (attributes, object) => whenThere(check(attributes, object), () => object),
+    validate(attributes) {
+      // What goes is read only where it matters.
+      if (attributes.operation !== 'DELETE' || nodeNameOf(attributes.user) === undefined) return undefined
+      const { previous } = attributes
+      return previous && check(attributes, previous)
     },
   }
 }
@@ -59,7 +63,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 const quoted = JSON.stringify
 
-function podFinding(write: NodeWrite): string | undefined | Promise<string | undefined> {
+function podFinding(write: NodeWrite): Awaitable<string | undefined> {
   const { subresource } = write.attributes
   if (subresource === '') return wholePodFinding(write)
   if (subresource === 'status') return podStatusFinding(write)
@@ -67,7 +71,7 @@ function podFinding(write: NodeWrite): string | undefined | Promise<string | und
   return `unexpected pod subresource ${quoted(subresource)}, only 'status' and 'eviction' are allowed`
 }
 
-function wholePodFinding(write: NodeWrite): string | undefined | Promise<string | undefined> {
+function wholePodFinding(write: NodeWrite): Awaitable<string | undefined> {
   const { node, object, attributes } = write
   if (attributes.operation === 'CREATE') return mirrorPodFinding(write)
   if (attributes.operation !== 'DELETE')
@@ -96,7 +100,7 @@ async function evictionFinding({ node, attributes, object, view }: NodeWrite): P
   if (attributes.operation !== 'CREATE') return `unexpected operation ${attributes.operation}`
   const name = attributes.name || (object as Eviction).metadata.name || ''
   if (name === '') return 'could not determine pod from request data'
-  const pod = await view.get<Pod>('pods', { namespace: attributes.namespace, name })
+  const pod = await view.get(pods, { namespace: attributes.namespace, name })
   if (!pod) throw notFound({ group: '', resource: 'pods' }, name)
   return pod.spec?.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`
 }

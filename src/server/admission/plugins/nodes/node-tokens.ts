@@ -1,8 +1,11 @@
 /** Tokens that a node asks for are bound to a pod that it runs, and for an audience that the pod names. */
 
 import type { TokenRequest } from '../../../../apis/authentication/types.gen.ts'
-import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../../apis/core/types.gen.ts'
-import type { CSIDriver } from '../../../../apis/storage/types.gen.ts'
+import { persistentVolumes } from '../../../../apis/core/persistent-volume/definition.ts'
+import { persistentVolumeClaims } from '../../../../apis/core/persistent-volume-claim.ts'
+import { pods } from '../../../../apis/core/pod/definition.ts'
+import type { Pod, Volume } from '../../../../apis/core/types.gen.ts'
+import { csiDrivers } from '../../../../apis/storage/csi-driver.ts'
 import { notFound } from '../../../../machinery/meta/api-error.ts'
 import type { NodeWrite } from './node-write.ts'
 
@@ -15,7 +18,7 @@ export async function tokenFinding(write: NodeWrite): Promise<string | undefined
   if (bound?.apiVersion !== 'v1' || bound.kind !== 'Pod' || !bound.name)
     return 'node requested token not bound to a pod'
   if (!bound.uid) return 'node requested token with a pod binding without a uid'
-  const pod = await view.get<Pod>('pods', { namespace: attributes.namespace, name: bound.name })
+  const pod = await view.get(pods, { namespace: attributes.namespace, name: bound.name })
   if (!pod) throw notFound({ group: '', resource: 'pods' }, bound.name)
   if (pod.metadata.uid !== bound.uid)
     return (
@@ -44,7 +47,7 @@ async function hasAudience(write: NodeWrite, pod: Pod, volume: Volume, audience:
   const projected = sources.flatMap(({ serviceAccountToken }) => serviceAccountToken ?? [])
   if (projected.some((token) => (token.audience ?? '') === audience)) return true
   const name = await driverOf(write, pod, volume)
-  const driver = name === undefined ? undefined : await write.view.get<CSIDriver>('csidrivers', { name })
+  const driver = name === undefined ? undefined : await write.view.get(csiDrivers, { name })
   return (driver?.spec.tokenRequests ?? []).some((token) => (token.audience ?? '') === audience)
 }
 
@@ -52,8 +55,8 @@ async function driverOf({ view }: NodeWrite, { metadata }: Pod, volume: Volume):
   if (volume.csi) return volume.csi.driver
   const { namespace } = metadata
   const name = volume.ephemeral ? `${metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
-  const claim = name ? await view.get<PersistentVolumeClaim>('persistentvolumeclaims', { namespace, name }) : undefined
+  const claim = name ? await view.get(persistentVolumeClaims, { namespace, name }) : undefined
   const volumeName = claim?.spec?.volumeName
-  const bound = volumeName ? await view.get<PersistentVolume>('persistentvolumes', { name: volumeName }) : undefined
+  const bound = volumeName ? await view.get(persistentVolumes, { name: volumeName }) : undefined
   return bound?.spec?.csi?.driver
 }

@@ -5,9 +5,11 @@
 
 import { namespaces } from '../../../../apis/core/namespace.ts'
 import { pods } from '../../../../apis/core/pod/definition.ts'
-import type { Container, EphemeralContainer, Pod, PodTemplateSpec } from '../../../../apis/core/types.gen.ts'
+import type { Container, EphemeralContainer, Namespace, Pod, PodTemplateSpec } from '../../../../apis/core/types.gen.ts'
 import { fieldOf } from '../../../../apis/strategy-parts.ts'
+import { type Awaitable, whenThere } from '../../../../base/awaitable.ts'
 import { deepEqual } from '../../../../base/deep-equal.ts'
+import { oncePer } from '../../../../base/lru.ts'
 import { internalError, invalid } from '../../../../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectMeta } from '../../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../../registry/admission-hooks.ts'
@@ -47,16 +49,16 @@ export function podSecurity({ view }: { readonly view: AdmissionView }): Admissi
     name: 'PodSecurity',
     operations: ['CREATE', 'UPDATE'],
     about: ['/namespaces', '/pods', ...TEMPLATES.keys()],
-    async validate(attributes) {
+    validate(attributes) {
       const { definition, subresource, object } = attributes
-      if (!object) return
+      if (!object) return undefined
       const name = `${definition.group}/${definition.resource}`
       // The names say what the objects are.
       if (name === '/namespaces')
         return subresource === '' ? checkNamespace(view, attributes, object.metadata) : undefined
       if (name === '/pods') return IGNORED.has(subresource) ? undefined : checkPod(view, attributes, object as Pod)
       const path = TEMPLATES.get(name)
-      if (path && subresource === '') await warnOfTemplate(view, attributes, templateAt(object, path))
+      return path && subresource === '' ? warnOfTemplate(view, attributes, templateAt(object, path)) : undefined
     },
   }
 }
@@ -78,31 +80,37 @@ async function checkNamespace(
   for (const text of existingPodWarnings(name, await view.list(pods, name), enforce)) warn(text)
 }
 
-async function checkPod(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Promise<void> {
-  const policy = await policyFor(view, attributes)
-  const { enforce } = policy
-  if (isFree(policy)) return audit(attributes, 'enforce-policy', standardText(enforce))
-  // The previous state of a pod is a pod.
-  if (attributes.previous && !runsSomethingElse(pod, attributes.previous as Pod)) return
-  const subject = { spec: pod.spec ?? { containers: [] }, annotations: pod.metadata.annotations ?? {} }
-  audit(attributes, 'enforce-policy', standardText(enforce))
-  auditViolations(attributes, subject, policy.audit)
-  const violations = violationsOf(subject, enforce)
-  if (violations.length > 0)
-    throw refused(attributes, `violates PodSecurity "${standardText(enforce)}": ${detailsText(violations)}`)
-  warnOf(attributes, subject, policy.warn)
+function checkPod(view: AdmissionView, attributes: AdmissionAttributes, pod: Pod): Awaitable<void> {
+  return whenThere(policyFor(view, attributes), (policy) => {
+    const { enforce } = policy
+    if (isFree(policy)) return auditPolicy(attributes, enforce)
+    // The previous state of a pod is a pod.
+    if (attributes.previous && !runsSomethingElse(pod, attributes.previous as Pod)) return
+    const subject = { spec: pod.spec ?? { containers: [] }, annotations: pod.metadata.annotations ?? {} }
+    auditPolicy(attributes, enforce)
+    auditViolations(attributes, subject, policy.audit)
+    const violations = violationsOf(subject, enforce)
+    if (violations.length > 0)
+      throw refused(attributes, `violates PodSecurity "${standardText(enforce)}": ${detailsText(violations)}`)
+    warnOf(attributes, subject, policy.warn)
+  })
 }
 
-async function warnOfTemplate(
+function warnOfTemplate(
   view: AdmissionView,
   attributes: AdmissionAttributes,
   template: PodTemplateSpec | undefined,
-): Promise<void> {
-  const policy = await policyFor(view, attributes)
-  if (!template?.spec) return
-  const subject = { spec: template.spec, annotations: template.metadata?.annotations ?? {} }
-  auditViolations(attributes, subject, policy.audit)
-  if (policy.warn.level !== 'privileged') warnOf(attributes, subject, policy.warn)
+): Awaitable<void> {
+  return whenThere(policyFor(view, attributes), (policy) => {
+    if (!template?.spec) return
+    const subject = { spec: template.spec, annotations: template.metadata?.annotations ?? {} }
+    auditViolations(attributes, subject, policy.audit)
+    if (policy.warn.level !== 'privileged') warnOf(attributes, subject, policy.warn)
+  })
+}
+
+function auditPolicy(attributes: AdmissionAttributes, enforced: Standard): void {
+  if (attributes.audit !== undefined) audit(attributes, 'enforce-policy', standardText(enforced))
 }
 
 /** Under a key of the audit log. */
@@ -123,14 +131,17 @@ function warnOf({ warn }: AdmissionAttributes, subject: Subject, standard: Stand
   if (violations.length > 0) warn(`would violate PodSecurity "${standardText(standard)}": ${detailsText(violations)}`)
 }
 
-async function policyFor(view: AdmissionView, { namespace }: AdmissionAttributes): Promise<Policy> {
-  const found = await view.get(namespaces, { name: namespace })
-  if (!found) throw internalError(`failed to lookup namespace "${namespace}"`)
-  return policyOf(found.metadata.labels)
+function policyFor(view: AdmissionView, { namespace }: AdmissionAttributes): Awaitable<Policy> {
+  return whenThere(view.get(namespaces, { name: namespace }), (found) => {
+    if (!found) throw internalError(`failed to lookup namespace "${namespace}"`)
+    return policyOfNamespace(found)
+  })
 }
 
+const policyOfNamespace = oncePer(({ metadata }: Namespace): Policy => policyOf(metadata.labels))
+
 function isFree({ enforce, audit, warn }: Policy): boolean {
-  return [enforce, audit, warn].every(({ level }) => level === 'privileged')
+  return enforce.level === 'privileged' && audit.level === 'privileged' && warn.level === 'privileged'
 }
 
 /** Of what an update may change only images and added containers count. */

@@ -8,6 +8,7 @@ import type { QuotaEvaluator, QuotaWrite } from '../../../../apis/core/quota/eva
 import { quotaEvaluator } from '../../../../apis/core/quota/evaluators.ts'
 import { resourceQuotas } from '../../../../apis/core/resource-quota.ts'
 import type { ResourceQuota } from '../../../../apis/core/types.gen.ts'
+import { type Awaitable, whenThere } from '../../../../base/awaitable.ts'
 import type { Clock } from '../../../../base/clock.ts'
 import { createKeyedTurns } from '../../../../base/turns.ts'
 import { internalError } from '../../../../machinery/meta/api-error.ts'
@@ -36,10 +37,12 @@ export function resourceQuota(parts: QuotaParts): AdmissionPlugin {
   return {
     name: 'ResourceQuota',
     operations: ['CREATE', 'UPDATE'],
-    async persist(attributes, write) {
+    persist(attributes, write) {
       const charge = chargeOf(attributes)
-      if (!charge || (await quotasOf(parts, attributes)).length === 0) return write([])
-      return turns(attributes.namespace, () => persistCharged(parts, charge, write))
+      if (!charge) return write([])
+      return whenThere(quotasOf(parts, attributes), (quotas) =>
+        quotas.length === 0 ? write([]) : turns(attributes.namespace, () => persistCharged(parts, charge, write)),
+      )
     },
   }
 }
@@ -53,7 +56,7 @@ function chargeOf(attributes: AdmissionAttributes): Charge | undefined {
   return evaluator?.handles(subject) ? { evaluator, attributes, subject } : undefined
 }
 
-function quotasOf({ view }: QuotaParts, { namespace }: AdmissionAttributes): Promise<readonly ResourceQuota[]> {
+function quotasOf({ view }: QuotaParts, { namespace }: AdmissionAttributes): Awaitable<readonly ResourceQuota[]> {
   return view.list(resourceQuotas, namespace)
 }
 
