@@ -62,7 +62,7 @@ async function observe(
   { say }: Setting,
 ): Promise<readonly Observation[]> {
   const by = tables.includes('chosen') ? '' : ` by ${tables.join()}`
-  return Object.entries(await run()).flatMap(([row, sample]) => {
+  return Object.entries(await run(round)).flatMap(([row, sample]) => {
     say(`${scenario.name}, round ${round + 1}, ${name}${by}: ${row}: ${textOf(sample)}`)
     return figuresIn(sample).flatMap(([figure, value]) =>
       tables.map((table) => ({ row, table, figure, side: name, value })),

@@ -26,7 +26,7 @@ export const API_TUNINGS: readonly TuningName[] = ['tuned', 'tuned, GOGC=400']
 export const BEST_TUNING: readonly TuningName[] = ['tuned, GOGC=400']
 
 /** Of the protocol that client-go does not choose: nothing is judged by it. */
-const BESIDE_ROUNDS_MAX = 3
+const BESIDE_ROUNDS_MAX = 1
 
 export function onSides(scenario: SideScenario): Scenario {
   const { name, about, roundsMax } = scenario
@@ -52,11 +52,18 @@ function contestantsOf(scenario: SideScenario, setting: Setting): readonly Conte
     name: side.name,
     roundsMax: protocol !== side.chosen ? BESIDE_ROUNDS_MAX : othersOnce && side !== t8s ? 1 : undefined,
     tables: [...(protocol === side.chosen ? (['chosen'] as const) : []), ...(byProtocol ? [protocol] : [])],
-    async round() {
+    async round(number) {
       await using running = await side.start({ ...wish, http2: protocol === 'HTTP/2.0' })
       const client = protocol === side.chosen ? clientOf(side) : { protocol, offersHttp2: protocol === 'HTTP/2.0' }
       const { programs, quick } = setting
-      return await scenario.run({ side: running, programs, quick, beside: protocol !== side.chosen, client })
+      return await scenario.run({
+        side: running,
+        programs,
+        quick,
+        beside: protocol !== side.chosen,
+        isFirst: number === 0,
+        client,
+      })
     },
   })
   const best = sides.at(-1) ?? t8s

@@ -62,8 +62,8 @@ export interface Contestant {
   readonly tables: readonly Table[]
   /** Absent: as many as the scenario has. */
   readonly roundsMax?: number | undefined
-  /** Yields samples by the names of rows, from a new beginning. */
-  round(): Promise<Samples>
+  /** Yields samples by the names of rows, from a new beginning. `number` counts from 0. */
+  round(number: number): Promise<Samples>
 }
 
 export interface ScenarioParts {
@@ -72,5 +72,7 @@ export interface ScenarioParts {
   readonly quick: boolean
   /** Also with the protocol that client-go does not choose: only the rows that a protocol matters most for. */
   readonly beside: boolean
+  /** The first round: rows that nothing is judged by are measured in it alone. */
+  readonly isFirst: boolean
   readonly client: Client
 }

@@ -40,7 +40,7 @@ async function onEach(setting: Setting, side: Side): Promise<Samples> {
     await using running = await side.start({ schedulerOnly: true, processors })
     const client = { ...clientOf(side), processors: others }
     const { programs, quick } = setting
-    const samples = await rowsOf({ side: running, programs, quick, beside: false, client })
+    const samples = await rowsOf({ side: running, programs, quick, beside: false, isFirst: true, client })
     for (const [row, sample] of Object.entries(samples)) rows[`L1 ${row}, ${coresText(count)}`] = sample
   }
   return rows

@@ -123,7 +123,8 @@ export const crud = onSides({
     const wanted = loads(parts.quick).filter(({ row }) => !parts.beside || BESIDE.test(row))
     for (const { row, job } of wanted) rows[row] = await measure(parts, job)
     if (parts.beside) return rows
-    return { ...rows, [`C4 deletecollection of ${COLLECTION}`]: await deleteCollection(parts) }
+    await deleteCollection(parts, 'warm')
+    return { ...rows, [`C4 deletecollection of ${COLLECTION}`]: await deleteCollection(parts, 'collected') }
   },
 })
 
@@ -137,17 +138,25 @@ async function warmUp(parts: ScenarioParts): Promise<void> {
   await prepared(parts, { method: 'POST', path: PODS, body: pod('warm-{i}', NOBODY) }, times)
   await prepared(parts, { method: 'POST', path: CONFIG_MAPS, body: configMap('warm-{i}') }, times)
   await prepared(parts, { method: 'GET', path: `${PODS}/warm-{i}` }, times)
-  await prepared(parts, apply(CONFIG_MAPS, configMap('warm-applied-{i}')), times)
+  if (parts.beside) return
+  for (const { request } of CHANGES) await prepared(parts, onWarm(request(1)), times)
+  for (const path of [CONFIG_MAPS, PODS]) await prepared(parts, { method: 'DELETE', path: `${path}/warm-{i}` }, times)
+}
+
+/** The request about the objects that nothing is measured on. */
+function onWarm(request: RequestTemplate): RequestTemplate {
+  const renamed = (text: string) =>
+    text.replaceAll('applied-1-{i}', 'warm-applied-{i}').replaceAll(/(pod|map)-100-\{i\}/g, 'warm-{i}')
+  return { ...request, path: renamed(request.path), ...(request.body && { body: renamed(request.body) }) }
 }
 
 const COLLECTION = 1_000
 
 /** All objects of a namespace by one request. */
-async function deleteCollection(parts: ScenarioParts): Promise<Sample> {
-  const namespace = '/api/v1/namespaces/collected'
-  const body = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'collected' } })
+async function deleteCollection(parts: ScenarioParts, namespace: string): Promise<Sample> {
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
   await prepared(parts, { method: 'POST', path: '/api/v1/namespaces', body }, 1)
-  const path = `${namespace}/configmaps`
+  const path = `/api/v1/namespaces/${namespace}/configmaps`
   await prepared(parts, { method: 'POST', path, body: configMap('map-{i}') }, COLLECTION)
   const { ms, cpuMs } = await timed(parts, () => prepared(parts, { method: 'DELETE', path }, 1))
   return { perSecond: (COLLECTION / ms) * 1_000, cpuMs: cpuMs / COLLECTION }

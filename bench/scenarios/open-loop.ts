@@ -41,7 +41,7 @@ async function ratesFor(setting: Setting): Promise<Rates> {
   const operations = setting.quick ? PILOT.quick : PILOT.full
   for (const side of sidesOf(setting, BEST_TUNING)) {
     await using running = await side.start({})
-    const parts = { side: running, ...setting, beside: false, client: clientOf(side) }
+    const parts = { side: running, ...setting, beside: false, isFirst: true, client: clientOf(side) }
     await warmUp(parts)
     for (const { row, request } of LOADS) {
       const job = { workers: WORKERS, operations, warmUp: operations, requests: [request] }

@@ -12,6 +12,8 @@ const WRITERS = 4
 /** How long the last event may take to reach the last watcher, in ms. */
 const SETTLE_MS = 60_000
 const MICRO = 1_000
+/** Events before those that count, where they are rare. */
+const RARE_WARM_UP = 10
 const NOBODY = 'nobody'
 
 export interface FanOut {
@@ -53,7 +55,7 @@ export async function fanOut(parts: ScenarioParts, { name, watchers, operations,
     watchers,
     watchPath: `${CONFIG_MAPS}?watch=true&labelSelector=stream%3D${name}&resourceVersion=0`,
     workers: rate === undefined ? WRITERS : 1,
-    warmUp: Math.min(20, operations),
+    warmUp: rate === undefined ? operations : RARE_WARM_UP,
     operations,
     ...(rate !== undefined && { rate }),
     requests: [{ method: 'POST', path: CONFIG_MAPS, body: sentConfigMap(`${name}-{i}`, name) }],
