@@ -4,7 +4,7 @@
  * selectors print the same.
  */
 
-import { byCodeUnit } from '../../base/group-by.ts'
+import { byCodeUnit, sortedKeys } from '../../base/group-by.ts'
 import { badRequest } from './api-error.ts'
 import {
   type FieldError,
@@ -138,7 +138,7 @@ export function validateLabelKey(key: string, path: FieldPath): FieldError[] {
 /** Labels of an object: keys and values, in key order. */
 export function validateLabels(labels: Labels | undefined, path: FieldPath): FieldError[] {
   const errors: FieldError[] = []
-  for (const key of Object.keys(labels ?? {}).sort(byCodeUnit)) {
+  for (const key of sortedKeys(labels ?? {})) {
     const value = labels?.[key] ?? ''
     for (const finding of isQualifiedName(key)) errors.push(invalidValue(path, key, finding))
     for (const finding of isValidLabelValue(value)) errors.push(invalidValue(path, value, finding))

@@ -4,7 +4,7 @@
  */
 
 import { deepEqual } from '../../base/deep-equal.ts'
-import { byCodeUnit } from '../../base/group-by.ts'
+import { byCodeUnit, sortedKeys } from '../../base/group-by.ts'
 import { type FieldError, FieldPath, forbidden, invalidValue, required, tooLong } from './field-error.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, STANDARD_FINALIZERS } from './finalizers.ts'
 import { parseApiVersion } from './group-version.ts'
@@ -88,8 +88,7 @@ function validateCommon({ labels, annotations, ownerReferences }: ObjectMeta, pa
 }
 
 export function validateAnnotations(annotations: Readonly<Record<string, string>>, path: FieldPath): FieldError[] {
-  const keys = Object.keys(annotations).sort(byCodeUnit)
-  const errors = keys.flatMap((key) =>
+  const errors = sortedKeys(annotations).flatMap((key) =>
     isQualifiedName(key.toLowerCase()).map((finding) => invalidValue(path, key, finding)),
   )
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0)

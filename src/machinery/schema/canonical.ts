@@ -8,6 +8,7 @@
  */
 
 import { deepFreeze, setOwn } from '../../base/deep-freeze.ts'
+import { sortedKeys } from '../../base/group-by.ts'
 import { isRecord } from '../../base/is-record.ts'
 import { canonicalQuantity } from '../meta/quantity.ts'
 import { canonicalBase64, canonicalMicroTime, canonicalTime } from './scalar-forms.ts'
@@ -277,8 +278,7 @@ function mapSorted(
   if (value === known) return value
   const like = isRecord(known) ? known : undefined
   const result: Record<string, unknown> = {}
-  const keys = Object.keys(value)
-  if (keys.length > 1) keys.sort()
+  const keys = sortedKeys(value)
   let isSame = true
   for (const key of keys) {
     const before = like && Object.hasOwn(like, key) ? like[key] : undefined
