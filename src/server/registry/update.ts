@@ -106,9 +106,9 @@ async function updateOnce<T extends KubeObject>(
     mutate: (object) => admission.mutate(attributes(object), object) as Awaitable<T>,
     prepare: (object) =>
       withLiveMeta(endpoint.prepareForUpdate(object, previous, { user: options.user, nowMs }), previous),
-    reserve: async (object) => {
+    reserve: (object) => {
       const reserved = endpoint.subresource === '' ? reservations?.reserve(object, previous, options.dryRun) : undefined
-      return (await reserved) ?? noReservation(object)
+      return reserved ?? noReservation(object)
     },
     kind: endpoint.kind,
     validate: (object) => {
