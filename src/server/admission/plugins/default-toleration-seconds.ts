@@ -1,6 +1,7 @@
 /** Pods stay five minutes on a node that is not ready or unreachable, unless they say something else themselves. */
 
-import type { PodSpec, Toleration } from '../../../apis/core/types.gen.ts'
+import { podSpecStep } from '../../../apis/core/shared-pod-spec.ts'
+import type { Toleration } from '../../../apis/core/types.gen.ts'
 import { mapField } from '../../../apis/field-defaults.ts'
 import { deepFreeze } from '../../../base/deep-freeze.ts'
 import type { AdmissionPlugin } from '../plugin.ts'
@@ -22,11 +23,11 @@ export function defaultTolerationSeconds(): AdmissionPlugin {
   }
 }
 
-function withTolerations(spec: PodSpec): PodSpec {
+const withTolerations = podSpecStep((spec) => {
   const present = spec.tolerations ?? []
   const missing = TOLERATIONS.filter(({ key = '' }) => !present.some((toleration) => covers(toleration, key)))
   return missing.length === 0 ? spec : { ...spec, tolerations: [...present, ...missing] }
-}
+})
 
 function covers({ key, effect }: Toleration, wanted: string): boolean {
   return (!key || key === wanted) && (!effect || effect === 'NoExecute')

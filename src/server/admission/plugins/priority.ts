@@ -10,6 +10,7 @@ import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 import { isPod } from '../pods.ts'
+import { rememberedSpecs } from './known-specs.ts'
 
 interface Chosen {
   readonly name: string
@@ -26,6 +27,7 @@ const SYSTEM_CLASSES: ReadonlyMap<string, Chosen> = new Map(
 const NO_CLASS: Chosen = { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' }
 
 export function priority({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
+  const remembered = rememberedSpecs<Chosen>()
   return {
     name: 'Priority',
     operations: ['CREATE', 'UPDATE'],
@@ -37,7 +39,7 @@ export function priority({ view }: { readonly view: AdmissionView }): AdmissionP
       if (!spec) return object
       return whenThere(classOf(view, spec), (chosen): Pod => {
         const found = checkedClass(attributes, object, spec, chosen)
-        return { ...object, spec: withPriority(spec, found) }
+        return { ...object, spec: remembered(spec, found, () => withPriority(spec, found)) }
       })
     },
     validate(attributes) {

@@ -14,8 +14,10 @@ import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 import { isPod } from '../pods.ts'
 import { refused } from '../refusal.ts'
+import { rememberedSpecs } from './known-specs.ts'
 
 export function runtimeClass({ view }: { readonly view: AdmissionView }): AdmissionPlugin {
+  const remembered = rememberedSpecs<RuntimeClass>()
   return {
     name: 'RuntimeClass',
     operations: ['CREATE'],
@@ -25,7 +27,7 @@ export function runtimeClass({ view }: { readonly view: AdmissionView }): Admiss
       return whenThere(classOf(view, attributes, object), (chosen): Pod => {
         const { spec } = object
         if (!chosen || !spec) return object
-        return { ...object, spec: inClass(attributes, spec, chosen) }
+        return { ...object, spec: remembered(spec, chosen, () => inClass(attributes, spec, chosen)) }
       })
     },
     validate(attributes) {

@@ -8,11 +8,13 @@ import { serviceAccounts } from '../../../apis/core/service-account.ts'
 import type { Container, Pod, PodSpec, ServiceAccount, Volume, VolumeMount } from '../../../apis/core/types.gen.ts'
 import { mapItems } from '../../../apis/field-defaults.ts'
 import { type Awaitable, whenThere } from '../../../base/awaitable.ts'
+import { oncePer } from '../../../base/lru.ts'
 import { type Random, randomSuffix } from '../../../base/random.ts'
 import { type ApiError, forbiddenRequest } from '../../../machinery/meta/api-error.ts'
 import type { AdmissionAttributes } from '../../registry/admission-hooks.ts'
 import type { AdmissionPlugin, AdmissionView } from '../plugin.ts'
 import { isPod } from '../pods.ts'
+import { rememberedSpecs } from './known-specs.ts'
 import { forbiddenEphemeralSecret, forbiddenSecret, limitsSecrets } from './mountable-secrets.ts'
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -106,22 +108,29 @@ function accountMissing({ definition, namespace }: AdmissionAttributes, pod: Pod
 type AccountSpec = (spec: PodSpec, name: string, account: ServiceAccount) => PodSpec
 
 function accountSpecs(random: Random): AccountSpec {
+  const remembered = rememberedSpecs<string>()
   let usual: string | undefined
-  return (spec, name, account) => {
-    const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
-    const running: PodSpec = {
-      ...spec,
-      serviceAccountName: name,
-      serviceAccount: name,
-      ...(pulls?.length ? { imagePullSecrets: pulls } : {}),
-    }
-    const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
-    if (!mounts) return running
-    // One name for all pods of this server: specs that were equal stay equal.
-    usual ??= volumeName(random)
-    return withToken(running, isTaken(spec, usual) ? volumeName(random) : usual)
-  }
+  return (spec, name, account) =>
+    remembered(spec, factsOf(account), () => {
+      const pulls = spec.imagePullSecrets?.length ? spec.imagePullSecrets : account.imagePullSecrets
+      const running: PodSpec = {
+        ...spec,
+        serviceAccountName: name,
+        serviceAccount: name,
+        ...(pulls?.length ? { imagePullSecrets: pulls } : {}),
+      }
+      const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
+      if (!mounts) return running
+      // One name for all pods of this server: specs that were equal stay equal.
+      usual ??= volumeName(random)
+      return withToken(running, isTaken(spec, usual) ? volumeName(random) : usual)
+    })
 }
+
+/** What of an account, but for its name, decides on the specs of its pods. */
+const factsOf = oncePer(({ imagePullSecrets, automountServiceAccountToken }: ServiceAccount) =>
+  JSON.stringify({ imagePullSecrets, automountServiceAccountToken }),
+)
 
 function volumeName(random: Random): string {
   return `${VOLUME_PREFIX}${randomSuffix(random, 5)}`

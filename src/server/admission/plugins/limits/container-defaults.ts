@@ -2,6 +2,7 @@
 
 import type { Container, LimitRange, Pod, PodSpec } from '../../../../apis/core/types.gen.ts'
 import { byCodeUnit } from '../../../../base/group-by.ts'
+import { rememberedBySpec, sharedSpec } from '../known-specs.ts'
 
 const ANNOTATION = 'kubernetes.io/limit-ranger'
 
@@ -26,11 +27,13 @@ interface Defaulted {
 
 /** Pods with the defaults of the ranges, one after the other. The same pod where every container says everything itself. */
 export function containerDefaults(): (pod: Pod, ranges: readonly LimitRange[]) => Pod {
+  const inForm = (made: Defaulted, spec: PodSpec): Defaulted => ({ ...made, spec: sharedSpec(made.spec, spec) })
+  const remembered = rememberedBySpec<readonly LimitRange[], Defaulted>(inForm)
   return (pod, ranges) => {
     const { spec } = pod
     if (!spec || ranges.length === 0) return pod
     const start: Defaulted = { spec, note: undefined }
-    const { note, spec: complete } = ranges.reduce(withDefaultsOf, start)
+    const { note, spec: complete } = remembered(spec, ranges, () => ranges.reduce(withDefaultsOf, start))
     if (note === undefined) return pod
     const annotations = { ...pod.metadata.annotations, [ANNOTATION]: note }
     return { ...pod, metadata: { ...pod.metadata, annotations }, spec: complete }
