@@ -13,7 +13,10 @@ import type { ApiRequest, ApiResponse, Cause, WatchEvent } from '../machinery/wi
 
 export interface Client {
   of<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceClient<T>
-  /** For resources that are known only by their names: asks for no more than kind and metadata. */
+  /**
+   * For resources that are known only by their names: asks for no more than kind and metadata. Watches of servers in this
+   * process tell of what is gone only which object it was: its names, uid and resourceVersion.
+   */
   metadataOf(resource: ResourceAddress): ResourceClient<KubeObject>
   /** The same client, whose writes carry this cause. */
   because(cause: Cause): Client

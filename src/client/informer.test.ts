@@ -126,6 +126,7 @@ describe('reading', () => {
     store.apply({ type: 'MODIFIED', object: thing('a', { labels: { app: 'db' }, revision: 2 }) })
     store.apply({ type: 'DELETED', object: thing('b', { labels: { app: 'other' }, revision: 3 }) })
     expect([names(store.byIndex('app', 'web')), names(store.byIndex('app', 'db'))]).toEqual([[], ['default/a']])
+    expect(['web', 'db'].map((value) => store.hasIndexed('app', value))).toEqual([false, true])
     expect(() => store.byIndex('none', '')).toThrow('no index')
   })
 

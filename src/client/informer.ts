@@ -25,6 +25,8 @@ export interface Informer<T extends KubeObject> {
   list(namespace?: string): readonly T[]
   /** Objects whose index value is `value`; see `addIndex`. */
   byIndex(index: string, value: string): readonly T[]
+  /** Whether `byIndex` finds any. */
+  hasIndexed(index: string, value: string): boolean
   /** Objects whose controller owner reference has this uid. */
   controlledBy(uid: string): readonly T[]
   /** Idempotent by name: the same name must always come with the same function. */
@@ -88,9 +90,17 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
   }
 
   byIndex(name: string, value: string): readonly T[] {
+    return [...(this.#index(name).entries.get(value)?.values() ?? [])]
+  }
+
+  hasIndexed(name: string, value: string): boolean {
+    return this.#index(name).entries.has(value)
+  }
+
+  #index(name: string): Index<T> {
     const index = this.#indexes.get(name)
     assert(index, `the informer has no index "${name}"`)
-    return [...(index.entries.get(value)?.values() ?? [])]
+    return index
   }
 
   controlledBy(uid: string): readonly T[] {

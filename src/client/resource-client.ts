@@ -122,7 +122,8 @@ function resourceClient<T extends KubeObject>(
       const query = { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector }
       const path = collectionPath(definition, selection.namespace)
       const { signal } = request
-      await ask({ method: 'DELETE', path, query, object: deleteOptions(request), many: true, signal })
+      // What was deleted is answered as a list, which nobody looks at.
+      throwFailure(await perform({ method: 'DELETE', path, query, object: deleteOptions(request), many: true, signal }))
     },
     watch: (request) =>
       watchEvents<T>(perform, {
@@ -158,8 +159,12 @@ async function* watchEvents<T extends KubeObject>(
 }
 
 function objectOf(response: ApiResponse): unknown {
-  if (response.status >= 400) throw asError(response)
+  throwFailure(response)
   return parsed(response)
+}
+
+function throwFailure(response: ApiResponse): void {
+  if (response.status >= 400) throw asError(response)
 }
 
 function parsed({ body }: ApiResponse): unknown {

@@ -44,7 +44,7 @@ export class ChangeFeed {
   /** Revisions must come without a gap. */
   publish(revision: Revision, changes: readonly Change[]): void {
     const last = this.#recent.at(-1)
-    assert(!last || revision === last.revision + 1, `published ${revision} after ${last?.revision}`)
+    assert(!last || revision === last.revision + 1, () => `published ${revision} after ${last?.revision}`)
     const bytes = changes.reduce((sum, change) => sum + (change.value?.length ?? 0), 0)
     this.#recent.push({ revision, changes, bytes })
     this.#bytes += bytes

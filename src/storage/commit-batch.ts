@@ -19,7 +19,7 @@ import {
 } from './level-records.ts'
 import type { LoggedMoment } from './recovery.ts'
 import type { Expectation, Revision, TransactOptions, Write } from './storage.ts'
-import { decide, type Effect, type VersionFacts } from './transaction.ts'
+import { decide, deletionsAfter, type Effect, type VersionFacts } from './transaction.ts'
 import type { Version } from './version-index.ts'
 
 export type Operation =
@@ -59,44 +59,63 @@ export function planBatch(
   timeMs: number,
   committedVersion: (key: string) => PlacedVersion | undefined,
 ): CommitBatch {
-  const written = new Map<string, PlacedVersion | undefined>()
-  const currentOf = (key: string) => (written.has(key) ? written.get(key) : committedVersion(key))
-  const verdicts: Verdict[] = []
-  const operations: Operation[] = []
-  const committing: Committing[] = []
-  let last = head
-  for (const { expect, writes, options } of requests) {
-    const { fence = 0, cause } = options
-    if (fence > 0 && fence < last.fence) {
-      verdicts.push({ result: 'fenced', fence: last.fence })
-      continue
-    }
-    const revision = last.revision + 1
-    const decision = decide(expect, writes, revision, currentOf)
-    if (decision.result === 'rejected') {
-      verdicts.push(decision)
-      continue
-    }
-    const { effects } = decision
-    const record = encodeLogRecord({
-      revision,
-      previousChecksum: last.checksum,
-      timeMs,
-      fence: Math.max(fence, last.fence),
-      cause,
-      writes: effects.map(toLoggedWrite),
-    })
-    last = { revision, checksum: checksumOf(record), fence: Math.max(fence, last.fence) }
-    operations.push({ type: 'put', key: logKey(revision), value: record })
-    for (const [position, effect] of effects.entries()) {
-      operations.push(...effectOperations(effect, revision, position))
-      written.set(effect.key, effect.value && { revision, position, created: effect.created })
-    }
-    const keys = effects.map(({ key }) => key)
-    committing.push({ moment: { revision, timeMs, cause, keys, checksum: last.checksum, fence: last.fence }, effects })
-    verdicts.push({ result: 'commits', revision })
+  const plan = new BatchPlan(head, timeMs, committedVersion)
+  const verdicts = requests.map((request) => {
+    const verdict = plan.take(request)
+    if (verdict.result !== 'commits') return verdict
+    const { writes, options } = request
+    const deletions = deletionsAfter(writes, options)
+    if (deletions.length > 0) plan.take({ expect: [], writes: deletions, options })
+    return verdict
+  })
+  return { verdicts, operations: plan.operations, committing: plan.committing, head: plan.head }
+}
+
+/** What the batch comes to so far. */
+class BatchPlan {
+  readonly operations: Operation[] = []
+  readonly committing: Committing[] = []
+  head: Anchor
+  readonly #timeMs: number
+  readonly #committedVersion: (key: string) => PlacedVersion | undefined
+  /** By the batch itself; undefined: deleted. */
+  readonly #written = new Map<string, PlacedVersion | undefined>()
+
+  constructor(head: Anchor, timeMs: number, committedVersion: (key: string) => PlacedVersion | undefined) {
+    this.head = head
+    this.#timeMs = timeMs
+    this.#committedVersion = committedVersion
   }
-  return { verdicts, operations, committing, head: last }
+
+  take({ expect, writes, options: { fence = 0, cause } }: Request): Verdict {
+    if (fence > 0 && fence < this.head.fence) return { result: 'fenced', fence: this.head.fence }
+    const revision = this.head.revision + 1
+    const decision = decide(expect, writes, revision, (key) => this.#currentOf(key))
+    if (decision.result === 'rejected') return decision
+    this.#commit(decision.effects, { revision, timeMs: this.#timeMs, cause, fence: Math.max(fence, this.head.fence) })
+    return { result: 'commits', revision }
+  }
+
+  #currentOf(key: string): PlacedVersion | undefined {
+    return this.#written.has(key) ? this.#written.get(key) : this.#committedVersion(key)
+  }
+
+  #commit(
+    effects: readonly Effect<PlacedVersion>[],
+    facts: Pick<LoggedMoment, 'revision' | 'timeMs' | 'cause' | 'fence'>,
+  ): void {
+    const { revision, fence } = facts
+    const writes = effects.map(toLoggedWrite)
+    const record = encodeLogRecord({ ...facts, previousChecksum: this.head.checksum, writes })
+    const checksum = checksumOf(record)
+    this.head = { revision, checksum, fence }
+    this.operations.push({ type: 'put', key: logKey(revision), value: record })
+    for (const [position, effect] of effects.entries()) {
+      this.operations.push(...effectOperations(effect, revision, position))
+      this.#written.set(effect.key, effect.value && { revision, position, created: effect.created })
+    }
+    this.committing.push({ moment: { ...facts, keys: effects.map(({ key }) => key), checksum }, effects })
+  }
 }
 
 function toLoggedWrite({ key, value, created, previous }: Effect<PlacedVersion>) {

@@ -24,7 +24,7 @@ export class HistoryWindow<M extends Moment = Moment> {
 
   append(moment: M): void {
     const last = this.#moments.at(-1)
-    assert(!last || moment.revision === last.revision + 1, `revision ${moment.revision} after ${last?.revision}`)
+    assert(!last || moment.revision === last.revision + 1, () => `revision ${moment.revision} after ${last?.revision}`)
     this.#moments.push(moment)
   }
 

@@ -58,6 +58,10 @@ const NO_CAUSE = 0xffffffff
 /** Where checksums start: with 0, a run of zero bytes would verify. */
 const CHECKSUM_START = 0x74387321
 
+const LOG_LETTER = 'l'.charCodeAt(0)
+const VALUE_LETTER = 'v'.charCodeAt(0)
+
+const CHECKSUM_BYTES = 4
 const HEADER_BYTES = 2 + 1 + 1 + 8 + 4 + 8 + 8 + 4 + 4
 const WRITE_BYTES = 1 + 4 + 8 + 8 + 4 + 4
 
@@ -70,16 +74,18 @@ export const indexKey = (key: string): Buffer => Buffer.from(`i${key}`)
 export const keyOfIndex = (bytes: Buffer): string => bytes.toString('utf8', 1)
 
 export function logKey(revision: Revision): Buffer {
-  const bytes = Buffer.from('l........')
-  bytes.writeBigUInt64BE(BigInt(revision), 1)
-  return bytes
+  const writer = new Writer(9)
+  writer.u8(LOG_LETTER)
+  writer.u64(revision)
+  return writer.bytes
 }
 
 export function valueKey({ revision, position }: Place): Buffer {
-  const bytes = Buffer.from('v............')
-  bytes.writeBigUInt64BE(BigInt(revision), 1)
-  bytes.writeUInt32BE(position, 9)
-  return bytes
+  const writer = new Writer(13)
+  writer.u8(VALUE_LETTER)
+  writer.u64(revision)
+  writer.u32(position)
+  return writer.bytes
 }
 
 export function placeOfValue(bytes: Buffer): Place {
@@ -87,11 +93,11 @@ export function placeOfValue(bytes: Buffer): Place {
 }
 
 export function encodeAnchor({ revision, checksum, fence }: Anchor): Buffer {
-  const writer = new Writer(20)
+  const writer = new Writer(20 + CHECKSUM_BYTES)
   writer.u64(revision)
   writer.u32(checksum)
   writer.u64(fence)
-  return withChecksum(writer.bytes)
+  return writer.sealed()
 }
 
 export function decodeAnchor(bytes: Buffer): Anchor {
@@ -100,11 +106,11 @@ export function decodeAnchor(bytes: Buffer): Anchor {
 }
 
 export function encodeIndexEntry({ revision, created, position }: IndexEntry): Buffer {
-  const writer = new Writer(20)
+  const writer = new Writer(20 + CHECKSUM_BYTES)
   writer.u64(revision)
   writer.u64(created)
   writer.u32(position)
-  return withChecksum(writer.bytes)
+  return writer.sealed()
 }
 
 export function decodeIndexEntry(key: string, bytes: Buffer): IndexEntry {
@@ -131,7 +137,8 @@ export function encodeLogRecord(record: LogRecord): Buffer {
   const cause = record.cause === undefined ? undefined : Buffer.from(record.cause)
   const keys = record.writes.map(({ key }) => Buffer.from(key))
   const keyBytes = keys.reduce((sum, key) => sum + key.length, 0)
-  const writer = new Writer(HEADER_BYTES + (cause?.length ?? 0) + keyBytes + WRITE_BYTES * keys.length)
+  const bodyBytes = (cause?.length ?? 0) + keyBytes + WRITE_BYTES * keys.length
+  const writer = new Writer(HEADER_BYTES + bodyBytes + CHECKSUM_BYTES)
   writer.u16(MAGIC)
   writer.u8(RECORD_FORMAT)
   writer.u8(0)
@@ -152,7 +159,7 @@ export function encodeLogRecord(record: LogRecord): Buffer {
     writer.u32(previous?.position ?? 0)
     writer.u32(valueChecksum)
   }
-  return withChecksum(writer.bytes)
+  return writer.sealed()
 }
 
 export function decodeLogRecord(bytes: Buffer): LogRecord {
@@ -178,20 +185,14 @@ function readWrite(reader: Reader): LoggedWrite {
 
 /** The checksum that the next record names: the one at the end of this record. */
 export function checksumOf(record: Buffer): number {
-  return record.readUInt32BE(record.length - 4)
+  return record.readUInt32BE(record.length - CHECKSUM_BYTES)
 }
 
 export const checksumOfValue = (value: Uint8Array): number => crc32(value, CHECKSUM_START)
 
-function withChecksum(bytes: Buffer): Buffer {
-  const checksum = Buffer.allocUnsafe(4)
-  checksum.writeUInt32BE(crc32(bytes, CHECKSUM_START))
-  return Buffer.concat([bytes, checksum])
-}
-
 function verified(bytes: Buffer, what: () => string): Buffer {
-  const content = bytes.subarray(0, -4)
-  if (bytes.length < 4 || crc32(content, CHECKSUM_START) !== checksumOf(bytes)) {
+  const content = bytes.subarray(0, -CHECKSUM_BYTES)
+  if (bytes.length < CHECKSUM_BYTES || crc32(content, CHECKSUM_START) !== checksumOf(bytes)) {
     throw new Corrupt(`${what()} does not match its checksum`)
   }
   return content
@@ -206,7 +207,7 @@ class Writer {
   }
 
   get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#offset)
+    return this.#offset === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#offset)
   }
 
   u8(value: number): void {
@@ -222,13 +223,20 @@ class Writer {
   }
 
   u64(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a natural number`)
-    this.#offset = this.#buffer.writeBigUInt64BE(BigInt(value), this.#offset)
+    assert(Number.isSafeInteger(value) && value >= 0, 'what is written is a natural number')
+    this.u32(Math.floor(value / 0x1_0000_0000))
+    this.u32(value % 0x1_0000_0000)
   }
 
   raw(bytes: Uint8Array): void {
     this.#buffer.set(bytes, this.#offset)
     this.#offset += bytes.length
+  }
+
+  /** What was written, and its checksum behind it. */
+  sealed(): Buffer {
+    this.u32(crc32(this.bytes, CHECKSUM_START))
+    return this.bytes
   }
 }
 

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createFakeClock } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { encryptedStorage } from './encryption/encrypted-storage.ts'
+import { plain } from './encryption/transformers.ts'
 import type { FailpointName } from './failpoints.ts'
 import { logKey, valueKey } from './level-records.ts'
 import { openLevelStorage } from './level-storage.ts'
@@ -100,6 +101,14 @@ describe('what a write replaces', () => {
     await using storage = encryptedStorage(await open(await newDirectory()), encryption, silentLogger)
     const { previous, asked } = await overwritten(storage, 'a')
     expect([Buffer.from(previous?.value ?? []).toString(), asked()]).toEqual(['before', 0])
+  })
+
+  test('comes from who wrote it where other keys are kept in another form', async () => {
+    const encryption = { transformerOf: () => plain('enc:', 'encrypted') }
+    await using storage = encryptedStorage(await open(await newDirectory()), encryption, silentLogger)
+    const { previous, asked } = await overwritten(storage, 'a')
+    expect(asked()).toBe(0)
+    expect([Buffer.from(previous?.value ?? []).toString(), asked()]).toEqual(['before', 1])
   })
 
   test('is expected by who says it', async () => {

@@ -175,19 +175,24 @@ class LevelStorage implements Storage {
     return this.list(prefix, options)
   }
 
-  async transact(
-    expect: readonly Expectation[],
-    writes: readonly Write[],
-    options: TransactOptions = {},
-  ): Promise<Outcome> {
+  transact(expect: readonly Expectation[], writes: readonly Write[], options: TransactOptions = {}): Promise<Outcome> {
+    const settle = Promise.withResolvers<Outcome>()
+    try {
+      this.#enqueue({ expect, writes, options }, settle)
+    } catch (error) {
+      settle.reject(error)
+    }
+    return settle.promise
+  }
+
+  #enqueue(request: Request, settle: PromiseWithResolvers<Outcome>): void {
+    const { expect, writes, options } = request
     assertWellFormed(expect, writes, options)
     if (this.mode.mode === 'read-only') throw new ReadOnly(this.mode.reason)
     if (this.#queue.length >= QUEUE_TRANSACTIONS_MAX) throw new Overloaded('too many transactions wait for the disk')
     const bytes = writes.reduce((sum, write) => sum + (write.type === 'put' ? write.value.length : 0), 0)
-    const settle = Promise.withResolvers<Outcome>()
     this.#queue.push({ expect, writes, options, bytes, settle })
     this.#committing ??= this.#commitQueued()
-    return settle.promise
   }
 
   changes(from: Revision, signal: AbortSignal): AsyncIterable<readonly Change[]> {
@@ -247,7 +252,7 @@ class LevelStorage implements Storage {
       const previous = readReplaced(batch.committing, this.#values, log)
       if (batch.operations.length > 0) await this.#write(batch.operations)
       this.#publish(batch, await previous)
-      for (const [index, { settle }] of queued.entries()) void this.#answer(settle, batch.verdicts[index])
+      for (const [index, { settle }] of queued.entries()) this.#answer(settle, batch.verdicts[index])
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(messageOf(error), { cause: error })
       this.#stopWriting(reason)
@@ -265,8 +270,8 @@ class LevelStorage implements Storage {
   #publish(batch: CommitBatch, previous: Replaced): void {
     for (const { moment, effects } of batch.committing) {
       const { revision } = moment
-      assert(revision === this.head + 1, `revision ${revision} is published after ${this.head}`)
-      assert(revision <= batch.head.revision, `revision ${revision} is published and not durable`)
+      assert(revision === this.head + 1, () => `revision ${revision} is published after ${this.head}`)
+      assert(revision <= batch.head.revision, () => `revision ${revision} is published and not durable`)
       const changes = effects.map((effect, position) => {
         const { key, value, created } = effect
         this.#index.append(key, { revision, created, slot: value && position })
@@ -279,7 +284,7 @@ class LevelStorage implements Storage {
     }
   }
 
-  async #answer(settle: PromiseWithResolvers<Outcome>, verdict: Verdict | undefined): Promise<void> {
+  #answer(settle: PromiseWithResolvers<Outcome>, verdict: Verdict | undefined): void {
     assert(verdict, 'every transaction has a verdict')
     if (verdict.result === 'commits') settle.resolve({ result: 'committed', revision: verdict.revision })
     else if (verdict.result === 'fenced') settle.reject(new Fenced(`the fence is below ${verdict.fence}`))
@@ -287,7 +292,7 @@ class LevelStorage implements Storage {
       const { key, current } = verdict
       const answer = async () =>
         ({ result: 'rejected', key, current: current && (await this.#entryAt(key, current)) }) as const
-      await answer().then(settle.resolve, settle.reject)
+      answer().then(settle.resolve, settle.reject)
     }
   }
 

@@ -24,7 +24,7 @@ import {
   type TransactOptions,
   type Write,
 } from './storage.ts'
-import { assertWellFormed, decide, type Effect } from './transaction.ts'
+import { assertWellFormed, type Decision, decide, deletionsAfter, type Effect } from './transaction.ts'
 import { type LiveVersion, VersionIndex } from './version-index.ts'
 
 export interface MemoryStorageOptions {
@@ -93,17 +93,26 @@ class MemoryStorage implements Storage {
   async transact(
     expect: readonly Expectation[],
     writes: readonly Write[],
-    { cause, fence = 0 }: TransactOptions = {},
+    options: TransactOptions = {},
   ): Promise<Outcome> {
-    assertWellFormed(expect, writes, { fence })
+    const { cause, fence = 0 } = options
+    assertWellFormed(expect, writes, options)
     if (this.mode.mode === 'read-only') throw new ReadOnly(this.mode.reason)
     if (fence > 0 && fence < this.#fence) throw new Fenced(`fence ${fence} is below ${this.#fence}`)
-    const decision = decide(expect, writes, this.#head + 1, (key) => this.#index.current(key))
+    const decision = this.#decide(expect, writes)
     if (decision.result === 'rejected') {
       return { result: 'rejected', key: decision.key, current: entryOf(decision.key, decision.current) }
     }
     this.#fence = Math.max(this.#fence, fence)
-    return { result: 'committed', revision: this.#commit(decision.effects, cause) }
+    const revision = this.#commit(decision.effects, cause)
+    const deletions = deletionsAfter(writes, options)
+    const after = deletions.length > 0 ? this.#decide([], deletions) : undefined
+    if (after?.result === 'holds') this.#commit(after.effects, cause)
+    return { result: 'committed', revision }
+  }
+
+  #decide(expect: readonly Expectation[], writes: readonly Write[]): Decision<MemoryVersion> {
+    return decide(expect, writes, this.#head + 1, (key) => this.#index.current(key))
   }
 
   changes(from: Revision, signal: AbortSignal): AsyncIterable<readonly Change[]> {

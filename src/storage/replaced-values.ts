@@ -6,51 +6,78 @@
 import type { Logger } from '../base/log.ts'
 import type { Committing, PlacedVersion } from './commit-batch.ts'
 import type { KeyedPlace, LevelValues } from './level-values.ts'
-import type { Entry } from './storage.ts'
+import type { Entry, Revision } from './storage.ts'
 import type { Effect } from './transaction.ts'
 
 /** What is unreadable is left out: a value that cannot be read must not keep its key from being overwritten. */
 export type Replaced = ReadonlyMap<Effect<PlacedVersion>, Entry>
-
-const NOTHING: Replaced = new Map()
 
 export async function readReplaced(
   committing: readonly Committing[],
   values: LevelValues,
   log: Logger,
 ): Promise<Replaced> {
-  if (committing.every(({ effects }) => effects.every(({ previous }) => previous === undefined))) return NOTHING
+  const entries = new Map<Effect<PlacedVersion>, Entry>()
+  const untold: Replacing[] = []
+  for (const { effects } of committing) {
+    for (const effect of effects) {
+      const { key, previous, replaces } = effect
+      if (!previous) continue
+      const facts = { key, created: previous.created, modified: previous.revision }
+      if (replaces) entries.set(effect, new GivenEntry(facts, replaces))
+      else untold.push({ effect, facts, place: { ...previous, key } })
+    }
+  }
+  if (untold.length > 0) await readUntold(untold, committing, entries, { values, log })
+  return entries
+}
+
+interface Replacing {
+  readonly effect: Effect<PlacedVersion>
+  readonly facts: Omit<Entry, 'value'>
+  readonly place: KeyedPlace
+}
+
+/** Those whose writers do not know what they replace. It may have been written by the batch itself. */
+async function readUntold(
+  untold: readonly Replacing[],
+  committing: readonly Committing[],
+  entries: Map<Effect<PlacedVersion>, Entry>,
+  { values, log }: { readonly values: LevelValues; readonly log: Logger },
+): Promise<void> {
   const inBatch = new Map(
     committing.flatMap(({ moment: { revision }, effects }) =>
       effects.map(({ value }, position) => [`${revision}/${position}`, value] as const),
     ),
   )
-  const entries = new Map<Effect<PlacedVersion>, Entry>()
-  const replace = async (effect: Effect<PlacedVersion>): Promise<void> => {
-    const { key, previous, replaces } = effect
-    if (!previous) return
-    const { revision, position, created } = previous
-    if (replaces) {
-      entries.set(effect, knownEntry({ key, created, modified: revision }, replaces))
-      return
-    }
-    const written = inBatch.get(`${revision}/${position}`)
-    const value = written ?? (await readOrReport({ key, revision, position }, values, log))
-    if (value) entries.set(effect, { key, value, created, modified: revision })
-  }
-  await Promise.all(committing.flatMap(({ effects }) => effects.map(replace)))
-  return entries
+  await Promise.all(
+    untold.map(async ({ effect, facts, place }) => {
+      const written = inBatch.get(`${place.revision}/${place.position}`)
+      const value = written ?? (await readOrReport(place, values, log))
+      if (value) entries.set(effect, { ...facts, value })
+    }),
+  )
 }
 
 /** Followers have nearly always seen what was there before: the value is made for the one who has not. */
-function knownEntry(facts: Omit<Entry, 'value'>, replaces: () => Uint8Array): Entry {
-  let value: Uint8Array | undefined
-  return {
-    ...facts,
-    get value() {
-      value ??= replaces()
-      return value
-    },
+class GivenEntry implements Entry {
+  readonly isGiven = true
+  readonly key: string
+  readonly created: Revision
+  readonly modified: Revision
+  readonly #replaces: () => Uint8Array
+  #value: Uint8Array | undefined
+
+  constructor({ key, created, modified }: Omit<Entry, 'value'>, replaces: () => Uint8Array) {
+    this.key = key
+    this.created = created
+    this.modified = modified
+    this.#replaces = replaces
+  }
+
+  get value(): Uint8Array {
+    this.#value ??= this.#replaces()
+    return this.#value
   }
 }
 

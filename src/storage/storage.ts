@@ -9,6 +9,7 @@
  *   transact([{ key: 'a', revision: 1 }], [put a=3])  → rejected, current = a@2
  *   transact([{ key: 'a', revision: 2 }], [delete a]) → committed 3
  *   get('a') → undefined, get('a', 2) → a=2, changes(0) → put a=1, put a=2, delete a (was a=2)
+ *   transact([], [put b=1], { thenDeletes: ['b'] }) → committed 4, and b is deleted at 5
  */
 
 export type Revision = number
@@ -22,10 +23,12 @@ export interface Entry {
   readonly modified: Revision
   /** The bytes on disk are not the ones that would be written today: the value is worth writing again. */
   readonly stale?: boolean | undefined
+  /** Of what was replaced: the value is what the writer says of it, made when it is asked for the first time. */
+  readonly isGiven?: boolean | undefined
 }
 
 /** A key that is there, whose value cannot be read. */
-export interface Unreadable extends Omit<Entry, 'value' | 'stale'> {
+export interface Unreadable extends Omit<Entry, 'value' | 'stale' | 'isGiven'> {
   readonly error: Corrupt
 }
 
@@ -52,9 +55,15 @@ export interface TransactOptions {
   readonly cause?: string | undefined
   /** A transaction with a fence below the highest one seen is refused with `Fenced`. */
   readonly fence?: number | undefined
+  /**
+   * Keys that the transaction puts, and that a second one deletes right after it, at the next revision: both commit or
+   * neither does, and nothing comes between them.
+   */
+  readonly thenDeletes?: readonly string[] | undefined
 }
 
 export type Outcome =
+  /** `revision` is the first one where there are two. */
   | { readonly result: 'committed'; readonly revision: Revision }
   /**
    * An expectation did not hold, or a key to be deleted does not exist. `current` is the key's entry now, undefined

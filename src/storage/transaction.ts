@@ -27,17 +27,40 @@ export type Decision<V extends VersionFacts> =
 export function assertWellFormed(
   expect: readonly Expectation[],
   writes: readonly Write[],
-  { fence = 0 }: TransactOptions,
+  { fence = 0, thenDeletes = [] }: TransactOptions,
 ): void {
   assert(Number.isSafeInteger(fence) && fence >= 0, 'a fence is a natural number')
   assert(writes.length > 0, 'a transaction has at least one write')
-  assert(new Set(writes.map(({ key }) => key)).size === writes.length, 'a transaction writes a key at most once')
-  for (const { key } of [...expect, ...writes]) {
-    assert(key !== '' && key.isWellFormed(), 'a key is not empty and is valid Unicode')
-  }
-  for (const { key, replaces } of writes)
+  assert(
+    writes.length === 1 || new Set(writes.map(({ key }) => key)).size === writes.length,
+    'a transaction writes a key at most once',
+  )
+  for (const { key } of expect) assertKey(key)
+  for (const { key, replaces } of writes) {
+    assertKey(key)
     assert(!replaces || expect.some((one) => one.key === key), 'who says what a write replaces expects it')
+  }
+  for (const key of thenDeletes)
+    assert(
+      writes.some((write) => write.key === key && write.type === 'put'),
+      'what is deleted right after was put',
+    )
 }
+
+function assertKey(key: string): void {
+  assert(key !== '' && key.isWellFormed(), 'a key is not empty and is valid Unicode')
+}
+
+/** What follows a transaction that has committed, as a transaction of its own. Empty: nothing does. */
+export function deletionsAfter(writes: readonly Write[], { thenDeletes }: TransactOptions): readonly Write[] {
+  if (thenDeletes === undefined) return NOTHING
+  return writes.flatMap((write) => {
+    if (write.type !== 'put' || !thenDeletes.includes(write.key)) return []
+    return [{ type: 'delete', key: write.key, replaces: () => write.value }]
+  })
+}
+
+const NOTHING: readonly Write[] = []
 
 /** `revision` is the one the transaction takes if it holds. */
 export function decide<V extends VersionFacts>(

@@ -25,6 +25,7 @@ export interface ObjectFacts {
   /** What field selectors may ask, by label; `metadata.name` and `metadata.namespace` included. */
   readonly fields: Readonly<Record<string, string>>
   readonly ownerUids?: readonly string[] | undefined
+  readonly finalizers?: readonly string[] | undefined
   /** Canonical JSON, resourceVersion included: what GET answers. */
   readonly bytes: Uint8Array
 }
@@ -42,8 +43,73 @@ export interface ObjectCodec {
   restamped?(object: CachedObject, revision: number): CachedObject
 }
 
+/** How an object is made for another revision than its own. */
+interface Restamping {
+  bytes(object: CachedObject, revision: number): Uint8Array
+  /** Frozen. */
+  object(object: CachedObject, revision: number): KubeObject
+}
+
+/**
+ * An object under another revision. Its bytes, and what they parse to, are made when somebody asks: of what is gone
+ * most want to know no more than that.
+ */
+export class RestampedObject implements CachedObject {
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly revision: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly fields: Readonly<Record<string, string>>
+  readonly ownerUids: readonly string[] | undefined
+  readonly finalizers: readonly string[] | undefined
+  readonly #before: CachedObject
+  readonly #restamping: Restamping
+  #bytes: Uint8Array | undefined
+  /** Weak, as many of these wait in the windows of watches; making it anew costs little while the one before is there. */
+  #object: WeakRef<KubeObject> | undefined
+
+  constructor(before: CachedObject, revision: number, restamping: Restamping) {
+    this.key = before.key
+    this.namespace = before.namespace
+    this.name = before.name
+    this.uid = before.uid
+    this.revision = revision
+    this.labels = before.labels
+    this.fields = before.fields
+    this.ownerUids = before.ownerUids
+    this.finalizers = before.finalizers
+    this.#before = before
+    this.#restamping = restamping
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= this.#restamping.bytes(this.#before, this.revision)
+    return this.#bytes
+  }
+
+  /** In bytes, give or take a digit of the revision. */
+  get size(): number {
+    return this.#before.bytes.length
+  }
+
+  object(): KubeObject {
+    const known = this.#object?.deref()
+    if (known) return known
+    const made = this.#restamping.object(this.#before, this.revision)
+    this.#object = new WeakRef(made)
+    return made
+  }
+}
+
 /** `object`: what the bytes parse to, frozen, where somebody has it already. */
 export type CachedObjectFactory = (facts: ObjectFacts, object?: KubeObject) => CachedObject
+
+/** About how many bytes the object has. Always the same; none are made for it. */
+export function sizeOf(object: CachedObject): number {
+  return object instanceof RestampedObject ? object.size : object.bytes.length
+}
 
 /** Makes cached objects that share one ring of the objects that were parsed last. */
 export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): CachedObjectFactory {

@@ -84,7 +84,10 @@ function lastStateOf(
   codec: ObjectCodec,
 ): CachedObject {
   const isKnown = before !== undefined && before.revision === previous.modified
-  return (isKnown && codec.restamped?.(before, revision)) || codec.decode({ ...previous, modified: revision })
+  const known = isKnown ? codec.restamped?.(before, revision) : undefined
+  if (known) return known
+  const { key, value, created } = previous
+  return codec.decode({ key, value, created, modified: revision })
 }
 
 export function delivery(type: DeliveryType, object: CachedObject): ObjectDelivery {

@@ -9,6 +9,7 @@
  */
 
 import { expired } from '../machinery/meta/api-error.ts'
+import { sizeOf } from './cached-object.ts'
 import type { Egress, Outlet } from './egress.ts'
 import { bookmark, type Delivery, type ObjectDelivery } from './event.ts'
 import type { Selection } from './selection.ts'
@@ -66,7 +67,7 @@ export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
   offer(seen: ObjectDelivery, revision: number): void {
     if (this.#state.phase === 'ended' || revision <= this.#after) return
     this.#pending.push(seen)
-    this.#pendingBytes += seen.object.bytes.length
+    this.#pendingBytes += sizeOf(seen.object)
     if (this.#pending.length > WATCH_BUFFER_EVENTS_MAX || this.#pendingBytes > WATCH_BUFFER_BYTES_MAX) {
       this.end(expired('the watcher was too slow and has been closed; list again'))
     } else this.#wake()
@@ -183,5 +184,5 @@ export class Watcher implements AsyncIterableIterator<readonly Delivery[]> {
 }
 
 function bytesOf(delivery: Delivery): number {
-  return delivery.type === 'BOOKMARK' ? 0 : delivery.object.bytes.length
+  return delivery.type === 'BOOKMARK' ? 0 : sizeOf(delivery.object)
 }

@@ -91,6 +91,46 @@ function transactions(start: () => Promise<Storage>): void {
       expect(await textOf(storage, 'a')).toBe('1')
     })
 
+    test('one that is followed by a deletion takes two revisions, and nothing comes between them', async () => {
+      await using storage = await start()
+      await storage.transact([], [put('a', '1'), put('b', '1')])
+      const options = { thenDeletes: ['a'], cause: 'both' }
+      const stale = await storage.transact([{ key: 'a', revision: 7 }], [put('a', '2')], options)
+      expect(stale).toMatchObject({ result: 'rejected', key: 'a' })
+      const outcomes = await Promise.all([
+        storage.transact([{ key: 'a', revision: 1 }], [put('a', '2')], options),
+        storage.transact([{ key: 'a', revision: 2 }], [put('a', '3')]),
+        storage.transact([{ key: 'a', revision: 0 }], [put('a', '4')]),
+      ])
+      expect(outcomes).toMatchObject([
+        { result: 'committed', revision: 2 },
+        { result: 'rejected', key: 'a', current: undefined },
+        { result: 'committed', revision: 4 },
+      ])
+      const told = (await take(storage, 1, 3)).map(({ revision, value, previous }) => {
+        return [revision, value && `${Buffer.from(value)}`, previous && `${Buffer.from(previous.value)}`]
+      })
+      expect(told).toEqual([
+        [2, '2', '1'],
+        [3, undefined, '2'],
+        [4, '4', undefined],
+      ])
+      expect([await textOf(storage, 'a', 2), await textOf(storage, 'a', 3)]).toEqual(['2', undefined])
+      expect([await storage.cause(2), await storage.cause(3), await storage.cause(4)]).toEqual([
+        'both',
+        'both',
+        undefined,
+      ])
+    })
+
+    test('only what was put can be deleted right after', async () => {
+      await using storage = await start()
+      await storage.transact([], [put('a', '1'), put('b', '1')])
+      await expect(storage.transact([], [put('a', '2')], { thenDeletes: ['b'] })).rejects.toThrow('was put')
+      await expect(storage.transact([], [del('a')], { thenDeletes: ['a'] })).rejects.toThrow('was put')
+      expect(storage.head).toBe(1)
+    })
+
     test('a delete expects its key to exist', async () => {
       await using storage = await start()
       expect(await storage.transact([], [put('a', '1'), del('b')])).toMatchObject({ result: 'rejected', key: 'b' })
@@ -405,7 +445,12 @@ async function randomTransaction(storage: Storage, random: Random, states: Reado
   })
   const rejected = random.next() < 0.1
   const expected = rejected ? [{ key: [...keys][0] ?? '', revision: 1_000_000 }] : []
-  const outcome = await storage.transact(expected, writes)
+  const shortLived = random.next() < 0.2 ? writes.find(({ type }) => type === 'put')?.key : undefined
+  const outcome = await storage.transact(
+    expected,
+    writes,
+    shortLived === undefined ? {} : { thenDeletes: [shortLived] },
+  )
   expect(outcome.result).toBe(rejected ? 'rejected' : 'committed')
   if (rejected) return
   for (const write of writes) {
@@ -413,6 +458,7 @@ async function randomTransaction(storage: Storage, random: Random, states: Reado
     else state.delete(write.key)
   }
   states.push(state)
+  if (shortLived !== undefined) states.push(new Map([...state].filter(([key]) => key !== shortLived)))
 }
 
 const pickRevision = (storage: Storage, random: Random): Revision =>

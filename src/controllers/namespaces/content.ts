@@ -100,19 +100,19 @@ function failureText(resource: ServedResource, { namespace }: ContentRequest, me
 async function removeAll(request: ContentRequest, resource: ServedResource): Promise<readonly KubeObject[]> {
   const { client, namespace, signal } = request
   const objects = client.metadataOf(resource)
-  const list = async (): Promise<readonly KubeObject[]> => {
+  const list = async (limit?: number): Promise<readonly KubeObject[]> => {
     if (!resource.verbs.includes('list')) return []
-    return (await ifServed(() => objects.list({ namespace, signal })))?.items ?? []
+    return (await ifServed(() => objects.list({ namespace, limit, signal })))?.items ?? []
   }
-  const found = await list()
-  if (found.length === 0 && resource.verbs.includes('list')) return []
+  // There may be any number: one says that there is something to do.
+  if ((await list(1)).length === 0 && resource.verbs.includes('list')) return []
   const together =
     resource.verbs.includes('deletecollection') &&
     (await ifServed(async () => {
       await objects.deleteCollection({ namespace }, { propagationPolicy: 'Background', signal })
       return true
     }))
-  if (!together) await removeEach(request, resource, found)
+  if (!together) await removeEach(request, resource, await list())
   return list()
 }
 

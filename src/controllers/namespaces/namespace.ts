@@ -61,7 +61,7 @@ function subscribe({ cache }: ControllerParts, queue: WorkQueue): readonly (() =
     podCache.subscribe({
       deleted: ({ metadata: { namespace: name = '' } }) => {
         const namespace = all.get({ name })
-        if (namespace && podCache.byIndex(NAMESPACE_INDEX, name).length === 0) enqueue(namespace)
+        if (namespace && !podCache.hasIndexed(NAMESPACE_INDEX, name)) enqueue(namespace)
       },
     }),
   ]

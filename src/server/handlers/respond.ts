@@ -75,9 +75,23 @@ export function encodedResponse(
   return bytesResponse(request, status, bytes, 'application/json')
 }
 
-export function inProcess(request: ApiRequest, status: number, object: object): ApiResponse {
+function inProcess(request: ApiRequest, status: number, object: object): ApiResponse {
   request.audit?.answers(() => object)
   return { status, headers: {}, body: { type: 'object', object } }
+}
+
+/** As `inProcess`, for what is made when the caller looks at it: not everyone does. */
+export function inProcessLater(request: ApiRequest, status: number, make: () => object): ApiResponse {
+  request.audit?.answers(make)
+  let made: object | undefined
+  const body = {
+    type: 'object',
+    get object(): object {
+      made ??= make()
+      return made
+    },
+  } as const
+  return { status, headers: {}, body }
 }
 
 function bytesResponse(

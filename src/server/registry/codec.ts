@@ -24,6 +24,7 @@ import {
   cachedObjectFactory,
   type ObjectCodec,
   type ObjectFacts,
+  RestampedObject,
 } from '../../watch/cached-object.ts'
 import { storageKey } from './object-key.ts'
 
@@ -46,6 +47,7 @@ export interface RegistryCodec<T extends KubeObject> extends ObjectCodec {
   written(object: T, value: Uint8Array, revision: number): Stored<T>
   /** What an object that is stored was read from. Absent: its stored form is another one. */
   readonly valueOf?: ((live: Stored<T>) => () => Uint8Array) | undefined
+  restamped(object: CachedObject, revision: number): Stored<T>
   /** An object that this codec has made, by its type. */
   typed(object: CachedObject): Stored<T>
 }
@@ -67,6 +69,10 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   const headText = headOf(names)
   const head = Buffer.from(headText)
   const cached = cachedObjectFactory()
+  const restamping = {
+    bytes: (object: CachedObject, revision: number) => respliced(object, head, revision),
+    object: (object: CachedObject, revision: number) => versioned(names, object.object(), revision),
+  }
   const drafts = new Drafts<T>()
 
   // This codec and no other fills the cache that such an object comes from.
@@ -103,10 +109,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
       return typed(cached(factsOf(definition, object, modified, bytes)))
     },
-    restamped(object, revision) {
-      const bytes = respliced(object, head, revision)
-      return cached({ ...object, revision, bytes }, versioned(names, object.object(), revision))
-    },
+    restamped: (object, revision) => typed(new RestampedObject(object, revision, restamping)),
     encode(object) {
       const own = toStored(object)
       const value = keepText(`${written}${jsonOf(conversion?.toStored ? headOf(own) : headText, own)}`)
@@ -177,6 +180,7 @@ function factsOf<T extends KubeObject>(
     labels: metadata.labels ?? {},
     fields: { ...own, ...definition.fields(object) },
     ownerUids: metadata.ownerReferences?.map(({ uid }) => uid),
+    finalizers: metadata.finalizers,
     bytes,
   }
 }

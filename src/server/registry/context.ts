@@ -52,11 +52,27 @@ export function ownWrites(by: string): WriteOptions {
 
 /** The newest state of an object: nothing that was acknowledged before the call is missing from it. */
 export async function current<T extends KubeObject>(
-  { cache, codec, storage, definition }: RegistryContext<T>,
+  context: RegistryContext<T>,
   key: ObjectKey,
   signal?: AbortSignal,
 ): Promise<Stored<T> | undefined> {
-  await cache.caughtUpTo(storage.head, signal)
+  if (!context.cache.isFresh) await freshened(context, signal)
+  return known(context, key)
+}
+
+/** Resolves when memory has everything that was acknowledged before the call. */
+export function freshened<T extends KubeObject>(
+  { cache, storage }: RegistryContext<T>,
+  signal?: AbortSignal,
+): Promise<void> {
+  return cache.caughtUpTo(storage.head, signal)
+}
+
+/** The state of an object that memory has. */
+export function known<T extends KubeObject>(
+  { cache, codec, definition }: RegistryContext<T>,
+  key: ObjectKey,
+): Stored<T> | undefined {
   const found = cache.get(storageKey(definition, key))
   return found && codec.typed(found)
 }
@@ -86,5 +102,39 @@ export function admissionAttributes<T extends KubeObject>(
     signal,
     warn,
     audit,
+  }
+}
+
+/** For a DELETE. Few plugins look at what is deleted: it is parsed for the first one that does. */
+export class DeletionAttributes<T extends KubeObject> implements AdmissionAttributes {
+  readonly operation = 'DELETE'
+  readonly subresource = ''
+  readonly object = undefined
+  readonly definition: ResourceDefinition
+  readonly namespace: string
+  readonly name: string
+  readonly user: UserInfo
+  readonly dryRun: boolean
+  readonly options: Readonly<Record<string, unknown>>
+  readonly signal: AbortSignal | undefined
+  readonly audit: AuditTrail | undefined
+  readonly warn: (text: string) => void
+  readonly #live: Stored<T>
+
+  constructor({ definition }: RegistryContext<T>, live: Stored<T>, options: WriteOptions) {
+    this.definition = definition
+    this.namespace = live.namespace
+    this.name = live.name
+    this.user = options.user
+    this.dryRun = options.dryRun
+    this.options = options.options
+    this.signal = options.signal
+    this.audit = options.audit
+    this.warn = options.warn
+    this.#live = live
+  }
+
+  get previous(): KubeObject {
+    return this.#live.object()
   }
 }

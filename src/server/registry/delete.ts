@@ -4,9 +4,9 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { conflict, notFound, OBJECT_MODIFIED, type Status } from '../../machinery/meta/api-error.ts'
 import type { KubeObject, ObjectKey } from '../../machinery/meta/object.ts'
 import type { Stored } from './codec.ts'
-import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
-import { type DeletionPlan, type DeletionWish, planDeletion } from './graceful-deletion.ts'
-import { type Persisted, put, remove } from './persist.ts'
+import { DeletionAttributes, freshened, known, type RegistryContext, type WriteOptions } from './context.ts'
+import { type DeletionPlan, type DeletionWish, goesAsItIs, planDeletion } from './graceful-deletion.ts'
+import { type Persisted, put, putAndRemove, remove } from './persist.ts'
 
 /** Rounds of one delete against concurrent writers. */
 const DELETE_ATTEMPTS_MAX = 100
@@ -28,7 +28,18 @@ export async function deleteObject<T extends KubeObject>(
   wish: DeleteWish,
   options: WriteOptions,
 ): Promise<Deleted<T>> {
-  let live = await current(context, key, options.signal)
+  if (!context.cache.isFresh) await freshened(context, options.signal)
+  return deleteKnown(context, key, wish, options)
+}
+
+/** As `deleteObject`, for who has made sure that memory has everything. */
+export async function deleteKnown<T extends KubeObject>(
+  context: RegistryContext<T>,
+  key: ObjectKey,
+  wish: DeleteWish,
+  options: WriteOptions,
+): Promise<Deleted<T>> {
+  let live = known(context, key)
   const { warning } = context.definition.deletion
   if (live && warning && wish.propagationPolicy === undefined && wish.orphanDependents === undefined)
     options.warn(warning)
@@ -57,21 +68,24 @@ async function deleteOnce<T extends KubeObject>(
   wish: DeleteWish,
   options: WriteOptions,
 ): Promise<Round<T>> {
-  checkPreconditions(context.definition, live, wish)
-  const previous = live.object()
-  const key = { namespace: previous.metadata.namespace, name: live.name }
-  await context.admission.validate(admissionAttributes(context, { operation: 'DELETE', key, previous }, options))
-  const plan = planDeletion(context.definition, previous, wish, context.clock.now())
+  const { definition, admission, clock } = context
+  checkPreconditions(definition, live, wish)
+  const asked = admission.validate(new DeletionAttributes(context, live, options))
+  if (asked instanceof Promise) await asked
+  const plan = goesAsItIs(definition, live.finalizers, wish)
+    ? AS_IT_IS
+    : planDeletion(definition, live.object(), wish, clock.now())
   if (plan.step === 'keep') return { result: 'done', deleted: { stored: live, gone: false } }
   if (options.dryRun) return { result: 'done', deleted: pretended(context, live, plan) }
-  if (plan.step === 'remove') return finished(context, await remove(context, plan.object, live, options.cause))
+  if (plan.step === 'remove') return finished(context, await remove(context, live, options.cause, plan.object))
+  if (plan.thenRemove) return finished(context, await putAndRemove(context, plan.object, live, options.cause))
   const marked = await put(context, plan.object, live, options.cause)
   if (marked.result === 'outrun') return marked
-  if (!plan.thenRemove) return { result: 'done', deleted: { stored: marked.stored, gone: false } }
-  const removed = await remove(context, plan.object, marked.stored, options.cause)
-  if (removed.result === 'outrun' && !removed.live) return finished(context, marked)
-  return finished(context, removed)
+  return { result: 'done', deleted: { stored: marked.stored, gone: false } }
 }
+
+/** Nothing about the object changes before it is removed. */
+const AS_IT_IS = { step: 'remove', object: undefined } as const
 
 function finished<T extends KubeObject>({ reservations }: RegistryContext<T>, outcome: Persisted<T>): Round<T> {
   if (outcome.result === 'outrun') return outcome
@@ -82,10 +96,10 @@ function finished<T extends KubeObject>({ reservations }: RegistryContext<T>, ou
 function pretended<T extends KubeObject>(
   { codec }: RegistryContext<T>,
   live: Stored<T>,
-  plan: Exclude<DeletionPlan<T>, { readonly step: 'keep' }>,
+  plan: Exclude<DeletionPlan<T>, { readonly step: 'keep' }> | typeof AS_IT_IS,
 ): Deleted<T> {
   const gone = plan.step === 'remove' || plan.thenRemove
-  return { stored: codec.stored(plan.object, live.revision), gone }
+  return { stored: plan.object ? codec.stored(plan.object, live.revision) : live, gone }
 }
 
 function checkPreconditions<T extends KubeObject>(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { defineResource } from '../../apis/define-resource.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/meta/object.ts'
-import { type DeletionWish, goesWithUpdate, planDeletion } from './graceful-deletion.ts'
+import { type DeletionWish, goesAsItIs, goesWithUpdate, planDeletion } from './graceful-deletion.ts'
 
 const NAMES = { group: 'x', version: 'v1', kind: 'Thing', resource: 'things', scope: 'Namespaced', schema: {} } as const
 const plain = defineResource(NAMES)
@@ -67,4 +67,36 @@ test('an update without finalizers lets a deleted object go, after its grace', (
   expect(goesWithUpdate(plain, thing(PENDING))).toBe(false)
   expect(goesWithUpdate(plain, thing({ ...PENDING, deletionGracePeriodSeconds: 0, finalizers: ['a/b'] }))).toBe(false)
   expect(goesWithUpdate(plain, thing())).toBe(false)
+})
+
+test('what goes as it is, without a look at it, is planned to be removed unchanged', () => {
+  const held = defineResource({ ...NAMES, deletion: { isHeld: () => false } })
+  const finalizers = [undefined, [], ['a/b'], ['orphan'], ['foregroundDeletion']]
+  const metas: readonly ObjectMeta[] = finalizers.flatMap((own) => [
+    own ? { finalizers: own } : {},
+    { ...(own ? { finalizers: own } : {}), ...PENDING },
+    { ...(own ? { finalizers: own } : {}), deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 },
+  ])
+  const wishes: readonly DeletionWish[] = [
+    {},
+    { gracePeriodSeconds: 5 },
+    { orphanDependents: true },
+    { orphanDependents: false },
+    { propagationPolicy: 'Orphan' },
+    { propagationPolicy: 'Foreground' },
+    { propagationPolicy: 'Background', gracePeriodSeconds: 0 },
+  ]
+  let taken = 0
+  for (const definition of [plain, orphaning, graceful, atOnce, held]) {
+    for (const meta of metas) {
+      for (const wish of wishes) {
+        const object = thing(meta)
+        if (!goesAsItIs(definition, meta.finalizers, wish)) continue
+        taken++
+        const plan = planDeletion(definition, object, wish, NOW)
+        expect(plan.step === 'remove' && plan.object === object).toBe(true)
+      }
+    }
+  }
+  expect(taken).toBeGreaterThan(20)
 })

@@ -51,6 +51,16 @@ export function planDeletion<T extends KubeObject>(
   return { step: 'mark', object: marking, thenRemove: grace === 0 && !held }
 }
 
+/** Whether an object with these finalizers is removed as it is, whatever else it says: most need not be looked at. */
+export function goesAsItIs<T extends KubeObject>(
+  { deletion }: ResourceDefinition<T>,
+  finalizers: readonly string[] | undefined,
+  wish: DeletionWish,
+): boolean {
+  if ((finalizers?.length ?? 0) > 0 || deletion.graceSeconds || deletion.isHeld) return false
+  return (wishedPolicy(wish) ?? deletion.propagation) === 'Background'
+}
+
 /** An update that takes the last reason to stay lets a deleted object go. */
 export function goesWithUpdate<T extends KubeObject>({ deletion }: ResourceDefinition<T>, object: T): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata

@@ -26,23 +26,45 @@ export async function put<T extends KubeObject>(
   const key = storageKey(context.definition, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
   const value = codec.encode(object)
   const outcome = await transact(context, { key, live, value, cause, companions })
-  if (outcome.result === 'committed')
-    return { result: 'written', stored: codec.written(object, value, outcome.revision) }
-  return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
+  if (outcome.result === 'rejected') return outrun(context, outcome)
+  return { result: 'written', stored: codec.written(object, value, outcome.revision) }
 }
 
-/** Removes the object if `live` is still what is there. Answers with its last state. */
-export async function remove<T extends KubeObject>(
+/** Writes the object in place of `live` and removes it right after. Answers with its last state, as `remove`. */
+export async function putAndRemove<T extends KubeObject>(
   context: RegistryContext<T>,
-  last: T,
+  object: T,
   live: Stored<T>,
   cause: Cause | undefined,
 ): Promise<Persisted<T>> {
-  const { codec, definition } = context
-  const key = storageKey(definition, { namespace: last.metadata.namespace, name: last.metadata.name ?? '' })
-  const outcome = await transact(context, { key, live, value: undefined, cause, companions: [] })
-  if (outcome.result === 'committed') return { result: 'written', stored: codec.stored(last, outcome.revision) }
-  return { result: 'outrun', live: outcome.current && codec.decode(outcome.current) }
+  const { codec } = context
+  const { key } = live
+  const value = codec.encode(object)
+  const outcome = await transact(context, { key, live, value, cause, companions: [], thenDeletes: [key] })
+  if (outcome.result === 'rejected') return outrun(context, outcome)
+  const { revision } = outcome
+  return { result: 'written', stored: codec.restamped(codec.written(object, value, revision), revision + 1) }
+}
+
+/** Removes the object if `live` is still what is there. Answers with its last state: `last`, or what `live` was. */
+export async function remove<T extends KubeObject>(
+  context: RegistryContext<T>,
+  live: Stored<T>,
+  cause: Cause | undefined,
+  last?: T,
+): Promise<Persisted<T>> {
+  const { codec } = context
+  const outcome = await transact(context, { key: live.key, live, value: undefined, cause, companions: [] })
+  if (outcome.result === 'rejected') return outrun(context, outcome)
+  const { revision } = outcome
+  return { result: 'written', stored: last ? codec.stored(last, revision) : codec.restamped(live, revision) }
+}
+
+function outrun<T extends KubeObject>(
+  { codec }: RegistryContext<T>,
+  { current }: Extract<KnownOutcome, { readonly result: 'rejected' }>,
+): Persisted<T> {
+  return { result: 'outrun', live: current && codec.decode(current) }
 }
 
 type KnownOutcome =
@@ -56,15 +78,16 @@ interface SingleWrite<T extends KubeObject> {
   readonly value: Uint8Array | undefined
   readonly cause: Cause | undefined
   readonly companions: readonly Companion[]
+  readonly thenDeletes?: readonly string[] | undefined
 }
 
 async function transact<T extends KubeObject>(
   { storage, codec }: RegistryContext<T>,
-  { key, live, value, cause, companions }: SingleWrite<T>,
+  { key, live, value, cause, companions, thenDeletes }: SingleWrite<T>,
 ): Promise<KnownOutcome> {
   const replaces = live && codec.valueOf?.(live)
   const write: Write = value === undefined ? { type: 'delete', key, replaces } : { type: 'put', key, value, replaces }
-  const options = cause === undefined ? {} : { cause: JSON.stringify(cause) }
+  const options = { cause: cause && JSON.stringify(cause), thenDeletes }
   try {
     const expectations = [{ key, revision: live?.revision ?? 0 }, ...companions.map(expectationOf)]
     const outcome = known(await storage.transact(expectations, [write, ...companions.map(writeOf)], options))

@@ -140,7 +140,7 @@ async function persistChange<T extends KubeObject>(
 ): Promise<Persisted<T>> {
   if (goesWithUpdate(context.definition, object)) {
     if (dryRun) return { result: 'written', stored: context.codec.stored(object, live.revision) }
-    const outcome = await remove(context, object, live, cause)
+    const outcome = await remove(context, live, cause, object)
     if (outcome.result === 'written') context.reservations?.removed(object)
     return outcome
   }

@@ -106,6 +106,33 @@ test('what cannot be opened is corrupt where it is asked for, and named on its p
   expect(unreadable).toMatchObject([{ key: 's/a', created: 1, modified: 1, error: { message: 'no matching key' } }])
 })
 
+test('what is put and deleted at once is told in plain', async () => {
+  const { storage } = open()
+  for (const key of ['s/a', 'p/a'])
+    await storage.transact([], [{ type: 'put', key, value: Buffer.from('short') }], { thenDeletes: [key] })
+  expect((await changesOf(storage, 0)).map(shown)).toEqual([
+    ['s/a', 'short', undefined],
+    ['s/a', undefined, 'short'],
+    ['p/a', 'short', undefined],
+    ['p/a', undefined, 'short'],
+  ])
+})
+
+test('values that are not encrypted any more are refused where they still are', async () => {
+  const { raw, rules, storage } = open()
+  await put(storage, 's/a', 'hidden')
+  rules.current = plain('enc:', 'it is encrypted')
+  await put(storage, 's/b', 'open')
+  expect(await textOf(raw, 's/b')).toBe('open')
+  await expect(storage.get('s/a')).rejects.toThrow('it is encrypted')
+  await expect(changesOf(storage, 0)).rejects.toThrow(Compacted)
+  await put(storage, 's/a', 'open')
+  expect((await changesOf(storage, 1)).map(shown)).toEqual([
+    ['s/b', 'open', undefined],
+    ['s/a', 'open', undefined],
+  ])
+})
+
 test('a history whose key is gone is no longer there; what was written over it is', async () => {
   const { rules, storage } = open()
   await put(storage, 's/a', 'lost')

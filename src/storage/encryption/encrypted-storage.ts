@@ -30,7 +30,7 @@ export interface Encryption {
 export function encryptedStorage(storage: Storage, encryption: Encryption, log: Logger): Storage {
   const sealed = (write: Write): Write => {
     const transformer = encryption.transformerOf(write.key)
-    if (!transformer) return write
+    if (!transformer || transformer.passes) return write
     // What it replaces is sealed too: nobody has that but the storage.
     const { replaces: _plain, ...own } = write
     return own.type === 'put' ? { ...own, value: transformer.seal(own.value, own.key) } : own
@@ -74,7 +74,7 @@ function opened({ transformerOf }: Encryption, key: string, value: Uint8Array): 
 
 function openedEntry(encryption: Encryption, entry: Entry): Entry {
   const { value, stale } = opened(encryption, entry.key, entry.value) ?? entry
-  if (value === entry.value) return stale ? { ...entry, stale } : entry
+  if (value === entry.value && !stale) return entry
   return stale ? { ...entry, value, stale } : { ...entry, value }
 }
 
@@ -103,8 +103,9 @@ function openedChanges(
   { head }: Storage,
   log: Logger,
 ): readonly Change[] {
-  if (batch.every(({ key }) => !encryption.transformerOf(key))) return batch
+  if (batch.every((change) => isPlain(encryption, change))) return batch
   return batch.map((change) => {
+    if (isPlain(encryption, change)) return change
     const { key, revision, value, previous } = change
     try {
       return {
@@ -119,6 +120,16 @@ function openedChanges(
       throw new Compacted(revision, head)
     }
   })
+}
+
+/** Whether the storage below has it as it is told. */
+function isPlain({ transformerOf }: Encryption, { key, value, previous }: Change): boolean {
+  const transformer = transformerOf(key)
+  if (!transformer) return true
+  const { passes } = transformer
+  if (!passes || (value && !passes(value))) return false
+  // What a writer says it replaces is what it has read here.
+  return !previous || previous.isGiven === true || passes(previous.value)
 }
 
 /** What is unreadable is left out: it must not keep others from what was written over it. */

@@ -12,7 +12,7 @@ import type { Exchange } from '../exchange.ts'
 import { type Accepted, negotiate } from '../negotiate.ts'
 import { expectList, partialMetadataList } from '../partial-metadata.ts'
 import { messageOf, protobufList } from '../protobuf-answers.ts'
-import { bodyResponse, encodedResponse, inProcess, tableOptions } from '../respond.ts'
+import { bodyResponse, encodedResponse, inProcessLater, tableOptions } from '../respond.ts'
 import { tableOf } from '../table.ts'
 import type { Shown } from '../view.ts'
 import { type EncodedBody, type ListForm, listBody } from './list-body.ts'
@@ -27,9 +27,7 @@ export function listResponse<T extends KubeObject>(
   const { definition } = registry
   const { metadata, items } = listed
   if (request.wants === 'object') {
-    return inProcess(
-      request,
-      200,
+    return inProcessLater(request, 200, () =>
       deepFreeze({ ...namesOf(definition), metadata, items: itemsInProcess(exchange, items) }),
     )
   }

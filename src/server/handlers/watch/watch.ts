@@ -11,6 +11,7 @@ import type { KubeObject } from '../../../machinery/meta/object.ts'
 import type { ChunkSink } from '../../../machinery/wire/chunk.ts'
 import type { ApiResponse, WatchEvent } from '../../../machinery/wire/message.ts'
 import { isWebSocketUpgrade } from '../../../machinery/wire/websocket.ts'
+import type { CachedObject } from '../../../watch/cached-object.ts'
 import { bookmarkMetadata, type Delivery } from '../../../watch/event.ts'
 import { type PushOptions, push } from '../../../watch/push.ts'
 import type { Watcher } from '../../../watch/watcher.ts'
@@ -105,22 +106,34 @@ async function* asChunks(batches: AsyncIterable<readonly Uint8Array[]>): AsyncGe
 }
 
 async function* asEvents(
-  { registry }: Exchange,
+  { registry, request }: Exchange,
   batches: AsyncIterable<Batch>,
 ): AsyncGenerator<readonly WatchEvent<KubeObject>[]> {
   const { definition } = registry
   const names = { kind: definition.kind, apiVersion: apiVersionOf(definition) }
+  const wantsMetadata = request.headers.accept !== undefined && negotiate(request).as === 'metadata'
   for await (const batch of batches) {
     if ('kind' in batch) yield [{ type: 'ERROR', object: batch }]
-    else yield batch.map((delivery) => asEvent(delivery, names))
+    else yield batch.map((delivery) => asEvent(delivery, names, wantsMetadata))
   }
 }
 
-function asEvent(
-  delivery: Delivery,
-  names: { readonly kind: string; readonly apiVersion: string },
-): WatchEvent<KubeObject> {
-  if (delivery.type !== 'BOOKMARK') return { type: delivery.type, object: delivery.object.object() }
-  const { revision, initialEventsEnd } = delivery
-  return { type: 'BOOKMARK', object: { ...names, metadata: bookmarkMetadata(revision, initialEventsEnd) } }
+interface Names {
+  readonly kind: string
+  readonly apiVersion: string
+}
+
+function asEvent(delivery: Delivery, names: Names, wantsMetadata: boolean): WatchEvent<KubeObject> {
+  if (delivery.type === 'BOOKMARK') {
+    const { revision, initialEventsEnd } = delivery
+    return { type: 'BOOKMARK', object: { ...names, metadata: bookmarkMetadata(revision, initialEventsEnd) } }
+  }
+  const { type, object } = delivery
+  // Whole objects are shared by all who have them; one that is gone would be parsed for nobody but who forgets it now.
+  return { type, object: type === 'DELETED' && wantsMetadata ? identityOf(object, names) : object.object() }
+}
+
+function identityOf({ namespace, name, uid, revision }: CachedObject, names: Names): KubeObject {
+  const place = namespace === '' ? { name } : { name, namespace }
+  return { ...names, metadata: { ...place, uid, resourceVersion: String(revision) } }
 }
