@@ -10,6 +10,7 @@ import { services } from '../../src/apis/core/service/definition.ts'
 import { serviceAccounts } from '../../src/apis/core/service-account.ts'
 import { podDisruptionBudgets } from '../../src/apis/policy/pod-disruption-budget.ts'
 import { builtinPlugins } from '../../src/server/admission/chain.ts'
+import type { AdmissionPlugin } from '../../src/server/admission/plugin.ts'
 import { createTestServer } from '../support/test-server.ts'
 
 const DEFAULT = '/api/v1/namespaces/default'
@@ -152,6 +153,78 @@ describe('binding pods', () => {
       409,
       'Operation cannot be fulfilled on pods/binding "a": pod a is already assigned to node "n"',
     ])
+  })
+
+  test('writes no more than the node, what the binding brings, and that it is so', async () => {
+    await using server = plain()
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    const conditions = [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'full' },
+      { type: 'Mine', status: 'True' },
+    ]
+    const before = (
+      await server.send('PATCH', `${DEFAULT}/pods/a/status`, {
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: { status: { conditions, nominatedNodeName: 'other' } },
+      })
+    ).json
+    const brought = { ...binding.metadata, annotations: { b: '2' }, labels: { zone: 'z' } }
+    await server.send('POST', `${DEFAULT}/pods/a/binding`, { body: { ...binding, metadata: brought } })
+    const bound = (await server.send('GET', `${DEFAULT}/pods/a`)).json
+    const { nominatedNodeName: _, ...status } = before.status
+    expect(bound).toEqual({
+      ...before,
+      metadata: {
+        ...before.metadata,
+        annotations: { b: '2' },
+        labels: { zone: 'z' },
+        resourceVersion: bound.metadata.resourceVersion,
+      },
+      spec: { ...before.spec, nodeName: 'n' },
+      status: {
+        ...status,
+        conditions: [
+          { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: expect.any(String) },
+          expect.objectContaining({ type: 'Mine' }),
+        ],
+      },
+    })
+  })
+
+  test.each([
+    ['uid', 'UID', '11111111-1111-1111-1111-111111111111'],
+    ['resourceVersion', 'ResourceVersion', '999999'],
+  ])('refuses a pod of another %s', async (field, name, value) => {
+    await using server = plain()
+    const { metadata } = (await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })).json
+    const bindAs = (expected: string) =>
+      server.send('POST', `${DEFAULT}/pods/a/binding`, {
+        body: { ...binding, metadata: { name: 'a', [field]: expected } },
+      })
+    const refused = await bindAs(value)
+    expect([refused.status, refused.json.message]).toEqual([
+      409,
+      'Operation cannot be fulfilled on pods "a": StorageError: invalid object, Code: 4, Key: /registry/pods/default/a, ' +
+        `ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ${name} in precondition: ${value}, ` +
+        `${name} in object meta: ${metadata[field]}`,
+    ])
+    expect((await bindAs(metadata[field])).status).toBe(201)
+  })
+
+  test('asks plugins about the binding, and not about the pod', async () => {
+    const asked: (string | undefined)[] = []
+    const listening: AdmissionPlugin = {
+      name: 'Listening',
+      operations: ['CREATE', 'UPDATE'],
+      validate: ({ operation, subresource, object }) => {
+        asked.push(`${operation} ${subresource} ${object?.kind}`)
+      },
+    }
+    await using server = createTestServer(definitions, { plugins: () => [listening] })
+    await server.send('POST', `${DEFAULT}/pods`, { body: pod('a') })
+    asked.length = 0
+    await server.send('POST', `${DEFAULT}/pods/a/binding`, { body: binding })
+    expect(asked).toEqual(['CREATE binding Binding'])
   })
 })
 

@@ -12,6 +12,7 @@ const scale = (replicas: unknown, metadata: object = { name: 'a', namespace: '{n
 })
 const binding = (target: object, name = 'a') => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
 const node = { apiVersion: 'v1', kind: 'Node', name: 'node-1' }
+const bindingAs = (metadata: object) => ({ ...binding(node), metadata: { name: 'a', ...metadata } })
 const token = (spec: object) => ({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec })
 const send = (method: string, url: string): Step => ({ send: `${method} ${url}` })
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
@@ -90,6 +91,31 @@ export const subresources: Theme = {
       post(PODS, pod('a')),
       post(`${PODS}/a/binding`, binding(node)),
       post(`${PODS}/a/binding`, binding(node)),
+    ),
+    caseOf(
+      'binding of another uid',
+      post(PODS, pod('a')),
+      post(`${PODS}/a/binding`, bindingAs({ uid: '11111111-1111-1111-1111-111111111111' })),
+    ),
+    caseOf(
+      'binding by its uid',
+      { ...post(PODS, pod('a')), save: { uid: 'metadata.uid' } },
+      post(`${PODS}/a/binding`, bindingAs({ uid: '{uid}' })),
+    ),
+    caseOf(
+      'binding with annotations, after conditions and a nomination',
+      post(PODS, pod('a')),
+      patch(MERGE_PATCH, `${PODS}/a/status`, {
+        status: {
+          conditions: [
+            { type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
+            { type: 'Mine', status: 'True' },
+          ],
+          nominatedNodeName: 'node-2',
+        },
+      }),
+      post(`${PODS}/a/binding`, bindingAs({ annotations: { by: 'me' } })),
+      get(`${PODS}/a`),
     ),
     caseOf('binding to nothing', post(PODS, pod('a')), post(`${PODS}/a/binding`, binding({ name: '' }))),
     caseOf('binding to no node', post(PODS, pod('a')), post(`${PODS}/a/binding`, binding({ kind: 'Pod', name: 'x' }))),

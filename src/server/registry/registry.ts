@@ -23,7 +23,7 @@ import { deleteCollection } from './delete-collection.ts'
 import { type Listed, type ListOptions, list } from './list.ts'
 import { storageKey, storagePrefix } from './object-key.ts'
 import { seed } from './seed.ts'
-import { type Updated, type Updating, update } from './update.ts'
+import { type Amendment, amend, type Updated, type Updating, update } from './update.ts'
 import { type WatchOptions, watch } from './watch.ts'
 
 export interface RegistryParts {
@@ -46,6 +46,8 @@ export interface Registry<T extends KubeObject = KubeObject> extends Disposable 
   /** For what the server itself begins with: see `seed.ts`. */
   seed(objects: readonly T[], fieldManager?: string): Promise<void>
   update(key: ObjectKey, updating: Updating<T>, options: WriteOptions): Promise<Updated<T>>
+  /** A change of the server's own: see `update.ts`. */
+  amend(key: ObjectKey, amendment: Amendment<T>, options: WriteOptions): Promise<void>
   delete(key: ObjectKey, wish: DeleteWish, options: WriteOptions): Promise<Deleted<T>>
   deleteCollection(selection: ListOptions, wish: DeleteWish, options: WriteOptions): Promise<Listed<T>>
   /** Asks admission about an object of another kind that is posted to a subresource: a Binding, an Eviction. */
@@ -91,6 +93,7 @@ export function createRegistry<T extends KubeObject>(
     create: (object, options) => create(context, object, options),
     seed: (objects, fieldManager) => seed(context, objects, fieldManager),
     update: (key, updating, options) => update(context, key, updating, options),
+    amend: (key, amendment, options) => amend(context, key, amendment, options),
     delete: (key, wish, options) => deleteObject(context, key, wish, options),
     deleteCollection: (selection, wish, options) => deleteCollection(context, selection, wish, options),
     admit: (key, subresource, object, options) => admitPosted(context, { key, subresource, object }, options),

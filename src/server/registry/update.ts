@@ -3,6 +3,7 @@
  * faster, so that a patch never loses another's write. A change that changes nothing writes nothing.
  */
 
+import type { ResourceDefinition } from '../../apis/definition.ts'
 import { finalizerErrors } from '../../apis/owned-finalizers.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
 import { deepEqual } from '../../base/deep-equal.ts'
@@ -11,6 +12,7 @@ import { invalidValue } from '../../machinery/meta/field-error.ts'
 import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
 import { parseResourceVersion } from '../../machinery/meta/resource-version.ts'
 import { metadataPath, validateObjectMetaUpdate } from '../../machinery/meta/validate-meta.ts'
+import { canonical } from '../../machinery/schema/canonical.ts'
 import type { Companion } from './admission-hooks.ts'
 import type { Stored } from './codec.ts'
 import { admissionAttributes, current, type RegistryContext, type WriteOptions } from './context.ts'
@@ -59,6 +61,54 @@ export async function update<T extends KubeObject>(
     live = outcome.live
   }
   throw conflict(context.definition, key.name, OBJECT_MODIFIED)
+}
+
+/** What the server changes in an object because of what it was asked. */
+export interface Amendment<T extends KubeObject> {
+  /** The object has this uid and this version, or the amendment fails. Absent or empty: any. */
+  readonly uid?: string | undefined
+  readonly resourceVersion?: string | undefined
+  /** Throws to refuse. Called again after a lost race. */
+  change(live: T): T
+}
+
+/**
+ * A change in which neither the rules of the resource nor plugins have a say, and for which no manager is recorded: as
+ * upstream's that go past the strategy. What was asked has been checked before.
+ */
+export async function amend<T extends KubeObject>(
+  context: RegistryContext<T>,
+  key: ObjectKey,
+  amendment: Amendment<T>,
+  { dryRun, cause, signal }: Pick<WriteOptions, 'dryRun' | 'cause' | 'signal'>,
+): Promise<void> {
+  const { definition } = context
+  let live = await current(context, key, signal)
+  for (let attempt = 0; attempt < UPDATE_ATTEMPTS_MAX; attempt++) {
+    if (!live) throw notFound(definition, key.name)
+    checkExpected(definition, live, amendment)
+    const previous = live.object()
+    const amended = canonical(amendment.change(previous), definition.schema, previous)
+    if (dryRun || amended === previous) return
+    const outcome = await put(context, amended, live, cause)
+    if (outcome.result === 'written') return
+    live = outcome.live
+  }
+  throw conflict(definition, key.name, OBJECT_MODIFIED)
+}
+
+function checkExpected<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+  live: Stored<T>,
+  { uid, resourceVersion }: Pick<Amendment<T>, 'uid' | 'resourceVersion'>,
+): void {
+  const check = (name: string, expected: string | undefined, found: string) => {
+    if (!expected || expected === found) return
+    const detail = `Precondition failed: ${name} in precondition: ${expected}, ${name} in object meta: ${found}`
+    throw conflict(definition, live.name, invalidObjectText(live.key, detail))
+  }
+  check('UID', uid, live.uid)
+  check('ResourceVersion', resourceVersion, String(live.revision))
 }
 
 async function createInstead<T extends KubeObject>(
