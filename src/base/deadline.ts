@@ -7,6 +7,9 @@ export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded'
 }
 
+/** For what nobody gives up. Many wait for one thing each under it at the same time, and none of them listens to it. */
+export const NEVER: AbortSignal = new AbortController().signal
+
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal
 }
@@ -27,7 +30,7 @@ export function deadline(
     controller.abort(parent?.reason)
   }
   if (parent?.aborted) onAbort()
-  parent?.addEventListener('abort', onAbort, { once: true })
+  if (parent !== NEVER) parent?.addEventListener('abort', onAbort, { once: true })
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
@@ -40,6 +43,7 @@ export function deadline(
 /** Resolves or rejects with the promise, or rejects with the signal's reason, whichever comes first. */
 export function orAborted<T>(work: Awaitable<T>, signal: AbortSignal): Promise<T> {
   const promise = Promise.resolve(work)
+  if (signal === NEVER) return promise
   if (signal.aborted) {
     promise.catch(() => {})
     return Promise.reject(signal.reason)

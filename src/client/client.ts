@@ -101,6 +101,8 @@ export interface ResourceClient<T extends KubeObject> {
   deleteCollection(selection: Selection, request?: DeleteRequest): Promise<void>
   /** Ends with the signal, or when the server closes it. An ERROR event is thrown as `ApiError`. */
   watch(request: WatchRequest): AsyncIterable<WatchEvent<T>>
+  /** The same; those that came together at once. */
+  watchBatches(request: WatchRequest): AsyncIterable<readonly WatchEvent<T>[]>
   /** A subresource with a body of its own: binding, eviction, token, scale. */
   call<Out extends object>(
     method: 'GET' | 'POST' | 'PUT',

@@ -23,6 +23,8 @@ export interface Informer<T extends KubeObject> {
   get(key: ObjectKey): T | undefined
   /** All objects, or those of a namespace, in order of their keys. */
   list(namespace?: string): readonly T[]
+  /** All objects, in no order: for who looks at thousands of them. */
+  each(): Iterable<T>
   /** Objects whose index value is `value`; see `addIndex`. */
   byIndex(index: string, value: string): readonly T[]
   /** Whether `byIndex` finds any. */
@@ -87,6 +89,10 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
     const objects = namespace === undefined ? this.#objects : this.#namespaces.entries.get(namespace)
     if (!objects) return []
     return [...objects].sort(([left], [right]) => byCodeUnit(left, right)).map(([, object]) => object)
+  }
+
+  each(): Iterable<T> {
+    return this.#objects.values()
   }
 
   byIndex(name: string, value: string): readonly T[] {
@@ -199,15 +205,15 @@ function controllerUids({ metadata }: KubeObject): readonly string[] {
 }
 
 function place<T>(index: Index<T>, key: string, previous: T | undefined, next: T | undefined): void {
-  if (previous !== undefined) {
-    for (const value of index.valuesOf(previous)) {
-      const group = index.entries.get(value)
-      group?.delete(key)
-      if (group?.size === 0) index.entries.delete(value)
-    }
+  const values = next === undefined ? [] : index.valuesOf(next)
+  for (const value of previous === undefined ? [] : index.valuesOf(previous)) {
+    if (values.includes(value)) continue
+    const group = index.entries.get(value)
+    group?.delete(key)
+    if (group?.size === 0) index.entries.delete(value)
   }
   if (next === undefined) return
-  for (const value of index.valuesOf(next)) {
+  for (const value of values) {
     const group = index.entries.get(value)
     if (group) group.set(key, next)
     else index.entries.set(value, new Map([[key, next]]))

@@ -37,12 +37,12 @@ function scripted(pages: Page[], feeds: Feed[]) {
       if (next instanceof Error) throw next
       return next
     },
-    async *watch({ resourceVersion, signal }: WatchRequest): AsyncGenerator<WatchEvent<ConfigMap>> {
+    async *watchBatches({ resourceVersion, signal }: WatchRequest): AsyncGenerator<readonly WatchEvent<ConfigMap>[]> {
       asked.push(`watch ${resourceVersion}`)
       const next = feeds.shift() ?? serviceUnavailable('the script is over')
       if (next instanceof Error) throw next
       signal.addEventListener('abort', () => next.end(signal.reason))
-      yield* next
+      for await (const event of next) yield [event]
     },
   }
   const parts: ReflectorParts<ConfigMap> = {

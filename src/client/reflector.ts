@@ -32,7 +32,7 @@ export type ReflectorState =
   | { readonly phase: 'watching'; readonly resourceVersion: string }
 
 export interface ReflectorParts<T extends KubeObject> {
-  readonly client: Pick<ResourceClient<T>, 'list' | 'watch'>
+  readonly client: Pick<ResourceClient<T>, 'list' | 'watchBatches'>
   readonly selection: Selection
   readonly sink: ReflectorSink<T>
   readonly clock: Clock
@@ -107,13 +107,14 @@ async function* watchOn<T extends KubeObject>(
   signal: AbortSignal,
 ): AsyncGenerator<ReflectorState> {
   const startedMs = clock.monotonic()
-  let events = 0
-  for await (const event of client.watch({ ...selection, resourceVersion: from, allowBookmarks: true, signal })) {
-    events++
-    sink.apply(event)
-    const { resourceVersion } = event.object.metadata
+  let hasBegun = false
+  const request = { ...selection, resourceVersion: from, allowBookmarks: true, signal }
+  for await (const batch of client.watchBatches(request)) {
+    hasBegun = true
+    for (const event of batch) sink.apply(event)
+    const resourceVersion = batch.at(-1)?.object.metadata.resourceVersion
     if (resourceVersion) yield { phase: 'watching', resourceVersion }
   }
-  if (events === 0 && clock.monotonic() - startedMs < WATCH_MS_MIN)
+  if (!hasBegun && clock.monotonic() - startedMs < WATCH_MS_MIN)
     throw serviceUnavailable('the server closed a watch at once')
 }

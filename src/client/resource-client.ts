@@ -1,5 +1,6 @@
 /** `Client` over any transport: builds paths and bodies, unwraps answers, throws `ApiError`. */
 
+import { NEVER } from '../base/deadline.ts'
 import { deepFreeze } from '../base/deep-freeze.ts'
 import { ApiError, fromStatus, internalError, type Status } from '../machinery/meta/api-error.ts'
 import { apiVersionOf } from '../machinery/meta/group-version.ts'
@@ -31,8 +32,6 @@ const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.
 /** Statuses, and single objects of servers in this process, are answered with plainly all the same. */
 const METADATA = { accept: `${METADATA_KIND},application/json` }
 const METADATA_OF_MANY = { accept: `${METADATA_LIST},application/json` }
-
-const NEVER = new AbortController().signal
 
 interface Call {
   readonly method: string
@@ -85,6 +84,13 @@ function resourceClient<T extends KubeObject>(
     query: writeQuery(request),
     signal: request?.signal,
   })
+  const batches = (request: WatchRequest) =>
+    watchBatches<T>(perform, {
+      method: 'GET',
+      path: collectionPath(definition, request.namespace),
+      query: watchQuery(request),
+      signal: request.signal,
+    })
   return {
     get: (key, signal) => ask({ method: 'GET', path: at(key), signal }),
     async list(request = {}) {
@@ -125,13 +131,8 @@ function resourceClient<T extends KubeObject>(
       // What was deleted is answered as a list, which nobody looks at.
       throwFailure(await perform({ method: 'DELETE', path, query, object: deleteOptions(request), many: true, signal }))
     },
-    watch: (request) =>
-      watchEvents<T>(perform, {
-        method: 'GET',
-        path: collectionPath(definition, request.namespace),
-        query: watchQuery(request),
-        signal: request.signal,
-      }),
+    watch: (request) => oneByOne(batches(request)),
+    watchBatches: batches,
     call: (method, key, subresource, body) => ask({ method, path: at(key, subresource), object: body }),
   }
 }
@@ -142,20 +143,26 @@ function named<T extends KubeObject>(list: KubeList<T>, typed: (item: T) => obje
   return Object.freeze({ ...list, items: Object.freeze(list.items.map((item) => Object.freeze(typed(item)) as T)) })
 }
 
-async function* watchEvents<T extends KubeObject>(
+async function* watchBatches<T extends KubeObject>(
   perform: (call: Call) => Promise<ApiResponse>,
   call: Call,
-): AsyncGenerator<WatchEvent<T>> {
+): AsyncGenerator<readonly WatchEvent<T>[]> {
   const { status, body } = await perform(call)
   if (status >= 400 || (body.type !== 'events' && body.type !== 'stream')) throw asError({ status, headers: {}, body })
   const batches = body.type === 'events' ? body.events : decodeWatchFrames(body.chunks)
   for await (const batch of batches) {
-    for (const event of batch) {
-      if (event.type === 'ERROR') throw fromStatus(event.object as unknown as Status)
-      deepFreeze(event.object)
-      yield event as WatchEvent<T>
-    }
+    const errorAt = batch.findIndex(({ type }) => type === 'ERROR')
+    const events = errorAt < 0 ? batch : batch.slice(0, errorAt)
+    for (const { object } of events) deepFreeze(object)
+    // What a watch tells of are objects of the resource.
+    if (events.length > 0) yield events as readonly WatchEvent<T>[]
+    const error = batch[errorAt]
+    if (error) throw fromStatus(error.object as unknown as Status)
   }
+}
+
+async function* oneByOne<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const batch of batches) yield* batch
 }
 
 function objectOf(response: ApiResponse): unknown {

@@ -85,9 +85,12 @@ export function createMonitors(
 }
 
 /** Of listed objects no more is kept than the graph asks for: all of them are there at once before it gets the first. */
-function followed({ list, watch }: ResourceClient<KubeObject>): Pick<ResourceClient<KubeObject>, 'list' | 'watch'> {
+function followed({
+  list,
+  watchBatches,
+}: ResourceClient<KubeObject>): Pick<ResourceClient<KubeObject>, 'list' | 'watchBatches'> {
   return {
-    watch,
+    watchBatches,
     async list(request) {
       const page = await list(request)
       return { ...page, items: page.items.map(whatCounts) }
