@@ -29,14 +29,19 @@ export function podsOf(cache: Cache, { metadata, spec }: Service): readonly Pod[
 /** Services whose selector matches the pod. */
 export function servicesOf(pod: Pod, cache: Cache): readonly ObjectKey[] {
   const informer = cache.informer(services)
-  informer.addIndex(SERVICE_SELECTOR_INDEX, ({ metadata, spec }) => {
-    const pair = firstPair(metadata.namespace, spec?.selector)
-    return pair === undefined ? [] : [pair]
-  })
-  return labelPairs(pod)
-    .flatMap((pair) => informer.byIndex(SERVICE_SELECTOR_INDEX, pair))
-    .filter(({ spec }) => selectorFromLabels(spec?.selector).matches(pod.metadata.labels ?? {}))
-    .map(keyOf)
+  informer.addIndex(SERVICE_SELECTOR_INDEX, selectorPair)
+  const { labels = {} } = pod.metadata
+  const keys: ObjectKey[] = []
+  for (const pair of labelPairs(pod)) {
+    for (const service of informer.byIndex(SERVICE_SELECTOR_INDEX, pair))
+      if (selectorFromLabels(service.spec?.selector).matches(labels)) keys.push(keyOf(service))
+  }
+  return keys
+}
+
+function selectorPair({ metadata, spec }: Service): readonly string[] {
+  const pair = firstPair(metadata.namespace, spec?.selector)
+  return pair === undefined ? [] : [pair]
 }
 
 function labelPairs({ metadata }: Pod): readonly string[] {

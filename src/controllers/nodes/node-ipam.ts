@@ -4,7 +4,8 @@ import { nodes } from '../../apis/core/node.ts'
 import type { Node } from '../../apis/core/types.gen.ts'
 import { assert } from '../../base/assert.ts'
 import { type Cidr, cidrSize, formatCidr, parseCidr } from '../../base/ip.ts'
-import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { keyOf, type ObjectKey } from '../../machinery/meta/object.ts'
+import { type Cache, defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
 
 export interface NodeIpamView {
@@ -15,8 +16,9 @@ export interface NodeIpamView {
   readonly prefixLength: number
 }
 
-/** The nodes that have a range: there may be many more that go without. */
+/** The nodes that have a range, and those that go without: there may be many more. */
 const RANGED_INDEX = 'spec.podCIDR'
+const UNRANGED_INDEX = 'no spec.podCIDR'
 
 /** One worker: two nodes must not be given the same range. */
 const WORKERS = 1
@@ -28,6 +30,8 @@ export function nodeIpamController(podCidr: string, prefixLength: number): Recon
     name: 'node-ipam-controller',
     reconciles: nodes,
     workers: WORKERS,
+    ignores: hasSameRange,
+    watches: [{ definition: nodes, keysOf: nextInLine, ignores: hasSameRange }],
     observe: (cache, key): NodeIpamView | undefined => {
       const node = cache.get(nodes, key)
       if (!node || node.spec?.podCIDR) return undefined
@@ -38,6 +42,18 @@ export function nodeIpamController(podCidr: string, prefixLength: number): Recon
     },
     plan: planNodeIpam,
   })
+}
+
+function hasSameRange({ spec }: Node, previous: Node): boolean {
+  return spec?.podCIDR === previous.spec?.podCIDR
+}
+
+/** Where a node got a range, or went and left one, there may be one for the next. */
+function nextInLine({ spec }: Node, cache: Cache): readonly ObjectKey[] {
+  if (!spec?.podCIDR) return []
+  const informer = cache.informer(nodes)
+  informer.addIndex(UNRANGED_INDEX, (node) => (node.spec?.podCIDR ? [] : ['']))
+  return informer.byIndex(UNRANGED_INDEX, '').slice(0, 1).map(keyOf)
 }
 
 export function planNodeIpam({ node, taken, cluster, prefixLength }: NodeIpamView): Plan {

@@ -11,7 +11,7 @@ import { deepEqual } from '../../base/deep-equal.ts'
 import { LruMap } from '../../base/lru.ts'
 import { formatTime } from '../../machinery/meta/time.ts'
 import { type Action, type PlannedEvent, updateAction, updateStatusAction } from '../runtime/action.ts'
-import { defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
+import { type Cache, defineController, type Plan, type ReconcilingController } from '../runtime/controller.ts'
 import { plannedEvent } from '../runtime/status.ts'
 import { isNodeReady, readyCondition, unknownConditions } from './node-conditions.ts'
 import { wantedTaints } from './node-taints.ts'
@@ -35,7 +35,7 @@ export interface NodeView {
   readonly seenMs: number
   /** It was not there before. */
   readonly isNew: boolean
-  /** Looked at when it is not ready, as its pods are. */
+  /** Looked at when it says that it is not ready, as its pods are. */
   readonly zone: ZoneView | undefined
   readonly pods: readonly Pod[]
 }
@@ -74,11 +74,22 @@ export function nodeLifecycleController(): ReconcilingController<NodeView> {
       const current = known?.mark === mark && known.uid === uid ? known : { uid, mark, seenMs: nowMs }
       heartbeats.set(key.name, current)
       const seen = { node, seenMs: current.seenMs, isNew: known?.uid !== uid }
-      if (isNodeReady(node)) return { ...seen, zone: undefined, pods: [] }
-      return { ...seen, zone: zoneView(node, cache.list(nodes)), pods: podsOfNode(cache, key.name) }
+      if (isNodeReady(node) || !readyCondition(node)) return { ...seen, zone: undefined, pods: [] }
+      return { ...seen, zone: zoneOfNode(cache, node), pods: podsOfNode(cache, key.name) }
     },
     plan,
   })
+}
+
+const ZONE_INDEX = 'zone'
+const READY_INDEX = 'ready'
+
+function zoneOfNode(cache: Cache, node: Node): ZoneView {
+  const informer = cache.informer(nodes)
+  informer.addIndex(ZONE_INDEX, (other) => [zoneOf(other)])
+  informer.addIndex(READY_INDEX, (other) => (isNodeReady(other) ? [''] : []))
+  const isAnyReady = informer.byIndex(READY_INDEX, '').length > 0
+  return zoneView(informer.byIndex(ZONE_INDEX, zoneOf(node)), isAnyReady)
 }
 
 /** Of the nodes of a zone that are to be emptied, each decision knows of the one before, which may not be stored yet. */

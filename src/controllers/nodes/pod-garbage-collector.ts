@@ -53,8 +53,8 @@ export const podGarbageCollector: LoopController = {
 }
 
 function look({ cache, clock }: ControllerParts, missingSinceMs: Map<string, number>): PodGarbageView {
-  const all = cache.list(pods)
-  const known = new Map(cache.list(nodes).map((node) => [node.metadata.name ?? '', node]))
+  const all = [...cache.informer(pods).each()]
+  const known = new Map([...cache.informer(nodes).each()].map((node) => [node.metadata.name ?? '', node]))
   const named = new Set(all.flatMap(({ spec }) => spec?.nodeName || []))
   for (const name of missingSinceMs.keys()) if (known.has(name) || !named.has(name)) missingSinceMs.delete(name)
   for (const name of named) if (!known.has(name) && !missingSinceMs.has(name)) missingSinceMs.set(name, clock.now())
@@ -69,8 +69,10 @@ export function planPodGarbage(view: PodGarbageView, nowMs: number): readonly Po
   })
   const abandoned = all.filter((pod) => isPodTerminating(pod) && nobodyEnds(pod, view))
   const finished = all.filter(isPodTerminal)
-  const oldestFirst = finished.toSorted((left, right) =>
-    byCodeUnit(left.metadata.creationTimestamp ?? '', right.metadata.creationTimestamp ?? ''),
+  const oldestFirst = finished.toSorted(
+    (left, right) =>
+      byCodeUnit(left.metadata.creationTimestamp ?? '', right.metadata.creationTimestamp ?? '') ||
+      byCodeUnit(keyText(keyOf(left)), keyText(keyOf(right))),
   )
   return [
     ...orphaned.map((pod): PodGarbage => ({ pod, because: 'orphaned' })),

@@ -4,6 +4,7 @@ import { nodes } from '../../apis/core/node.ts'
 import { pods } from '../../apis/core/pod/definition.ts'
 import { findToleration } from '../../apis/core/pod/node-fit.ts'
 import type { Node, Pod, PodCondition, Taint } from '../../apis/core/types.gen.ts'
+import { deepEqual } from '../../base/deep-equal.ts'
 import { setCondition } from '../../machinery/meta/conditions.ts'
 import { keyOf } from '../../machinery/meta/object.ts'
 import { formatTime, parseTime } from '../../machinery/meta/time.ts'
@@ -28,6 +29,7 @@ export const taintEvictionController = defineController({
     {
       definition: nodes,
       keysOf: ({ metadata }, cache) => podsOfNode(cache, metadata.name ?? '').map(keyOf),
+      ignores: (node: Node, previous: Node) => deepEqual(node.spec?.taints ?? [], previous.spec?.taints ?? []),
     },
   ],
   observe: (cache, key): EvictionView | undefined => {

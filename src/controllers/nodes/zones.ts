@@ -3,7 +3,6 @@
  * cluster falls silent, it is more likely the network or this process, and pods are better left where they are.
  */
 
-import { zoneOf } from '../../apis/core/node.ts'
 import type { Node } from '../../apis/core/types.gen.ts'
 import { parseTime } from '../../machinery/meta/time.ts'
 import { isNodeReady } from './node-conditions.ts'
@@ -31,14 +30,13 @@ const SLOW_EVICTION_INTERVAL_MS = 100_000
 export const NOT_READY = 'node.kubernetes.io/not-ready'
 export const UNREACHABLE = 'node.kubernetes.io/unreachable'
 
-export function zoneView(node: Node, all: readonly Node[]): ZoneView {
-  const zone = zoneOf(node)
-  const members = all.filter((other) => zoneOf(other) === zone)
+/** `members`: all nodes of the zone. */
+export function zoneView(members: readonly Node[], isAnyReady: boolean): ZoneView {
   const evictions = members.flatMap(({ spec }) =>
     (spec?.taints ?? []).filter(isEviction).flatMap(({ timeAdded }) => parseTime(timeAdded) ?? []),
   )
   return {
-    disruption: all.some(isNodeReady) ? disruptionOf(members) : 'all',
+    disruption: isAnyReady ? disruptionOf(members) : 'all',
     nodes: members.length,
     lastEvictionMs: evictions.length === 0 ? undefined : Math.max(...evictions),
   }

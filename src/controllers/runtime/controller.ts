@@ -46,6 +46,8 @@ export interface ReconcilingController<View = unknown, T extends KubeObject = Ku
   readonly reconciles: ResourceDefinition<T>
   /** Which of them there may be anything to do for. An object that never is such is never looked at. Default: all. */
   concerns?(object: T, cache: Cache): boolean
+  /** Changes of them after which there is nothing else to do than before: a heartbeat. Default: none. */
+  ignores?(object: T, previous: T): boolean
   /** Wake the controlling owner when one of these changes. */
   readonly owns: readonly ResourceDefinition[]
   readonly watches: readonly Watch[]

@@ -61,10 +61,11 @@ function subscribe(
   ) => {
     // Each key once: a worker that waits takes the first one at once, and would look again for the second.
     const enqueue = (object: KubeObject, previous?: KubeObject) => {
-      const keys = new Set<string>()
-      if (previous) for (const key of keysOf(previous)) keys.add(keyText(key))
-      for (const key of keysOf(object)) keys.add(keyText(key))
-      for (const key of keys) queue.add(key)
+      // Most changes concern nobody.
+      let keys: Set<string> | undefined
+      if (previous) for (const key of keysOf(previous)) keys = (keys ?? new Set()).add(keyText(key))
+      for (const key of keysOf(object)) keys = (keys ?? new Set()).add(keyText(key))
+      if (keys) for (const key of keys) queue.add(key)
     }
     return informers.of(definition).subscribe({
       added: (object) => enqueue(object),
@@ -75,7 +76,11 @@ function subscribe(
     })
   }
   return [
-    on(controller.reconciles, (object) => (controller.concerns?.(object, cache) === false ? [] : [keyOf(object)])),
+    on(
+      controller.reconciles,
+      (object) => (controller.concerns?.(object, cache) === false ? [] : [keyOf(object)]),
+      (object, previous) => controller.ignores?.(object, previous) ?? false,
+    ),
     ...controller.owns.map((definition) => on(definition, (object) => ownerKeys(controller.reconciles, object))),
     ...controller.watches.map((watch) =>
       on(

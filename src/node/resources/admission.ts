@@ -74,12 +74,14 @@ function hostPorts({ spec }: Pod): readonly HostPort[] {
 }
 
 function portRefusal(pod: Pod, others: readonly Pod[]): Refusal | undefined {
+  const wanted = hostPorts(pod)
+  if (wanted.length === 0) return undefined
   const taken = others.flatMap(hostPorts)
   const collides = (left: HostPort, right: HostPort) =>
     left.hostPort === right.hostPort &&
     left.protocol === right.protocol &&
     (left.hostIP === right.hostIP || left.hostIP === ANY_ADDRESS || right.hostIP === ANY_ADDRESS)
-  if (!hostPorts(pod).some((port) => taken.some((other) => collides(port, other)))) return undefined
+  if (!wanted.some((port) => taken.some((other) => collides(port, other)))) return undefined
   return {
     reason: 'NodePorts',
     message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
