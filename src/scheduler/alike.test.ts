@@ -4,6 +4,7 @@ import type { Node } from '../apis/core/types.gen.ts'
 import { randomInteger, seededRandom } from '../base/random.ts'
 import { nothingSelector, selectorFromLabels } from '../machinery/meta/labels.ts'
 import { PodMemory } from './alike.ts'
+import type { Plugin } from './framework.ts'
 import { podInfoOf } from './pod-info.ts'
 import { type PreemptionResult, preempt } from './preempt.ts'
 import { defaultProfile } from './profile.ts'
@@ -62,7 +63,8 @@ function liveThrough(seed: number): void {
     }
     if (chance(20) === 0) served = `a${chance(3)}`
     const kind = kinds[chance(kinds.length)] ?? {}
-    const fields = { ...(chance(3) === 0 ? forNode(kind, `n${chance(nodesMax)}`) : kind), name: `p${step}` }
+    const own = chance(3) === 0 ? forNode(kind, `n${chance(nodesMax)}`) : kind
+    const fields = { ...own, name: `p${step}`, labels: { ...own.labels, step: String(step) } }
     const pick = chance(1000)
     const decide = (known?: PodMemory) => decisionOn(state, fields, { startIndex, pick }, known)
     const decision = decide(memory)
@@ -133,7 +135,11 @@ function randomPod(chance: Chance): TestPod {
   const maybe = <T>(value: T, odds = 3): T | undefined => (chance(odds) === 0 ? value : undefined)
   const keys = ['topology.kubernetes.io/zone', 'rack', 'kubernetes.io/hostname']
   const topologyKey = () => keys[chance(keys.length)] ?? ''
-  const labelSelector = () => ({ matchLabels: { app: `a${chance(3)}` } })
+  // Each pod has its own step: few ask for it.
+  const labelSelector = () =>
+    chance(20) === 0
+      ? { matchExpressions: [{ key: 'step', operator: 'In' as const, values: ['7', '8', '9'] }] }
+      : { matchLabels: { app: `a${chance(3)}` } }
   const namespaceSelector = () => ({ matchLabels: { team: 'a' } })
   const term = () => ({
     labelSelector: labelSelector(),
@@ -151,6 +157,7 @@ function randomPod(chance: Chance): TestPod {
     maxSkew: 1 + chance(3),
     whenUnsatisfiable: chance(2) === 0 ? ('DoNotSchedule' as const) : ('ScheduleAnyway' as const),
     ...(chance(3) === 0 ? { nodeTaintsPolicy: 'Honor' as const } : {}),
+    ...(chance(6) === 0 ? { matchLabelKeys: ['step'] } : {}),
     ...(chance(3) === 0 ? { nodeAffinityPolicy: 'Ignore' as const } : {}),
     ...(chance(4) === 0 ? { minDomains: 3, whenUnsatisfiable: 'DoNotSchedule' as const } : {}),
   })
@@ -183,3 +190,30 @@ function randomPod(chance: Chance): TestPod {
     },
   }
 }
+
+test('labels make a difference once some pod asks for them', () => {
+  const counted: string[] = []
+  const counting: Plugin = {
+    name: 'Counting',
+    prepare: () => ({}),
+    count: ({ key }) => {
+      counted.push(key)
+      return { add: () => {}, prepared: () => ({}) }
+    },
+  }
+  const profile = { schedulerName: 'test', plugins: [{ plugin: counting, weight: 0 }] }
+  const state = new ClusterState()
+  state.setNode(nodeOf('a'))
+  const memory = new PodMemory(profile)
+  const replica = (index: number) => infoOf({ name: `web-${index}`, labels: { index: String(index) } })
+  const attempt = (index: number) =>
+    schedule(replica(index), state.snapshot(), profile, { startIndex: 0, pick: () => 0 }, memory)
+  for (const index of [0, 1]) attempt(index)
+  expect(counted).toEqual(['default/web-0'])
+  const labelSelector = { matchExpressions: [{ key: 'index', operator: 'Exists' as const }] }
+  const term = { labelSelector, topologyKey: 'kubernetes.io/hostname' }
+  const podAntiAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [term] }
+  state.assume(infoOf({ name: 'alone', spec: { affinity: { podAntiAffinity } } }), 'a')
+  for (const index of [2, 3]) attempt(index)
+  expect(counted).toEqual(['default/web-0', 'default/web-2', 'default/web-3'])
+})

@@ -5,11 +5,20 @@
  */
 
 import { LruMap } from '../base/lru.ts'
-import type { NodeCount, Profile, Scoring } from './framework.ts'
-import { type Judge, judgeBy, type NodeVerdict, type PreparedPlugin, restricts } from './judge.ts'
+import type { NodeCount, Prepared, Profile, Rejection } from './framework.ts'
+import {
+  type Candidates,
+  type Judge,
+  judgeBy,
+  type NodeVerdict,
+  type PreparedPlugin,
+  restricts,
+  sumOf,
+} from './judge.ts'
 import { namedNodes } from './plugins/node-affinity.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Lookups, NodeInfo, Snapshot } from './snapshot.ts'
+import { slotsBetween, type Version } from './versions.ts'
 
 /** Signatures that are remembered, those of the pods tried last: 100 bytes per node each, 8 MB at 5,000 nodes. */
 const SIGNATURES_MAX = 16
@@ -44,9 +53,10 @@ export class PodMemory {
 }
 
 /**
- * Everything that local and counting plugins read of a pod. Absent: nodes are not asked for their names again. Pods
- * that name all the nodes they may go to (of daemon sets, one each) are alike as far as sums go, which is all that is
- * remembered where nodes are named; only where pods spread it matters to sums which nodes they may go to.
+ * Everything that local and counting plugins read of a pod; of its labels, what anybody asks for. Absent: nodes are not
+ * asked for their names again. Pods that name all the nodes they may go to (of daemon sets, one each) are alike as far as
+ * sums go, which is all that is remembered where nodes are named; only where pods spread it matters to sums which nodes
+ * they may go to.
  */
 function signatureOf(info: PodInfo, lookups: Lookups): string | undefined {
   const { spec } = info.pod
@@ -58,7 +68,8 @@ function signatureOf(info: PodInfo, lookups: Lookups): string | undefined {
   if (isByName && (spreads || namedNodes(spec) === undefined)) return undefined
   return JSON.stringify([
     info.namespace,
-    info.labels,
+    lookups.asked.version,
+    lookups.asked.of(info),
     spec?.nodeName,
     spec?.nodeSelector,
     isByName ? { ...spec?.affinity, nodeAffinity: 'by name' } : spec?.affinity,
@@ -81,84 +92,117 @@ interface LocalVerdict {
 
 const NO_OBJECTION: LocalVerdict = { index: Number.POSITIVE_INFINITY }
 
-/** Arrays are by a node's position in the snapshot; what is not known of the node there is absent, or NaN. */
+/** Numbers by the node's slot. */
+type Numbers = (number | undefined)[]
+
+/** Arrays are by the node's slot; what is not known of the node there is absent. */
 class AlikePods {
   readonly #profile: Profile
   readonly #counts: readonly (NodeCount | undefined)[]
+  readonly #nodes: (NodeInfo | undefined)[] = []
   readonly #verdicts: (LocalVerdict | undefined)[] = []
-  /** By plugin, then by node. */
-  readonly #scores: readonly number[][]
-  #nodes: readonly NodeInfo[] = []
+  /** What plugins that are not local said last. */
+  readonly #objections: NodeVerdict[] = []
+  readonly #sums: Numbers = []
+  /** Of the local plugins; absent for the others. */
+  readonly #scores: readonly (Numbers | undefined)[]
+  /** Of the local plugins; absent as well where they name nodes, which pods that are alike may do differently. */
+  readonly #prepared: (Prepared | undefined)[] = []
+  #version: Version | undefined
 
   constructor(pod: PodInfo, profile: Profile, lookups: Lookups) {
     this.#profile = profile
     this.#counts = profile.plugins.map(({ plugin }) => plugin.count?.(pod, lookups))
-    this.#scores = profile.plugins.map(() => [])
+    this.#scores = profile.plugins.map(({ plugin }) => (plugin.isLocal ? [] : undefined))
   }
 
   judge(pod: PodInfo, snapshot: Snapshot): Judge {
-    this.#follow(snapshot.nodes)
+    this.#follow(snapshot)
     const plugins = this.#profile.plugins.map(({ plugin, weight }, index) => {
-      const prepared = this.#counts[index]?.prepared(snapshot.nodes) ?? plugin.prepare(pod, snapshot)
+      const prepared =
+        this.#prepared[index] ?? this.#counts[index]?.prepared(snapshot.nodes) ?? plugin.prepare(pod, snapshot)
+      if (plugin.isLocal && !restricts(prepared)) this.#prepared[index] = prepared
       return { plugin, weight, prepared }
     })
     if (plugins.some(({ prepared }) => restricts(prepared))) return judgeBy(plugins)
-    const others = [...plugins.entries()].filter(([, { plugin, prepared }]) => !plugin.isLocal && prepared.filter)
+    const others = plugins.flatMap(({ plugin, prepared: { filter } }, index) =>
+      plugin.isLocal || !filter ? [] : [{ index, plugin: plugin.name, filter }],
+    )
     return {
       plugins,
-      verdict: (node, position) => {
-        const local = this.#localVerdict(plugins, node, position)
-        for (const [index, { plugin, prepared }] of others) {
+      verdict: (node, slot) => {
+        const local = this.#verdicts[slot] ?? this.#localVerdict(plugins, node)
+        for (const { index, plugin, filter } of others) {
           if (index > local.index) break
-          const rejection = prepared.filter?.(node)
-          if (rejection) return { nodeName: node.name, plugin: plugin.name, rejection }
+          const rejection = filter(node)
+          if (rejection) return this.#objection(node, plugin, rejection)
         }
         return local.verdict
       },
-      score: (index, scoring, node, position) => this.#score(index, scoring, node, position),
+      scores: ({ index, scoring }, candidates) => {
+        const known = this.#scores[index]
+        return known ? recalled(known, candidates, scoring.score) : candidates.nodes.map((node) => scoring.score(node))
+      },
+      // The parts are the same for all pods that are alike.
+      sums: (parts, candidates) => recalled(this.#sums, candidates, (node) => sumOf(parts, node)),
     }
   }
 
-  #localVerdict(plugins: readonly PreparedPlugin[], node: NodeInfo, position: number): LocalVerdict {
-    const known = this.#verdicts[position]
-    if (known) return known
+  #localVerdict(plugins: readonly PreparedPlugin[], node: NodeInfo): LocalVerdict {
     const found = localVerdict(plugins, node)
-    this.#verdicts[position] = found
+    this.#verdicts[node.slot] = found
     return found
   }
 
-  #score(index: number, scoring: Scoring, node: NodeInfo, position: number): number {
-    if (!this.#profile.plugins[index]?.plugin.isLocal) return scoring.score(node)
-    const scores = this.#scores[index] ?? []
-    const known = scores[position] ?? Number.NaN
-    if (!Number.isNaN(known)) return known
-    const score = scoring.score(node)
-    scores[position] = score
-    return score
+  /** Most nodes that are out are so for the same reason as before. */
+  #objection(node: NodeInfo, plugin: string, rejection: Rejection): NodeVerdict {
+    const known = this.#objections[node.slot]
+    if (known?.rejection === rejection && known.plugin === plugin && known.nodeName === node.name) return known
+    const objection = { nodeName: node.name, plugin, rejection }
+    this.#objections[node.slot] = objection
+    return objection
   }
 
   /** Forgets what was known of nodes that changed, and counts them anew. All are taken out before any is put in. */
-  #follow(nodes: readonly NodeInfo[]): void {
-    const before = this.#nodes
-    if (before === nodes) return
-    const changed: number[] = []
-    const length = Math.max(before.length, nodes.length)
-    for (let position = 0; position < length; position++) {
-      if (before[position] !== nodes[position]) changed.push(position)
+  #follow(snapshot: Snapshot): void {
+    const slots = slotsBetween(this.#version, snapshot.version) ?? this.#allSlots(snapshot)
+    this.#version = snapshot.version
+    for (const slot of slots) {
+      const before = this.#nodes[slot]
+      if (before === snapshot.at(slot)) continue
+      this.#add(before, -1)
+      this.#nodes[slot] = undefined
     }
-    for (const position of changed) this.#add(before[position], -1)
-    for (const position of changed) {
-      this.#add(nodes[position], 1)
-      this.#verdicts[position] = undefined
-      for (const scores of this.#scores) scores[position] = Number.NaN
+    for (const slot of slots) {
+      const node = snapshot.at(slot)
+      if (node === this.#nodes[slot]) continue
+      this.#add(node, 1)
+      this.#nodes[slot] = node
+      this.#verdicts[slot] = undefined
+      this.#sums[slot] = undefined
+      for (const scores of this.#scores) if (scores) scores[slot] = undefined
     }
-    this.#nodes = nodes
+  }
+
+  #allSlots({ nodes }: Snapshot): readonly number[] {
+    return [...this.#nodes.keys(), ...nodes.map(({ slot }) => slot)]
   }
 
   #add(node: NodeInfo | undefined, sign: 1 | -1): void {
     if (!node) return
     for (const count of this.#counts) count?.add(node, sign)
   }
+}
+
+function recalled(known: Numbers, { nodes, slots }: Candidates, find: (node: NodeInfo) => number): number[] {
+  return slots.map((slot, at) => {
+    const before = known[slot]
+    const node = nodes[at]
+    if (before !== undefined || node === undefined) return before ?? 0
+    const found = find(node)
+    known[slot] = found
+    return found
+  })
 }
 
 function localVerdict(plugins: readonly PreparedPlugin[], node: NodeInfo): LocalVerdict {

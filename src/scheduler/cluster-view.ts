@@ -14,6 +14,7 @@ import { podDisruptionBudgets } from '../apis/policy/pod-disruption-budget.ts'
 import { storageClasses } from '../apis/storage/storage-class.ts'
 import type { Clock } from '../base/clock.ts'
 import { deepEqual } from '../base/deep-equal.ts'
+import { afterMicrotasks } from '../base/event-loop.ts'
 import type { Informers } from '../client/informers.ts'
 import { selectorFromLabelSelector } from '../machinery/meta/labels.ts'
 import { keyOf, keyText, type ObjectKey } from '../machinery/meta/object.ts'
@@ -21,7 +22,7 @@ import { PodMemory } from './alike.ts'
 import type { ClusterEvent, Profile } from './framework.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 import type { Budget } from './preempt.ts'
-import { SchedulingQueue } from './queue.ts'
+import { type QueueParts, SchedulingQueue } from './queue.ts'
 import { siblingsFrom } from './siblings.ts'
 import { ClusterState, type NodeInfo, nodeInfoOf, type Snapshot, withNodes, withPod } from './snapshot.ts'
 import { type TrackedVolumes, trackVolumes } from './volume-lookups.ts'
@@ -50,6 +51,8 @@ export class ClusterView implements Disposable {
   readonly #onGone: (key: string) => void
   /** By uid: pods that wait for others to leave a node. */
   readonly #nominations = new Map<string, Nomination>()
+  /** Nodes with the pods that wait for them, as they were put together last. */
+  readonly #fuller = new WeakMap<NodeInfo, { readonly others: readonly PodInfo[]; readonly node: NodeInfo }>()
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor({ informers, clock, profile, onGone }: ClusterViewParts) {
@@ -65,7 +68,8 @@ export class ClusterView implements Disposable {
       namespaceLabels: (name) => ofNamespaces.get({ name })?.metadata.labels ?? {},
       siblings,
     })
-    this.queue = new SchedulingQueue({ clock, wakes: (...event) => this.#wakes(...event) })
+    const wakes: QueueParts['wakes'] = (...event) => this.#wakes(...event)
+    this.queue = new SchedulingQueue({ clock, wakes, whenTold: afterMicrotasks })
     informers.of(podDisruptionBudgets)
     this.#unsubscribe = [
       informers.of(nodes).subscribe({
@@ -101,12 +105,29 @@ export class ClusterView implements Disposable {
   /** The nodes as this pod should see them: pods of at least its priority that wait for a node have their place there. */
   snapshotFor(pod: PodInfo): Snapshot {
     const snapshot = this.state.snapshot()
-    const fuller = new Map<string, NodeInfo>()
+    if (this.#nominations.size === 0) return snapshot
+    const coming = new Map<NodeInfo, PodInfo[]>()
     for (const { pod: other, nodeName } of this.#nominations.values()) {
-      const node = fuller.get(nodeName) ?? snapshot.node(nodeName)
-      if (node && other.uid !== pod.uid && other.priority >= pod.priority) fuller.set(nodeName, withPod(node, other))
+      const node = snapshot.node(nodeName)
+      if (!node || other.uid === pod.uid || other.priority < pod.priority) continue
+      const there = coming.get(node)
+      if (there) there.push(other)
+      else coming.set(node, [other])
     }
-    return fuller.size === 0 ? snapshot : withNodes(snapshot, fuller.values())
+    return withNodes(
+      snapshot,
+      [...coming].map(([node, others]) => this.#withComing(node, others)),
+    )
+  }
+
+  /** The same object as long as the node and those that wait for it are the same: what is known of it holds. */
+  #withComing(node: NodeInfo, others: readonly PodInfo[]): NodeInfo {
+    const known = this.#fuller.get(node)
+    if (known?.others.length === others.length && known.others.every((other, index) => other === others[index]))
+      return known.node
+    const fuller = others.reduce(withPod, node)
+    this.#fuller.set(node, { others, node: fuller })
+    return fuller
   }
 
   budgets(): readonly Budget[] {
@@ -124,6 +145,7 @@ export class ClusterView implements Disposable {
   }
 
   nominate(pod: PodInfo, nodeName: string): void {
+    this.state.expect(pod)
     this.#nominations.set(pod.uid, { pod, nodeName })
   }
 
@@ -165,8 +187,10 @@ export class ClusterView implements Disposable {
   }
 
   #setNode(node: Node, previous?: Node): void {
-    this.state.setNode(node)
-    if (previous && !isChanged(node, previous)) return
+    const isOther = !previous || isChanged(node, previous)
+    // What is known of a node holds as long as it is the same one: not until its next heartbeat only.
+    if (isOther || !deepEqual(node.status?.images, previous.status?.images)) this.state.setNode(node)
+    if (!isOther) return
     this.queue.notify({
       resource: 'nodes',
       action: previous ? 'update' : 'add',
@@ -188,12 +212,11 @@ export class ClusterView implements Disposable {
   #setPlaced(pod: Pod, previous: Pod | undefined): void {
     if (previous?.spec?.nodeName && isSame(pod, previous)) return
     const assumed = this.state.assumedOn(pod.metadata.uid ?? '', pod.spec?.nodeName ?? '')
-    const isConfirmed = assumed !== undefined && isBound(pod, assumed.pod)
-    const info = isConfirmed ? assumed : podInfoOf(pod)
+    const info = placedInfo(pod, assumed)
     const known = previous?.spec?.nodeName ? this.state.placed(info.uid) : undefined
     this.queue.delete(info.uid)
     this.#nominations.delete(info.uid)
-    if (isConfirmed) this.state.confirm(info.uid)
+    if (info === assumed) this.state.confirm(info.uid)
     else this.state.setPod(info)
     if (!known) this.queue.notify({ resource: 'pods', action: 'add', pod: info })
     else this.queue.notify({ resource: 'pods', action: 'update', pod: info, previous: known })
@@ -219,21 +242,28 @@ function gatesOf(pod: Pod): ReadonlySet<string> {
 
 /** Most changes of a pod on its node are of its status, which scheduling does not look at. */
 function isSame(pod: Pod, previous: Pod): boolean {
+  return isSameButLabels(pod, previous) && deepEqual(pod.metadata.labels, previous.metadata.labels)
+}
+
+function isSameButLabels(pod: Pod, previous: Pod): boolean {
   return (
     pod.metadata.deletionTimestamp === previous.metadata.deletionTimestamp &&
     pod.status?.startTime === previous.status?.startTime &&
-    deepEqual(pod.metadata.labels, previous.metadata.labels) &&
     deepEqual(pod.spec, previous.spec)
   )
 }
 
-/** Whether the pod is what was assumed to get a node, with nothing new but that. */
-function isBound(pod: Pod, assumed: Pod): boolean {
-  const spec = assumed.spec && { ...assumed.spec, nodeName: pod.spec?.nodeName }
-  return isSame(pod, { ...assumed, spec })
+/** What was assumed, where the pod has got nothing new but its node: at most labels, of the node's zone. */
+function placedInfo(pod: Pod, assumed: PodInfo | undefined): PodInfo {
+  if (!assumed) return podInfoOf(pod)
+  const { nodeName } = pod.spec ?? {}
+  const spec = assumed.pod.spec && { ...assumed.pod.spec, nodeName }
+  if (!isSameButLabels(pod, { ...assumed.pod, spec })) return podInfoOf(pod)
+  const { labels = {} } = pod.metadata
+  return deepEqual(labels, assumed.labels) ? assumed : { ...assumed, pod, labels }
 }
 
-/** Heartbeats change nothing that scheduling looks at. */
+/** Heartbeats change nothing that lets a pod go on. */
 function isChanged(node: Node, previous: Node): boolean {
   return (
     !deepEqual(node.spec, previous.spec) ||

@@ -20,7 +20,10 @@ export interface Rejection {
 
 export interface Plugin {
   readonly name: string
-  /** What its filter and its raw score say of a node follows from the pod's signature and that node alone. */
+  /**
+   * What its filter and its raw score say of a node follows from the pod's signature and that node alone; whether it scores
+   * and compares, from the signature.
+   */
   readonly isLocal?: true
   prepare(pod: PodInfo, snapshot: Snapshot): Prepared
   /** The same where what it needs of all nodes is a sum that is kept between attempts, for pods of one signature. */
@@ -54,6 +57,8 @@ export interface Scoring {
   score(node: NodeInfo): number
   /** From raw scores, in the order of the nodes, to 0…SCORE_MAX. Absent: they are that already. */
   normalize?(scores: readonly number[], nodes: readonly NodeInfo[]): readonly number[]
+  /** Equal raw scores stay equal when they are normalized: where all are, they need not be. */
+  readonly keepsTies?: true
 }
 
 export interface Finding {

@@ -17,15 +17,30 @@ export interface PreparedPlugin {
   readonly prepared: Prepared
 }
 
-/** `position` is the node's in the snapshot. */
+/** A plugin that has something to say about which node is better. */
+export interface Part {
+  /** The plugin's. */
+  readonly index: number
+  readonly weight: number
+  readonly scoring: Scoring
+}
+
+/** Nodes, and their slots in the same order. */
+export interface Candidates {
+  readonly nodes: readonly NodeInfo[]
+  readonly slots: readonly number[]
+}
+
 export interface Judge {
   readonly plugins: readonly PreparedPlugin[]
   /** Any other node is out. Absent: nothing is known before nodes are asked about. */
   readonly only?: ReadonlySet<string> | undefined
-  /** Absent: the pod may go there. */
-  verdict(node: NodeInfo, position: number): NodeVerdict | undefined
-  /** The raw score of the plugin at `index`, which is by `scoring`. */
-  score(index: number, scoring: Scoring, node: NodeInfo, position: number): number
+  /** Absent: the pod may go there. `slot` is the node's: what is known of it is found without looking at it. */
+  verdict(node: NodeInfo, slot: number): NodeVerdict | undefined
+  /** The raw scores of a plugin. */
+  scores(part: Part, candidates: Candidates): readonly number[]
+  /** What all local plugins together whose scores are not compared say of each node; these are their parts. */
+  sums(parts: readonly Part[], candidates: Candidates): number[]
 }
 
 export function preparePlugins(pod: PodInfo, snapshot: Snapshot, profile: Profile): readonly PreparedPlugin[] {
@@ -39,8 +54,13 @@ export function judgeBy(plugins: readonly PreparedPlugin[]): Judge {
     plugins,
     only: restricting.find(({ prepared }) => prepared.only)?.prepared.only,
     verdict: (node) => restricted(restricting, node) ?? firstRejection(plugins, node),
-    score: (_, scoring, node) => scoring.score(node),
+    scores: ({ scoring }, { nodes }) => nodes.map((node) => scoring.score(node)),
+    sums: (parts, { nodes }) => nodes.map((node) => sumOf(parts, node)),
   }
+}
+
+export function sumOf(parts: readonly Part[], node: NodeInfo): number {
+  return parts.reduce((sum, { weight, scoring }) => sum + weight * scoring.score(node), 0)
 }
 
 /** Whether it rules nodes out without looking at them. */

@@ -96,7 +96,7 @@ function victimsOn(
 }
 
 function isAllowedOn(node: NodeInfo, snapshot: Snapshot, judgeAt: (snapshot: Snapshot) => Judge): boolean {
-  return judgeAt(snapshot).verdict(node, snapshot.position(node.name) ?? 0) === undefined
+  return judgeAt(snapshot).verdict(node, node.slot) === undefined
 }
 
 function splitByBudget(pods: readonly PodInfo[], budgets: readonly Budget[]) {

@@ -13,9 +13,11 @@ const namespaceAdded: ClusterEvent = { resource: 'namespaces', action: 'add' }
 /** A queue whose pods are woken by nodes and by changes of themselves, and a log of what it hands out. */
 function setUp() {
   const clock = createFakeClock()
+  const told: (() => void)[] = []
   const queue = new SchedulingQueue({
     clock,
     wakes: (_pod, _plugins, event) => event.resource === 'nodes' || event.resource === 'self',
+    whenTold: (callback) => void told.push(callback),
   })
   const handed: string[] = []
   const take = () => void queue.next().then((pod) => handed.push(pod?.key ?? 'closed'))
@@ -24,7 +26,11 @@ function setUp() {
     queue.set(pod, NONE)
     return pod
   }
-  return { clock, queue, handed, take, add }
+  /** All that has happened has been told. */
+  const tell = () => {
+    for (const callback of told.splice(0)) callback()
+  }
+  return { clock, queue, handed, take, add, tell, told }
 }
 
 describe('the scheduling queue', () => {
@@ -87,7 +93,7 @@ describe('the scheduling queue', () => {
   })
 
   test('leaves an unschedulable pod until an event that may help', async () => {
-    const { clock, queue, handed, take, add } = setUp()
+    const { clock, queue, handed, take, add, tell } = setUp()
     const { uid } = add({ name: 'a' })
     take()
     await clock.advance(0)
@@ -97,8 +103,26 @@ describe('the scheduling queue', () => {
     await clock.advance(60_000)
     expect([handed.length, queue.stateOf(uid)]).toEqual([1, 'unschedulable'])
     queue.notify(nodeAdded)
+    tell()
     await clock.advance(0)
     expect(handed).toEqual(['default/a', 'default/a'])
+  })
+
+  test('hands a woken pod out when all events that came together have been told', async () => {
+    const { clock, queue, handed, take, add, tell, told } = setUp()
+    for (const name of ['a', 'b']) {
+      const { uid } = add({ name })
+      take()
+      await clock.advance(0)
+      queue.park(uid, FIT)
+    }
+    take()
+    for (let event = 0; event < 3; event++) queue.notify(nodeAdded)
+    await clock.advance(0)
+    expect([handed.length, told.length]).toEqual([2, 1])
+    tell()
+    await clock.advance(0)
+    expect(handed).toEqual(['default/a', 'default/b', 'default/a'])
   })
 
   test('does not lose an event that comes during the attempt', async () => {

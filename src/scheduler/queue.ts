@@ -25,6 +25,8 @@ export interface QueueParts {
   readonly clock: Clock
   /** Whether the event may make the pod fit that these plugins rejected. */
   readonly wakes: (pod: PodInfo, plugins: ReadonlySet<string>, event: ClusterEvent) => boolean
+  /** Calls back when all that has happened by now has been told. */
+  readonly whenTold: (callback: () => void) => void
 }
 
 export type QueueState = 'active' | 'backoff' | 'unschedulable' | 'trying'
@@ -61,6 +63,7 @@ export class SchedulingQueue implements Disposable {
   readonly #unschedulable = new Set<Entry>()
   readonly #clock: Clock
   readonly #wakes: QueueParts['wakes']
+  readonly #whenTold: QueueParts['whenTold']
   #order = 0
   /** Events since `#eventsStart`, while any pod is being tried. */
   #events: ClusterEvent[] = []
@@ -69,11 +72,14 @@ export class SchedulingQueue implements Disposable {
   #waiting: PromiseWithResolvers<PodInfo | undefined> | undefined
   #timer: Timer | undefined
   #flushTimer: Timer | undefined
+  /** Whether something is going to be handed out when all has been told. */
+  #delivering = false
   #closed = false
 
-  constructor({ clock, wakes }: QueueParts) {
+  constructor({ clock, wakes, whenTold }: QueueParts) {
     this.#clock = clock
     this.#wakes = wakes
+    this.#whenTold = whenTold
     this.#scheduleFlush()
   }
 
@@ -150,10 +156,12 @@ export class SchedulingQueue implements Disposable {
   /** Lets pods go on that the event may have made schedulable. */
   notify(event: ClusterEvent): void {
     if (this.#trying > 0) this.#keep(event)
+    if (this.#unschedulable.size === 0) return
     for (const entry of [...this.#unschedulable]) {
-      if (this.#wakes(entry.pod, entry.plugins, event)) this.#wake(entry)
+      if (!this.#wakes(entry.pod, entry.plugins, event)) continue
+      this.#wake(entry)
+      this.#deliverSoon()
     }
-    this.#deliver()
   }
 
   /** How many pods are in each state: a metric. */
@@ -256,6 +264,16 @@ export class SchedulingQueue implements Disposable {
     // Nothing better to do: a pod that an event has woken need not sit out its backoff.
     else if (later && later.plugins.size > 0) this.#hand(later, this.#waiting)
     else if (later) this.#timer = this.#clock.after(later.notBeforeMs - now, () => this.#deliver())
+  }
+
+  /** Events come many at a time, and an attempt for each of them would find what the last one finds. */
+  #deliverSoon(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    this.#whenTold(() => {
+      this.#delivering = false
+      this.#deliver()
+    })
   }
 
   #hand(entry: Entry, { resolve }: PromiseWithResolvers<PodInfo | undefined>): void {

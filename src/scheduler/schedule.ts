@@ -6,7 +6,7 @@
 import type { PodMemory } from './alike.ts'
 import { fitMessage } from './fit-message.ts'
 import type { Profile } from './framework.ts'
-import { type Judge, judgeBy, type NodeVerdict, preparePlugins } from './judge.ts'
+import { type Candidates, type Judge, judgeBy, type NodeVerdict, type Part, preparePlugins } from './judge.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
@@ -51,24 +51,19 @@ export function schedule(
 ): Decision {
   const judge = memory?.judge(pod, snapshot) ?? judgeBy(preparePlugins(pod, snapshot, profile))
   const { feasible, rejected, nextIndex } = findFeasible(judge, snapshot, chance.startIndex)
-  if (feasible.length === 0) {
+  if (feasible.nodes.length === 0) {
     const rejections = rejected.map(({ rejection }) => rejection)
     const message = fitMessage(snapshot.nodes.length, rejections)
     const plugins = new Set(rejected.map(({ plugin }) => plugin))
     return { result: 'unschedulable', message, plugins, rejected, nextIndex }
   }
-  const best = bestOf(feasible, totalScores(judge, feasible))
+  const best = bestOf(feasible.nodes, totalScores(judge, feasible))
   const chosen = best[best.length > 1 ? chance.pick(best.length) : 0]
-  return { result: 'assigned', nodeName: chosen?.node.name ?? '', rejected, nextIndex }
-}
-
-interface Candidate {
-  readonly node: NodeInfo
-  readonly position: number
+  return { result: 'assigned', nodeName: chosen?.name ?? '', rejected, nextIndex }
 }
 
 interface Found extends Looked {
-  readonly feasible: readonly Candidate[]
+  readonly feasible: Candidates
 }
 
 function findFeasible(judge: Judge, snapshot: Snapshot, startIndex: number): Found {
@@ -81,48 +76,71 @@ function amongNamed({ only, verdict }: Judge, snapshot: Snapshot, startIndex: nu
   if (!only || only.size >= nodesToFind(nodes.length)) return undefined
   const turnOf = (position: number) => (position - startIndex + nodes.length) % nodes.length
   const positions = [...only].flatMap((name) => snapshot.position(name) ?? [])
-  const feasible: Candidate[] = []
+  const found: NodeInfo[] = []
   const rejected: NodeVerdict[] = []
   for (const position of positions.sort((left, right) => turnOf(left) - turnOf(right))) {
     const node = nodes[position]
-    const objection = node && verdict(node, position)
+    const objection = node && verdict(node, node.slot)
     if (objection) rejected.push(objection)
-    else if (node) feasible.push({ node, position })
+    else if (node) found.push(node)
   }
-  return feasible.length === 0 ? undefined : { feasible, rejected, nextIndex: startIndex % nodes.length }
+  const feasible = { nodes: found, slots: found.map(({ slot }) => slot) }
+  return found.length === 0 ? undefined : { feasible, rejected, nextIndex: startIndex % nodes.length }
 }
 
-function amongAll(judge: Judge, { nodes }: Snapshot, startIndex: number): Found {
+function amongAll({ verdict }: Judge, { nodes, order }: Snapshot, startIndex: number): Found {
   const enough = nodesToFind(nodes.length)
-  const feasible: Candidate[] = []
+  const found: NodeInfo[] = []
+  const slots: number[] = []
   const rejected: NodeVerdict[] = []
   let looked = 0
-  for (; looked < nodes.length && feasible.length < enough; looked++) {
+  for (; looked < nodes.length && found.length < enough; looked++) {
     const position = (startIndex + looked) % nodes.length
     const node = nodes[position]
-    if (!node) continue
-    const verdict = judge.verdict(node, position)
-    if (verdict) rejected.push(verdict)
-    else feasible.push({ node, position })
+    const slot = order.slots[position]
+    if (node === undefined || slot === undefined) continue
+    const objection = verdict(node, slot)
+    if (objection) rejected.push(objection)
+    else {
+      found.push(node)
+      slots.push(slot)
+    }
   }
+  const feasible = { nodes: found, slots }
   return { feasible, rejected, nextIndex: nodes.length === 0 ? 0 : (startIndex + looked) % nodes.length }
 }
 
-function totalScores(judge: Judge, feasible: readonly Candidate[]): readonly number[] {
-  const totals = feasible.map(() => 0)
-  if (feasible.length === 1) return totals
-  const nodes = feasible.map(({ node }) => node)
-  for (const [index, { prepared, weight }] of judge.plugins.entries()) {
+function totalScores(judge: Judge, feasible: Candidates): readonly number[] {
+  const { nodes } = feasible
+  if (nodes.length === 1) return [0]
+  const summed: Part[] = []
+  const single: Part[] = []
+  for (const [index, { plugin, prepared, weight }] of judge.plugins.entries()) {
     const scoring = weight === 0 ? undefined : prepared.scoring?.(nodes)
-    if (!scoring) continue
-    const raw = feasible.map(({ node, position }) => judge.score(index, scoring, node, position))
+    if (scoring) (plugin.isLocal && !scoring.normalize ? summed : single).push({ index, weight, scoring })
+  }
+  const totals = judge.sums(summed, feasible)
+  for (const part of single) {
+    const { weight, scoring } = part
+    const raw = judge.scores(part, feasible)
+    if (scoring.keepsTies && raw.every((score) => score === raw[0])) continue
     const scores = scoring.normalize?.(raw, nodes) ?? raw
     for (let at = 0; at < totals.length; at++) totals[at] = (totals[at] ?? 0) + weight * (scores[at] ?? 0)
   }
   return totals
 }
 
-function bestOf(feasible: readonly Candidate[], scores: readonly number[]): readonly Candidate[] {
-  const best = scores.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY)
-  return feasible.filter((_, index) => scores[index] === best)
+/** Those with the highest score, in order. */
+function bestOf(feasible: readonly NodeInfo[], scores: readonly number[]): readonly NodeInfo[] {
+  let highest = Number.NEGATIVE_INFINITY
+  let best: NodeInfo[] = []
+  for (let at = 0; at < feasible.length; at++) {
+    const node = feasible[at]
+    const score = scores[at]
+    if (node === undefined || score === undefined || score < highest) continue
+    if (score > highest) best = []
+    highest = score
+    best.push(node)
+  }
+  return best
 }

@@ -9,12 +9,16 @@ import type { Node } from '../apis/core/types.gen.ts'
 import { groupBy } from '../base/group-by.ts'
 import { type Labels, nothingSelector, type Selector } from '../machinery/meta/labels.ts'
 import { type Amounts, amountsOf, combined } from './amounts.ts'
+import { AskedLabels } from './asked-labels.ts'
 import type { PodInfo } from './pod-info.ts'
+import { History, type Version } from './versions.ts'
 import { NO_VOLUMES, type VolumeLookups } from './volume-lookups.ts'
 
 export interface NodeInfo {
   readonly node: Node
   readonly name: string
+  /** Of the cluster's nodes only this one has it, as long as it is there: what is known of nodes is kept under it. */
+  readonly slot: number
   readonly labels: Labels
   readonly allocatable: Amounts
   readonly pods: readonly PodInfo[]
@@ -34,6 +38,11 @@ export interface Snapshot {
   node(name: string): NodeInfo | undefined
   /** Where in `nodes` it stands. */
   position(name: string): number | undefined
+  /** The node in that slot, if there is one. */
+  at(slot: number): NodeInfo | undefined
+  /** Shared by the snapshots in which the nodes stand as in this one. */
+  readonly order: Order
+  readonly version: Version
   readonly lookups: Lookups
 }
 
@@ -43,15 +52,22 @@ export interface Lookups {
   /** The pods of the same service and workload: whom a pod without constraints of its own is spread against. */
   siblings(pod: PodInfo): Selector
   readonly volumes: VolumeLookups
+  /** By the pods that are, or are about to be, on the nodes. */
+  readonly asked: AskedLabels
 }
 
-const NO_LOOKUPS: Lookups = { namespaceLabels: () => ({}), siblings: () => nothingSelector, volumes: NO_VOLUMES }
+/** What others know of the cluster. */
+export type OtherLookups = Omit<Lookups, 'asked'>
+
+const NO_LOOKUPS: OtherLookups = { namespaceLabels: () => ({}), siblings: () => nothingSelector, volumes: NO_VOLUMES }
 
 const NO_AMOUNTS: Amounts = new Map()
 
-export function nodeInfoOf(node: Node, pods: readonly PodInfo[] = []): NodeInfo {
+/** `slot`: of no use outside a cluster. */
+export function nodeInfoOf(node: Node, pods: readonly PodInfo[] = [], slot = 0): NodeInfo {
   return pods.reduce(withPod, {
     ...nodeFacts(node),
+    slot,
     pods: [],
     requested: NO_AMOUNTS,
     expected: { cpu: 0, memory: 0 },
@@ -113,28 +129,55 @@ function hasAffinity(pod: PodInfo): boolean {
 
 /** The snapshot with these nodes as the infos say. */
 export function withNodes(snapshot: Snapshot, infos: Iterable<NodeInfo>): Snapshot {
-  const { position, lookups } = snapshot
+  const { order, version, lookups } = snapshot
   const nodes = snapshot.nodes.slice()
+  const apart = [...version.apart]
   for (const info of infos) {
-    const at = position(info.name)
-    if (at !== undefined) nodes[at] = info
+    const at = snapshot.position(info.name)
+    if (at === undefined) continue
+    nodes[at] = info
+    apart.push(info.slot)
   }
-  return snapshotAt(nodes, position, lookups)
+  return snapshotAt(nodes, order, { ...version, apart }, lookups)
 }
 
+/** Each node has a slot of its own. */
 export function snapshotOf(nodes: readonly NodeInfo[], lookups = NO_LOOKUPS): Snapshot {
   const inTurn = zonesInTurn(nodes)
-  const positions = positionsOf(inTurn)
-  return snapshotAt(inTurn, (name) => positions.get(name), lookups)
+  const asked = new AskedLabels()
+  for (const { pods } of nodes) for (const pod of pods) asked.note(pod)
+  const version = { history: new History(), changes: 0, apart: [] }
+  return snapshotAt(inTurn, orderOf(inTurn), version, { ...lookups, asked })
 }
 
-function snapshotAt(nodes: readonly NodeInfo[], position: Snapshot['position'], lookups: Lookups): Snapshot {
-  const at = (place: number | undefined) => (place === undefined ? undefined : nodes[place])
-  return { nodes, node: (name) => at(position(name)), position, lookups }
+/** Where nodes stand. */
+interface Order {
+  readonly positions: ReadonlyMap<string, number>
+  /** By position. */
+  readonly slots: readonly number[]
+  /** Positions by slot. */
+  readonly ofSlots: readonly number[]
 }
 
-function positionsOf(nodes: readonly NodeInfo[]): ReadonlyMap<string, number> {
-  return new Map(nodes.map(({ name }, position) => [name, position]))
+function orderOf(nodes: readonly NodeInfo[]): Order {
+  const ofSlots: number[] = []
+  for (const [position, { slot }] of nodes.entries()) ofSlots[slot] = position
+  const positions = new Map(nodes.map(({ name }, position) => [name, position]))
+  return { positions, slots: nodes.map(({ slot }) => slot), ofSlots }
+}
+
+function snapshotAt(nodes: readonly NodeInfo[], order: Order, version: Version, lookups: Lookups): Snapshot {
+  const { positions, ofSlots } = order
+  const standing = (place: number | undefined) => (place === undefined ? undefined : nodes[place])
+  return {
+    nodes,
+    node: (name) => standing(positions.get(name)),
+    position: (name) => positions.get(name),
+    at: (slot) => standing(ofSlots[slot]),
+    order,
+    version,
+    lookups,
+  }
 }
 
 interface Assigned {
@@ -148,15 +191,20 @@ export class ClusterState {
   /** By uid, also of pods whose node is not known (yet). */
   readonly #pods = new Map<string, Assigned>()
   readonly #assumed = new Set<string>()
+  readonly #asked = new AskedLabels()
   readonly #lookups: Lookups
   /** The nodes of the last snapshot and where each stands; absent when nodes came, went or changed zones. */
-  #order: { readonly nodes: readonly NodeInfo[]; readonly positions: ReadonlyMap<string, number> } | undefined
+  #order: { readonly nodes: readonly NodeInfo[]; readonly order: Order } | undefined
+  readonly #history = new History()
+  /** Slots of nodes that are gone, and how many there are in all. */
+  readonly #freeSlots: number[] = []
+  #slots = 0
   /** Nodes that changed since the last snapshot. */
   readonly #changed = new Set<string>()
   #snapshot: Snapshot | undefined
 
   constructor(lookups = NO_LOOKUPS) {
-    this.#lookups = lookups
+    this.#lookups = { ...lookups, asked: this.#asked }
   }
 
   snapshot(): Snapshot {
@@ -168,11 +216,16 @@ export class ClusterState {
     const name = node.metadata.name ?? ''
     const before = this.#nodes.get(name)
     const pods = () => [...this.#pods.values()].flatMap(({ nodeName, info }) => (nodeName === name ? [info] : []))
-    this.#change(name, before ? withNode(before, node) : nodeInfoOf(node, pods()))
+    const slot = () => this.#freeSlots.pop() ?? this.#slots++
+    this.#change(name, before ? withNode(before, node) : nodeInfoOf(node, pods(), slot()))
   }
 
   removeNode(name: string): void {
+    const node = this.#nodes.get(name)
+    if (!node) return
     this.#nodes.delete(name)
+    this.#history.add(node.slot)
+    this.#freeSlots.push(node.slot)
     this.#order = undefined
     this.#snapshot = undefined
   }
@@ -221,7 +274,13 @@ export class ClusterState {
     if (this.#assumed.has(uid)) this.removePod(uid)
   }
 
+  /** A pod that is going to count on a node, as soon as others have left it. */
+  expect(info: PodInfo): void {
+    this.#asked.note(info)
+  }
+
   #place(info: PodInfo, nodeName: string): void {
+    this.#asked.note(info)
     const before = this.#pods.get(info.uid)
     if (before) {
       const node = this.#nodes.get(before.nodeName)
@@ -237,26 +296,28 @@ export class ClusterState {
     if (!before || zoneOf(before.node) !== zoneOf(info.node)) this.#order = undefined
     this.#nodes.set(name, info)
     this.#changed.add(name)
+    this.#history.add(info.slot)
     this.#snapshot = undefined
   }
 
   /** Costs the changed nodes and one copy of the array, as long as the order of the nodes holds. */
   #takeSnapshot(): Snapshot {
-    const { nodes, positions } = this.#order ?? this.#newOrder()
+    const { nodes, order } = this.#order ?? this.#newOrder()
     const current = nodes.slice()
     for (const name of this.#changed) {
-      const position = positions.get(name)
+      const position = order.positions.get(name)
       const info = this.#nodes.get(name)
       if (position !== undefined && info) current[position] = info
     }
     this.#changed.clear()
-    this.#order = { nodes: current, positions }
-    return snapshotAt(current, (name) => positions.get(name), this.#lookups)
+    this.#order = { nodes: current, order }
+    const version = { history: this.#history, changes: this.#history.length, apart: [] }
+    return snapshotAt(current, order, version, this.#lookups)
   }
 
   #newOrder() {
     const nodes = zonesInTurn([...this.#nodes.values()])
-    return { nodes, positions: positionsOf(nodes) }
+    return { nodes, order: orderOf(nodes) }
   }
 }
 
@@ -264,6 +325,12 @@ export class ClusterState {
 function zonesInTurn(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
   const zones = [...groupBy(nodes, ({ node }) => zoneOf(node)).values()]
   if (zones.length <= 1) return nodes
-  const longest = Math.max(...zones.map((members) => members.length))
-  return Array.from({ length: longest }, (_, turn) => zones.flatMap((members) => members[turn] ?? [])).flat()
+  const inTurn: NodeInfo[] = []
+  for (let turn = 0; inTurn.length < nodes.length; turn++) {
+    for (const members of zones) {
+      const node = members[turn]
+      if (node) inTurn.push(node)
+    }
+  }
+  return inTurn
 }

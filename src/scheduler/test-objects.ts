@@ -61,8 +61,10 @@ export function nodeOf(name: string, fields: TestNode = {}): Node {
   }
 }
 
+let slots = 0
+
 export function nodeInfo(name: string, fields: TestNode = {}, pods: readonly PodInfo[] = []): NodeInfo {
-  return nodeInfoOf(nodeOf(name, fields), pods)
+  return nodeInfoOf(nodeOf(name, fields), pods, slots++)
 }
 
 export function clusterOf(...nodes: readonly NodeInfo[]): Snapshot {

@@ -15,11 +15,14 @@ export class DomainCounts {
     else this.#counts.set(key, domains)
   }
 
-  /** For the domain of this key that the node is in; 0 where it is in none. */
-  at(key: string, node: NodeInfo): number {
+  /** For the domain of this key that a node is in; 0 where it is in none. As the numbers are now. */
+  of(key: string): (node: NodeInfo) => number {
     const domains = this.#counts.get(key)
-    const value = domains && domainOf(node, key)
-    return value === undefined ? 0 : (domains?.get(value) ?? 0)
+    if (!domains) return () => 0
+    return (node) => {
+      const value = domainOf(node, key)
+      return value === undefined ? 0 : (domains.get(value) ?? 0)
+    }
   }
 
   get isEmpty(): boolean {
@@ -62,5 +65,7 @@ export class DomainSizes {
 }
 
 export function domainOf({ labels }: NodeInfo, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined
+  const value: unknown = labels[key]
+  // What every object inherits is no text.
+  return typeof value === 'string' ? value : undefined
 }

@@ -115,16 +115,22 @@ function count(counts: DomainCounts, terms: readonly AffinityTerm[], node: NodeI
 }
 
 /** By the sums as they are now; asked of every node. */
-function filterBy(rules: Rules): (node: NodeInfo) => Rejection | undefined {
-  const { pod, wanted, unwanted, refusing, mayStartGroup } = rules
-  const refusingKeys = [...refusing.keys()]
+function filterBy({
+  pod,
+  wanted,
+  unwanted,
+  refusing,
+  mayStartGroup,
+}: Rules): (node: NodeInfo) => Rejection | undefined {
+  const near = pod.requiredAffinity.map(({ topologyKey }) =>
+    mayStartGroup ? (node: NodeInfo) => (domainOf(node, topologyKey) === undefined ? 0 : 1) : wanted.of(topologyKey),
+  )
+  const away = pod.requiredAntiAffinity.map(({ topologyKey }) => unwanted.of(topologyKey))
+  const refused = [...refusing.keys()].map((key) => refusing.of(key))
   return (node) => {
-    for (const { topologyKey } of pod.requiredAffinity) {
-      const isNear = mayStartGroup ? domainOf(node, topologyKey) !== undefined : wanted.at(topologyKey, node) > 0
-      if (!isNear) return FAR
-    }
-    for (const { topologyKey } of pod.requiredAntiAffinity) if (unwanted.at(topologyKey, node) > 0) return TOO_NEAR
-    for (const key of refusingKeys) if (refusing.at(key, node) > 0) return REFUSED
+    for (const podsAt of near) if (podsAt(node) === 0) return FAR
+    for (const podsAt of away) if (podsAt(node) > 0) return TOO_NEAR
+    for (const podsAt of refused) if (podsAt(node) > 0) return REFUSED
     return undefined
   }
 }
@@ -132,13 +138,13 @@ function filterBy(rules: Rules): (node: NodeInfo) => Rejection | undefined {
 function explain(rules: Rules): (node: NodeInfo) => readonly Finding[] {
   return (node) => {
     const near = rules.pod.requiredAffinity
-      .filter(({ topologyKey }) => rules.wanted.at(topologyKey, node) === 0)
+      .filter(({ topologyKey }) => rules.wanted.of(topologyKey)(node) === 0)
       .map((term) => ({ text: `podAffinity: no pod with ${term.selector} in its ${term.topologyKey}` }))
     const away = rules.pod.requiredAntiAffinity
-      .filter(({ topologyKey }) => rules.unwanted.at(topologyKey, node) > 0)
+      .filter(({ topologyKey }) => rules.unwanted.of(topologyKey)(node) > 0)
       .map((term) => ({ text: `podAntiAffinity: a pod with ${term.selector} in its ${term.topologyKey}` }))
     const refused = [...rules.refusing.keys()]
-      .filter((key) => rules.refusing.at(key, node) > 0)
+      .filter((key) => rules.refusing.of(key)(node) > 0)
       .map((key) => ({ text: `a pod in its ${key} does not want this one near (podAntiAffinity)` }))
     return [...near, ...away, ...refused]
   }
@@ -181,13 +187,23 @@ class Wishes {
 
 function scoringBy({ scores }: Wishes): Scoring | undefined {
   if (scores.isEmpty) return undefined
-  const keys = [...scores.keys()]
+  const ofKeys = [...scores.keys()].map((key) => scores.of(key))
   return {
-    score: (node) => keys.reduce((sum, key) => sum + scores.at(key, node), 0),
+    score(node) {
+      let sum = 0
+      for (const scoreAt of ofKeys) sum += scoreAt(node)
+      return sum
+    },
     normalize(raw) {
-      const min = raw.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
-      const spread = raw.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY) - min
+      let min = Number.POSITIVE_INFINITY
+      let max = Number.NEGATIVE_INFINITY
+      for (const score of raw) {
+        if (score < min) min = score
+        if (score > max) max = score
+      }
+      const spread = max - min
       return raw.map((score) => (spread === 0 ? 0 : Math.floor((SCORE_MAX * (score - min)) / spread)))
     },
+    keepsTies: true,
   }
 }

@@ -24,6 +24,7 @@ export const nodeAffinity: Plugin = {
               .filter(({ preference }) => matchesTerm(preference, node.node))
               .reduce((sum, { weight }) => sum + weight, 0),
           normalize: (scores) => normalizeByMax(scores, false),
+          keepsTies: true,
         }
       },
       explain: (node) => findings(pod, node),

@@ -23,7 +23,8 @@ import { isAllowed } from './node-affinity.ts'
 import { hardTaints } from './taint-toleration.ts'
 
 const REASON = "node(s) didn't match pod topology spread constraints"
-const REASON_LABEL = `${REASON} (missing required label)`
+const SKEWED = reject(REASON, true)
+const LABEL_MISSING = reject(`${REASON} (missing required label)`, false)
 const HOSTNAME = 'kubernetes.io/hostname'
 
 /** How pods are spread that say nothing about it: loosely over nodes, more loosely over zones. */
@@ -190,8 +191,8 @@ interface Bound {
 function violation(bounds: readonly Bound[], node: NodeInfo): Rejection | undefined {
   for (const { constraint, skewOn } of bounds) {
     const domain = domainOf(node, constraint.topologyKey)
-    if (domain === undefined) return reject(REASON_LABEL, false)
-    if (skewOn(domain) > constraint.maxSkew) return reject(REASON, true)
+    if (domain === undefined) return LABEL_MISSING
+    if (skewOn(domain) > constraint.maxSkew) return SKEWED
   }
   return undefined
 }

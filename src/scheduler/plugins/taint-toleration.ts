@@ -19,6 +19,7 @@ export const taintToleration: Plugin = {
       scoring: () => ({
         score: (node) => softTaints(node).filter((taint) => !tolerates(tolerations, taint)).length,
         normalize: (scores) => normalizeByMax(scores, true),
+        keepsTies: true,
       }),
       explain: (node) =>
         hardTaints(node)
