@@ -18,7 +18,14 @@ export interface FieldSet {
 /** From the root down. */
 export type FieldPathElements = readonly string[]
 
-export const emptyFieldSet: FieldSet = {}
+interface MutableSet {
+  [element: string]: MutableSet
+}
+
+/** Never changed: whoever puts something below it makes a new node. */
+const EMPTY: MutableSet = {}
+
+export const emptyFieldSet: FieldSet = EMPTY
 
 /** Levels of nesting that are taken from a client. Objects of the API stay below 50. */
 const FIELDS_DEPTH_MAX = 200
@@ -64,50 +71,66 @@ function isElement(key: string): boolean {
   return key === '.' || (key.charAt(1) === ':' && ELEMENT_KINDS.includes(key.charAt(0)))
 }
 
-/** Builds a set path by path; each node is made once. */
+/** Builds a set path by path. */
 export class FieldSetBuilder {
-  readonly #root: MutableNode = { member: false, children: new Map() }
+  readonly #root: MutableSet = {}
 
   /** The root itself is never a member. */
   insert(path: FieldPathElements): void {
     let node = this.#root
-    for (const element of path) {
-      const next: MutableNode = node.children.get(element) ?? { member: false, children: new Map() }
-      node.children.set(element, next)
-      node = next
+    const last = path.length - 1
+    for (const [index, element] of path.entries()) {
+      const known = node[element]
+      if (index < last) {
+        const next = known === undefined ? {} : known === EMPTY ? { '.': EMPTY } : known
+        node[element] = next
+        node = next
+      } else if (known === undefined) node[element] = EMPTY
+      else if (known !== EMPTY) known['.'] = EMPTY
     }
-    node.member = true
   }
 
   build(): FieldSet {
-    return nodeOf(
-      false,
-      [...this.#root.children].map(([key, child]) => [key, built(child)] as const),
-    )
+    return inOrder(this.#root)
   }
 }
 
-interface MutableNode {
-  member: boolean
-  readonly children: Map<string, MutableNode>
-}
-
-function built(node: MutableNode): FieldSet {
+function inOrder(node: FieldSet): FieldSet {
+  if (node === EMPTY) return node
   return nodeOf(
-    node.member,
-    [...node.children].map(([key, child]) => [key, built(child)] as const),
+    node['.'] !== undefined,
+    childrenOf(node).map(([key, child]) => [key, inOrder(child)] as const),
   )
 }
 
+type Child = readonly [key: string, node: FieldSet]
+
 /** A node, its children in fieldsV1's order. A member without children is `{}`. */
-function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
+function nodeOf(member: boolean, children: readonly Child[]): FieldSet {
   if (children.length === 0) return emptyFieldSet
-  const sorted = [...children].sort(([left], [right]) => compareElements(left, right))
-  return Object.fromEntries(member ? [['.', emptyFieldSet] as const, ...sorted] : sorted)
+  const node: MutableSet = member ? { '.': EMPTY } : {}
+  // A set is as immutable as its parts: none of them is changed through this node.
+  for (const [key, child] of sorted(children)) node[key] = child as MutableSet
+  return node
 }
 
-function childrenOf(node: FieldSet): (readonly [string, FieldSet])[] {
-  return Object.entries(node).filter(([key]) => key !== '.')
+function sorted(children: readonly Child[]): readonly Child[] {
+  const isSorted = children.every(([key], index) => {
+    const before = children[index - 1]
+    return before === undefined || compareElements(before[0], key) < 0
+  })
+  return isSorted ? children : children.toSorted(([left], [right]) => compareElements(left, right))
+}
+
+/** `until`: those before that key only. */
+function childrenOf(node: FieldSet, until?: string): Child[] {
+  const children: Child[] = []
+  for (const key in node) {
+    if (key === until) break
+    const child = node[key]
+    if (key !== '.' && child !== undefined) children.push([key, child])
+  }
+  return children
 }
 
 /** `left` itself where `right` adds nothing to it. */
@@ -118,14 +141,18 @@ export function union(left: FieldSet, right: FieldSet): FieldSet {
 
 function unionNode(left: FieldSet, right: FieldSet, member: boolean): FieldSet {
   if (left === right) return left
-  const added: (readonly [string, FieldSet])[] = []
-  for (const [key, child] of childrenOf(right)) {
+  let children: Map<string, FieldSet> | undefined
+  for (const key in right) {
+    const child = right[key]
+    if (key === '.' || child === undefined) continue
     const other = left[key]
     const both = other === undefined ? child : unionNode(other, child, isMember(other) || isMember(child))
-    if (both !== other) added.push([key, both])
+    if (both === other) continue
+    children ??= new Map(childrenOf(left))
+    children.set(key, both)
   }
-  if (added.length === 0 && member === isMember(left)) return left
-  return nodeOf(member, [...new Map([...childrenOf(left), ...added])])
+  if (children === undefined && member === isMember(left)) return left
+  return nodeOf(member, children === undefined ? childrenOf(left) : [...children])
 }
 
 export function intersection(left: FieldSet, right: FieldSet): FieldSet {
@@ -133,10 +160,11 @@ export function intersection(left: FieldSet, right: FieldSet): FieldSet {
 }
 
 function intersectionNode(left: FieldSet, right: FieldSet, member: boolean): FieldSet | undefined {
-  const children: (readonly [string, FieldSet])[] = []
-  for (const [key, child] of childrenOf(left)) {
+  const children: Child[] = []
+  for (const key in left) {
+    const child = left[key]
     const other = right[key]
-    if (other === undefined) continue
+    if (key === '.' || child === undefined || other === undefined) continue
     const shared = intersectionNode(child, other, isMember(child) && isMember(other))
     if (shared !== undefined) children.push([key, shared])
   }
@@ -156,23 +184,28 @@ export function recursiveDifference(left: FieldSet, right: FieldSet): FieldSet {
 }
 
 function differenceNode(left: FieldSet, right: FieldSet, member: boolean, deep: boolean): FieldSet | undefined {
-  const children: (readonly [string, FieldSet])[] = []
-  let same = true
-  for (const entry of childrenOf(left)) {
-    const [key, child] = entry
+  /** Of what is left, from the first difference on. */
+  let children: Child[] | undefined
+  let isBare = true
+  for (const key in left) {
+    const child = left[key]
+    if (key === '.' || child === undefined) continue
     const other = right[key]
-    if (other === undefined) {
-      children.push(entry)
-      continue
-    }
-    const gone = isMember(other)
-    const rest = deep && gone ? undefined : differenceNode(child, other, isMember(child) && !gone, deep)
-    if (rest !== child) same = false
-    if (rest !== undefined) children.push([key, rest])
+    const gone = other !== undefined && isMember(other)
+    const below =
+      other === undefined
+        ? child
+        : deep && gone
+          ? undefined
+          : differenceNode(child, other, isMember(child) && !gone, deep)
+    if (below !== child) children ??= childrenOf(left, key)
+    if (below === undefined) continue
+    isBare = false
+    children?.push([key, below])
   }
-  if (!member && children.length === 0) return undefined
-  const wasMember = left['.'] !== undefined || isEmptySet(left)
-  return same && member === wasMember ? left : nodeOf(member, children)
+  if (!member && isBare) return undefined
+  if (children === undefined && member === isMember(left)) return left
+  return nodeOf(member, children ?? childrenOf(left))
 }
 
 export function hasPath(set: FieldSet, path: FieldPathElements): boolean {

@@ -14,7 +14,6 @@ import {
   type FieldSet,
   FieldSetBuilder,
   fieldElement,
-  intersection,
   isEmptySet,
   parseFieldSet,
   recursiveDifference,
@@ -160,8 +159,7 @@ function afterUpdate<T extends KubeObject>(
 export function withoutLost(sets: ManagedSets, { changed, removed }: Comparison, keep?: string): ManagedSets {
   const result = new Map<string, ManagedSet>()
   for (const [key, managed] of sets) {
-    const set =
-      key === keep ? managed.set : difference(difference(managed.set, intersection(managed.set, changed)), removed)
+    const set = key === keep ? managed.set : difference(difference(managed.set, changed), removed)
     const rest = stripped(set)
     if (!isEmptySet(rest)) result.set(key, rest === managed.set ? managed : { ...managed, set: rest })
   }
@@ -269,6 +267,7 @@ function compareManaged(left: ManagedSet, right: ManagedSet): number {
 
 /** The oldest update managers of a version merge into one until there are few enough. */
 function capped(sets: ManagedSets): ManagedSets {
+  if (sets.size <= UPDATE_MANAGERS_MAX) return sets
   const updaters = [...sets].filter(([, { operation }]) => operation === 'Update')
   if (updaters.length <= UPDATE_MANAGERS_MAX) return sets
   updaters.sort(

@@ -161,11 +161,11 @@ class ComparisonWalk {
   #maps(before: unknown, after: unknown, schema: Schema): void {
     const left = isRecord(before) ? before : {}
     const right = isRecord(after) ? after : {}
-    for (const key of Object.keys(left)) {
+    for (const key in left) {
       const other = Object.hasOwn(right, key) ? right[key] : undefined
       if (left[key] !== other) this.#at(fieldElement(key), left[key], other, memberSchema(schema, key))
     }
-    for (const key of Object.keys(right)) {
+    for (const key in right) {
       if (Object.hasOwn(left, key) && left[key] !== undefined) continue
       this.#at(fieldElement(key), undefined, right[key], memberSchema(schema, key))
     }
@@ -200,9 +200,15 @@ class ComparisonWalk {
 
 /** At least one has items, and neither is anything else than that kind, null or absent. */
 function bothAre(is: (value: unknown) => boolean, before: unknown, after: unknown): boolean {
-  const size = (value: unknown): number => (is(value) ? Object.keys(value as object).length : 0)
-  const fits = (value: unknown): boolean => value === undefined || value === null || is(value)
-  return fits(before) && fits(after) && size(before) + size(after) > 0
+  const [left, right] = [is(before), is(after)]
+  if (!(left || before === undefined || before === null) || !(right || after === undefined || after === null))
+    return false
+  return (left && isFilled(before)) || (right && isFilled(after))
+}
+
+function isFilled<T>(value: T): boolean {
+  for (const _key in value) return true
+  return false
 }
 
 const emptyObjects = new WeakMap<Schema, JsonMap>()
