@@ -5,7 +5,7 @@ import { builtinResources } from '../../../src/apis/builtin.ts'
 import type { ResourceDefinition } from '../../../src/apis/definition.ts'
 import { deepFreeze } from '../../../src/base/deep-freeze.ts'
 import { randomInteger, seededRandom } from '../../../src/base/random.ts'
-import { type Answer, createTestServer, type SendOptions, type TestServer } from '../../support/test-server.ts'
+import type { Answer, SendOptions, TestServer } from '../../support/test-server.ts'
 import { PODS, startServer } from './admission-server.ts'
 
 const FAMILIES = 120
@@ -122,7 +122,7 @@ test('pods of families are answered, refused, warned of and stored as if each ha
 })
 
 test('pods of a family have one spec in memory, whatever their bodies came as', async () => {
-  await using server = createTestServer(builtinResources)
+  await using server = await startServer()
   const spec = { containers: [{ name: 'family', image: 'family:1' }] }
   const specs: unknown[] = []
   for (const [index, wants] of (['bytes', 'bytes', 'bytes', 'object', 'object'] as const).entries()) {
