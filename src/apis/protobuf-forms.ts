@@ -5,13 +5,14 @@
 
 import { badRequest } from '../machinery/meta/api-error.ts'
 import { parseApiVersion } from '../machinery/meta/group-version.ts'
+import { isShared } from '../machinery/schema/canonical.ts'
 import { ProtobufDecoder } from '../machinery/wire/protobuf-decode.ts'
 import { ProtobufEncoder } from '../machinery/wire/protobuf-encode.ts'
 import { protobufMessages } from './protobuf-facts.gen.ts'
 
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
 
-export const protobufEncoder = new ProtobufEncoder(protobufMessages)
+export const protobufEncoder = new ProtobufEncoder(protobufMessages, isShared)
 const decoder = new ProtobufDecoder(protobufMessages)
 
 /** Throws `DecodeError` for bytes that are no protobuf object, 400 for a kind that has no protobuf form. */

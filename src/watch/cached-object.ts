@@ -33,6 +33,8 @@ export interface ObjectFacts {
 export interface CachedObject extends ObjectFacts {
   /** Frozen all the way down and shared: never change it. */
   object(): KubeObject
+  /** The same, where somebody has it already. */
+  parsed?(): KubeObject | undefined
 }
 
 /** Between stored entries and cached objects; the registry has one per resource. */
@@ -130,7 +132,7 @@ export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): CachedObjec
       parsed = kept(made)
       return made
     }
-    return { ...facts, object: parsedOnce }
+    return { ...facts, object: parsedOnce, parsed: () => parsed?.deref() }
   }
 }
 

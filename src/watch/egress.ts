@@ -104,7 +104,12 @@ export class Egress {
 }
 
 function encoded(batch: readonly Delivery[], encoding: FrameEncoding): SharedChunk {
-  return chunkOfFrames(batch.map((delivery) => delivery.frame(encoding)))
+  const parts: Uint8Array[] = []
+  for (const delivery of batch) {
+    if ('parts' in delivery) parts.push(...delivery.parts(encoding))
+    else parts.push(delivery.frame(encoding))
+  }
+  return chunkOfFrames(parts)
 }
 
 function isSame(left: readonly Delivery[], right: readonly Delivery[]): boolean {

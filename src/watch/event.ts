@@ -5,7 +5,7 @@
  */
 
 import type { ObjectMeta } from '../machinery/meta/object.ts'
-import { encodeWatchFrame } from '../machinery/wire/watch-frames.ts'
+import { encodeWatchFrame, watchFrameParts } from '../machinery/wire/watch-frames.ts'
 import type { Change, Entry } from '../storage/storage.ts'
 import type { CachedObject, ObjectCodec } from './cached-object.ts'
 
@@ -15,8 +15,11 @@ export type DeliveryType = 'ADDED' | 'MODIFIED' | 'DELETED'
 export interface FrameEncoding {
   readonly name: string
   event(type: DeliveryType, object: CachedObject): Uint8Array
-  /** The ADDED of an object that is there, where all that are there are encoded in a cheaper way. The same bytes. */
-  initial?(object: CachedObject): Uint8Array
+  /**
+   * The ADDED of an object that is there, as parts that stand one behind the other: of many objects they are copied once,
+   * into one chunk.
+   */
+  initial?(object: CachedObject): readonly Uint8Array[]
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array
 }
 
@@ -37,7 +40,7 @@ export interface BookmarkDelivery {
   frame(encoding: FrameEncoding): Uint8Array
 }
 
-export type Delivery = ObjectDelivery | BookmarkDelivery
+export type Delivery = ObjectDelivery | InitialDelivery | BookmarkDelivery
 
 export interface CacheEvent {
   readonly type: DeliveryType
@@ -103,9 +106,25 @@ export function delivery(type: DeliveryType, object: CachedObject): ObjectDelive
 }
 
 /** Of an object that is there: its frames are not kept, as the state that it is part of is as large as the resource. */
-export function initialDelivery(object: CachedObject): ObjectDelivery {
-  const frame = (encoding: FrameEncoding) => encoding.initial?.(object) ?? encoding.event('ADDED', object)
-  return { type: 'ADDED', revision: object.revision, object, frame }
+export class InitialDelivery implements ObjectDelivery {
+  readonly type = 'ADDED'
+  readonly object: CachedObject
+
+  constructor(object: CachedObject) {
+    this.object = object
+  }
+
+  get revision(): number {
+    return this.object.revision
+  }
+
+  frame(encoding: FrameEncoding): Uint8Array {
+    return Buffer.concat(this.parts(encoding))
+  }
+
+  parts(encoding: FrameEncoding): readonly Uint8Array[] {
+    return encoding.initial?.(this.object) ?? [encoding.event('ADDED', this.object)]
+  }
 }
 
 export function bookmark(revision: number, initialEventsEnd = false): BookmarkDelivery {
@@ -133,6 +152,7 @@ export function jsonFrames({
   return {
     name: `json ${apiVersion} ${kind}`,
     event: (type, object) => encodeWatchFrame(type, object.bytes),
+    initial: (object) => watchFrameParts('ADDED', object.bytes),
     bookmark: (revision, initialEventsEnd) => {
       const metadata = bookmarkMetadata(revision, initialEventsEnd)
       return encodeWatchFrame('BOOKMARK', Buffer.from(JSON.stringify({ kind, apiVersion, metadata })))

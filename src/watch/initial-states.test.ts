@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createFakeClock } from '../base/fake-clock.ts'
 import { parseLabelSelector } from '../machinery/meta/labels.ts'
+import { encodeWatchFrame } from '../machinery/wire/watch-frames.ts'
 import { type CachedObject, cachedObjectFactory } from './cached-object.ts'
 import { Egress } from './egress.ts'
 import { type Delivery, jsonFrames } from './event.ts'
@@ -65,6 +66,18 @@ describe('chunks', () => {
     expect(await next(two)).toBe(batch)
     expect(egress.replayChunkOf(batch, frames)).toBe(egress.replayChunkOf(batch, frames))
     expect(egress.replayChunkOf(batch, { ...frames, name: 'other' })).not.toBe(egress.replayChunkOf(batch, frames))
+  })
+
+  test('are the events one after the other, however they are encoded', async () => {
+    const { egress, begin } = states()
+    const objects = things(5)
+    const batch = await next(begin(objects, 7))
+    const whole = objects.map((object) => encodeWatchFrame('ADDED', object.bytes))
+    const { event, bookmark, name } = frames
+    for (const encoding of [frames, { event, bookmark, name: `${name}, whole` }]) {
+      expect(Buffer.concat(whole).equals(egress.replayChunkOf(batch, encoding).bytes)).toBe(true)
+      expect(batch.map((delivery) => delivery.frame(encoding))).toEqual(whole)
+    }
   })
 
   test('are let go of when nobody reads the state any more, however its readers leave', async () => {

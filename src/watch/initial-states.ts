@@ -6,7 +6,7 @@
 
 import type { CachedObject } from './cached-object.ts'
 import type { Egress } from './egress.ts'
-import { bookmark, type Delivery, initialDelivery } from './event.ts'
+import { bookmark, type Delivery, InitialDelivery } from './event.ts'
 import { type Selection, selectionName } from './selection.ts'
 import type { Replay } from './watcher.ts'
 
@@ -93,7 +93,7 @@ function batchesOf(objects: readonly CachedObject[]): { readonly batches: readon
   let [bytes, batchStart] = [0, 0]
   for (const object of objects) {
     if (batch.length === 0) batches.push(batch)
-    batch.push(initialDelivery(object))
+    batch.push(new InitialDelivery(object))
     bytes += object.bytes.length
     if (bytes - batchStart < BATCH_BYTES && batch.length < BATCH_OBJECTS) continue
     batch = []

@@ -102,7 +102,7 @@ test('while the sink is full events gather, and go out together when it is not',
 })
 
 test('only the first event is in the encoding of the first', async () => {
-  const first = { ...later, name: 'first', event: () => Buffer.from('"name":"first"') }
+  const first = { name: 'first', event: () => Buffer.from('"name":"first"'), bookmark: later.bookmark }
   const { write, sink, replayed } = await pushing({ initial: 3, first })
   await replayed
   await write('a')
@@ -139,7 +139,7 @@ test('an object that cannot be encoded ends the watch, and no other', async () =
   const event = () => {
     throw new Error('no such form')
   }
-  const fails = { ...later, name: 'fails', event }
+  const fails = { name: 'fails', event, bookmark: later.bookmark }
   for (const initial of [0, 1]) {
     const { write, sink, replayed, ends } = await pushing({ initial, first: fails })
     await replayed

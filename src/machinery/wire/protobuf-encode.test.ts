@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { entry, envelope, field, message, varint } from '../../../test/support/protobuf.ts'
-import { LIST_TAIL, listItemLength, ProtobufEncoder, writeListItem } from './protobuf-encode.ts'
+import { ENVELOPE_TAIL, listItemLength, ProtobufEncoder, writeListItem } from './protobuf-encode.ts'
 import type { ProtobufMessages } from './protobuf-fields.ts'
 
 const messages: ProtobufMessages = {
@@ -25,6 +25,8 @@ const messages: ProtobufMessages = {
     '19 inner test.v1.Thing *',
     '20 either apiextensions.v1.JSONSchemaPropsOrBool *',
     '21 verbs meta.v1.Verbs *',
+    '22 owned meta.v1.FieldsV1 *',
+    '23 spec test.v1.Part *',
   ],
   'test.v1.Part': ['1 name string !', '2 size int32', '3 created meta.v1.Time'],
   'test.v1.Holder': ['1 name string !', '2 source test.v1.Source ~'],
@@ -77,6 +79,26 @@ describe('fields', () => {
     expect(encode(value)).toEqual(expected)
   })
 
+  test('times are what they say, however often and whatever was written before', () => {
+    const [early, late] = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z']
+    for (const [text, seconds] of [early, early, late, 'no time', early].map(
+      (text) => [text, Date.parse(text)] as const,
+    ))
+      expect(encode({ created: text })).toEqual(
+        message([14, Number.isNaN(seconds) ? message() : message([1, seconds / 1_000], [2, 0])]),
+      )
+  })
+
+  test('sets of fields are what they are now, kept or not', () => {
+    const owned = (set: object) => message([22, message([1, JSON.stringify(set)])])
+    const frozen = Array.from({ length: 12 }, (_, index) => Object.freeze({ [`f:${index}`]: {} }))
+    for (const set of [...frozen, ...frozen.toReversed()]) expect(encode({ owned: set })).toEqual(owned(set))
+    const open: Record<string, object> = { 'f:a': {} }
+    expect(encode({ owned: open })).toEqual(owned(open))
+    open['f:b'] = {}
+    expect(encode({ owned: open })).toEqual(owned(open))
+  })
+
   test('a key like __proto__ is a key', () => {
     expect(encode({ labels: JSON.parse('{"__proto__":"x"}') })).toEqual(message([9, entry('__proto__', 'x')]))
   })
@@ -91,6 +113,21 @@ describe('fields', () => {
 test('the fields of an embedded message come from the object around it', () => {
   const bytes = Buffer.from(encoder.encode('test.v1.Holder', { name: 'x', path: '/tmp' }))
   expect(bytes).toEqual(message([1, 'x'], [2, message([1, '/tmp'])]))
+})
+
+test('what is shared is written the same each time, whatever stands before and behind it', () => {
+  const shared = new WeakSet<object>()
+  const sharing = new ProtobufEncoder(messages, (value) => shared.has(value))
+  const specs = ['x', 'y'.repeat(300)].map((name) => Object.freeze({ name, size: 2 }))
+  for (const spec of specs) shared.add(spec)
+  const things = [0, 1, 0, 1].flatMap((index) => [
+    { name: `thing-${index}`, spec: specs[index] },
+    { name: '', on: true, spec: specs[index] },
+    { name: 'alone', spec: { name: 'z' } },
+    { name: 'none' },
+  ])
+  for (const thing of things)
+    expect(sharing.encode('test.v1.Thing', thing)).toEqual(encoder.encode('test.v1.Thing', thing))
 })
 
 test('the envelope names the kind and says nothing of encodings', () => {
@@ -110,7 +147,7 @@ test('a list is a head, its items one after the other, and a tail', () => {
   })
   const list = Buffer.concat([encoder.listHead('test/v1', 'ThingList', { resourceVersion: '7' }, sum), ...written])
   const inner = message([1, message([2, '7'])], ...items.map((item) => [2, item] as const))
-  expect(Buffer.concat([list, LIST_TAIL]).equals(Buffer.from(encoder.envelope('test/v1', 'ThingList', inner)))).toBe(
-    true,
-  )
+  expect(
+    Buffer.concat([list, ENVELOPE_TAIL]).equals(Buffer.from(encoder.envelope('test/v1', 'ThingList', inner))),
+  ).toBe(true)
 })

@@ -21,8 +21,8 @@ const NOTHING: Values = {}
 /** Of an envelope. */
 const MESSAGE_FIELD = 2
 
-/** What ends the envelope of a list. */
-export const LIST_TAIL = new BackwardsWriter().write(writeEncodings)
+/** What ends an envelope. */
+export const ENVELOPE_TAIL = new BackwardsWriter().write(writeEncodings)
 
 /** Tag and length of an item of a list. */
 const ITEM_TAG = 2 * 8 + WIRE_BYTES
@@ -61,17 +61,26 @@ function writeTypeAndMagic(writer: BackwardsWriter, apiVersion: string, kind: st
 /** Magic, then the kind and the message. */
 export function writeEnvelope(writer: BackwardsWriter, apiVersion: string, kind: string, message: Uint8Array): void {
   writeEncodings(writer)
-  writer.field(MESSAGE_FIELD, message)
+  writer.raw(message)
+  writeEnvelopeHead(writer, apiVersion, kind, message.length)
+}
+
+/** What goes before a message of `length` bytes; behind it comes `ENVELOPE_TAIL`. */
+export function writeEnvelopeHead(writer: BackwardsWriter, apiVersion: string, kind: string, length: number): void {
+  writer.headOf(MESSAGE_FIELD, length)
   writeTypeAndMagic(writer, apiVersion, kind)
 }
 
 export class ProtobufEncoder {
   readonly #messages: ProtobufMessages
+  readonly #isShared: (value: object) => boolean
   readonly #contents = new Map<string, ContentWriter>()
   readonly #writer = new BackwardsWriter()
 
-  constructor(messages: ProtobufMessages) {
+  /** `isShared`: whether an object is frozen, and there for many that are encoded. */
+  constructor(messages: ProtobufMessages, isShared: (value: object) => boolean = () => false) {
     this.#messages = messages
+    this.#isShared = isShared
   }
 
   knows(message: string): boolean {
@@ -85,14 +94,13 @@ export class ProtobufEncoder {
 
   /**
    * What goes over the wire before the items of a list. `itemsBytes` is the sum of their `listItemLength`; after them comes
-   * `LIST_TAIL`.
+   * `ENVELOPE_TAIL`.
    */
   listHead(apiVersion: string, kind: string, metadata: object, itemsBytes: number): Uint8Array {
     return this.#writer.write((writer) => {
       this.#content('meta.v1.ListMeta')(writer, metadata)
       writer.head(1, 0)
-      writer.headOf(MESSAGE_FIELD, writer.position + itemsBytes)
-      writeTypeAndMagic(writer, apiVersion, kind)
+      writeEnvelopeHead(writer, apiVersion, kind, writer.position + itemsBytes)
     })
   }
 
@@ -127,7 +135,7 @@ export class ProtobufEncoder {
     if (field.shape === 'list') return this.#listWriter(field)
     if (isScalar(field)) return scalarWriter(field)
     const { number, name, nullable, embedded, type } = field
-    const content = this.#lazily(type)
+    const content = name === SHARED_FIELD ? this.#remembering(this.#lazily(type)) : this.#lazily(type)
     return (writer, object) => {
       const value = embedded ? object : object[name]
       if (nullable && (value === undefined || value === null)) return
@@ -173,6 +181,24 @@ export class ProtobufEncoder {
     }
   }
 
+  /** A shared value is of one message, and written as it was before. */
+  #remembering(content: ContentWriter): ContentWriter {
+    const written = new WeakMap<object, Uint8Array>()
+    return (writer, value) => {
+      if (typeof value !== 'object' || value === null || !this.#isShared(value)) {
+        content(writer, value)
+        return
+      }
+      const end = writer.position
+      const known = written.get(value)
+      if (known) writer.raw(known)
+      else {
+        content(writer, value)
+        written.set(value, writer.since(end))
+      }
+    }
+  }
+
   /** The fields of a message are read when one is first written: most of the thousand never are. */
   #lazily(message: string): ContentWriter {
     let content: ContentWriter | undefined
@@ -182,6 +208,9 @@ export class ProtobufEncoder {
     }
   }
 }
+
+/** What many objects have in common stands here, as one object: the spec of pods of one family. */
+const SHARED_FIELD = 'spec'
 
 function scalarWriter(field: Field): FieldWriter {
   const { number, name, type } = field

@@ -16,7 +16,7 @@ export const SPECIAL_MESSAGES: ReadonlyMap<string, (lookup: Lookup) => ContentWr
   ['intstr#.IntOrString', () => writeIntOrString],
   ['runtime#.RawExtension', () => writeRaw],
   ['apiextensions.v1.JSON', () => writeRaw],
-  ['meta.v1.FieldsV1', () => writeRaw],
+  ['meta.v1.FieldsV1', () => writeFields],
   ['meta.v1.Verbs', () => writeTexts(1)],
   ['authentication.v1.ExtraValue', () => writeTexts(1)],
   ['authorization.v1.ExtraValue', () => writeTexts(1)],
@@ -30,14 +30,32 @@ function textOf(value: unknown, absent: string): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : absent
 }
 
+interface Moment {
+  readonly text: string
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
+/** What was written last: objects that were made one after the other say the same times. */
+let lastMoment: Moment = { text: '', seconds: Number.NaN, nanoseconds: 0 }
+
 /** RFC 3339 with or without a fraction; nothing for null. */
 function writeTime(writer: BackwardsWriter, value: unknown): void {
   if (typeof value !== 'string') return
-  const milliseconds = Date.parse(value)
-  if (Number.isNaN(milliseconds)) return
-  const fraction = /\.(\d+)/.exec(value)?.[1] ?? ''
-  writer.scalar(2, 'int32', Number(fraction.padEnd(9, '0').slice(0, 9)))
-  writer.scalar(1, 'int64', Math.floor(milliseconds / 1000))
+  if (value !== lastMoment.text) lastMoment = momentOf(value)
+  const { seconds, nanoseconds } = lastMoment
+  if (Number.isNaN(seconds)) return
+  writer.scalar(2, 'int32', nanoseconds)
+  writer.scalar(1, 'int64', seconds)
+}
+
+function momentOf(text: string): Moment {
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? ''
+  return {
+    text,
+    seconds: Math.floor(Date.parse(text) / 1000),
+    nanoseconds: Number(fraction.padEnd(9, '0').slice(0, 9)),
+  }
 }
 
 function writeIntOrString(writer: BackwardsWriter, value: unknown): void {
@@ -49,6 +67,32 @@ function writeIntOrString(writer: BackwardsWriter, value: unknown): void {
 
 function writeRaw(writer: BackwardsWriter, value: unknown): void {
   if (value !== undefined && value !== null) writer.text(1, JSON.stringify(value))
+}
+
+/** Sets of fields that are kept with their bytes: the creators of some families own the same ones. */
+const KEPT_SETS_MAX = 8
+
+interface KeptSet {
+  readonly value: unknown
+  readonly bytes: Uint8Array
+}
+
+const keptSets: KeptSet[] = []
+let nextKeptSet = 0
+
+/** What is frozen is what it was when it was written before. */
+function writeFields(writer: BackwardsWriter, value: unknown): void {
+  if (!Object.isFrozen(value) || value === null || typeof value !== 'object') {
+    writeRaw(writer, value)
+    return
+  }
+  let kept = keptSets.find((one) => one.value === value)
+  if (kept === undefined) {
+    kept = { value, bytes: Buffer.from(JSON.stringify(value)) }
+    keptSets[nextKeptSet] = kept
+    nextKeptSet = (nextKeptSet + 1) % KEPT_SETS_MAX
+  }
+  writer.field(1, kept.bytes)
 }
 
 function writeTexts(number: number): ContentWriter {

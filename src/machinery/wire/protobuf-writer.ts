@@ -26,6 +26,11 @@ export class BackwardsWriter {
     return result
   }
 
+  /** What was written since the position was `end`, as bytes of their own. */
+  since(end: number): Uint8Array {
+    return joinKept([this.#bytes.subarray(this.#start, this.#bytes.length - end)])
+  }
+
   /** How many bytes are written: what `head` measures from. */
   get position(): number {
     return this.#bytes.length - this.#start

@@ -24,21 +24,30 @@ const HEADS: Readonly<Record<WatchEventType, Buffer>> = {
 
 /** One frame around an object that is JSON already. */
 export function encodeWatchFrame(type: WatchEventType, object: Uint8Array): Uint8Array {
-  return joinKept([HEADS[type], object, TAIL])
+  return joinKept(watchFrameParts(type, object))
+}
+
+/** What stands one behind the other in such a frame. */
+export function watchFrameParts(type: WatchEventType, object: Uint8Array): readonly Uint8Array[] {
+  return [HEADS[type], object, TAIL]
 }
 
 /** Of the event that follows, in four bytes. */
 const length = Buffer.alloc(4)
 const writer = new BackwardsWriter()
 
-/** One frame around an object with its protobuf envelope, which `write` writes. */
-export function encodeProtobufFrame(type: WatchEventType, write: (writer: BackwardsWriter) => void): Uint8Array {
+/** One frame around an object with its protobuf envelope, which `write` writes but for its last `unwritten` bytes. */
+export function encodeProtobufFrame(
+  type: WatchEventType,
+  write: (writer: BackwardsWriter) => void,
+  unwritten = 0,
+): Uint8Array {
   return writer.write(() => {
     write(writer)
-    writer.head(1, 0)
-    writer.head(2, 0)
+    writer.headOf(1, writer.position + unwritten)
+    writer.headOf(2, writer.position + unwritten)
     writer.text(1, type)
-    length.writeUInt32BE(writer.position)
+    length.writeUInt32BE(writer.position + unwritten)
     writer.raw(length)
   })
 }

@@ -2,10 +2,17 @@
 
 import { encodeProtobuf, PROTOBUF_TYPE, protobufEncoder } from '../../apis/protobuf-forms.ts'
 import { assert } from '../../base/assert.ts'
+import { LruMap } from '../../base/lru.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ListMeta } from '../../machinery/meta/object.ts'
 import type { WatchEventType } from '../../machinery/wire/message.ts'
-import { LIST_TAIL, listItemLength, writeEnvelope, writeListItem } from '../../machinery/wire/protobuf-encode.ts'
+import {
+  ENVELOPE_TAIL,
+  listItemLength,
+  writeEnvelope,
+  writeEnvelopeHead,
+  writeListItem,
+} from '../../machinery/wire/protobuf-encode.ts'
 import { encodeProtobufFrame } from '../../machinery/wire/watch-frames.ts'
 import { bookmarkMetadata, type FrameEncoding } from '../../watch/event.ts'
 import { glance } from './lists/glance.ts'
@@ -15,6 +22,9 @@ import type { Shown, ViewKind } from './view.ts'
 
 /** Bytes of all messages that are kept together: of some forty thousand ordinary pods. */
 const MESSAGES_BYTES_MAX = 64 * 1024 * 1024
+
+/** Heads of some 40 bytes that a watch keeps while it is told what is there. */
+const HEADS_MAX = 100
 
 const messages = new KeptForms<Uint8Array>(MESSAGES_BYTES_MAX)
 
@@ -34,12 +44,12 @@ export function protobufList(
   items: readonly Shown[],
 ): EncodedBody {
   const message = messageNamed(kind)
-  const messages = items.map(({ bytes }) => encodedAtAGlance(message, bytes))
+  const messages = items.map((item) => encodedAtAGlance(message, item))
   const bytes = messages.reduce((sum, { length }) => sum + listItemLength(length), 0)
   return listBody(messages, {
     head: protobufEncoder.listHead(apiVersionOf(kind), kind.listKind, metadata, bytes),
     separator: Buffer.alloc(0),
-    tail: LIST_TAIL,
+    tail: ENVELOPE_TAIL,
     lengthOf: ({ length }) => listItemLength(length),
     write: writeListItem,
   })
@@ -59,10 +69,20 @@ export function protobufFrames(kind: ViewKind): FrameEncoding {
   const apiVersion = apiVersionOf(kind)
   const frame = (type: WatchEventType, bytes: Uint8Array) =>
     encodeProtobufFrame(type, (writer) => writeEnvelope(writer, apiVersion, kind.kind, bytes))
+  const initialHeads = headsByLength((length) =>
+    encodeProtobufFrame(
+      'ADDED',
+      (writer) => writeEnvelopeHead(writer, apiVersion, kind.kind, length),
+      length + ENVELOPE_TAIL.length,
+    ),
+  )
   return {
     name: `protobuf ${message}`,
     event: (type, object) => frame(type, encoded(kind, object)),
-    initial: ({ bytes }) => frame('ADDED', encodedAtAGlance(message, bytes)),
+    initial(object) {
+      const bytes = encodedAtAGlance(message, object)
+      return [initialHeads(bytes.length), bytes, ENVELOPE_TAIL]
+    },
     bookmark: (revision, initialEventsEnd) => {
       const metadata = bookmarkMetadata(revision, initialEventsEnd)
       return frame('BOOKMARK', protobufEncoder.encode(message, { metadata }))
@@ -88,9 +108,21 @@ function encoded(kind: ViewKind, shown: Shown): Uint8Array {
   return remembered(shown.bytes, () => protobufEncoder.encode(messageNamed(kind), shown.object()))
 }
 
+/** Heads that differ by the length of what follows: of many objects there are few. */
+function headsByLength(make: (length: number) => Uint8Array): (length: number) => Uint8Array {
+  const heads = new LruMap<number, Uint8Array>(HEADS_MAX)
+  return (length) => {
+    const known = heads.get(length)
+    if (known) return known
+    const head = make(length)
+    heads.set(length, head)
+    return head
+  }
+}
+
 /** Of one among many: parsed for nobody else. */
-function encodedAtAGlance(message: string, object: Uint8Array): Uint8Array {
-  return remembered(object, () => protobufEncoder.encode(message, glance(object)))
+function encodedAtAGlance(message: string, shown: Shown): Uint8Array {
+  return remembered(shown.bytes, () => protobufEncoder.encode(message, shown.parsed?.() ?? glance(shown.bytes)))
 }
 
 function remembered(object: Uint8Array, encode: () => Uint8Array): Uint8Array {

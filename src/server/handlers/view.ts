@@ -36,6 +36,8 @@ export interface View<T extends KubeObject> {
 export interface Shown {
   readonly bytes: Uint8Array
   object(): KubeObject
+  /** The object, where somebody has it: nothing is parsed for it. */
+  parsed?(): KubeObject | undefined
 }
 
 /** Shows the object itself. */

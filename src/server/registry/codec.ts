@@ -31,6 +31,7 @@ import { storageKey } from './object-key.ts'
 /** An object of the API with its bytes, typed. */
 export interface Stored<T extends KubeObject = KubeObject> extends CachedObject {
   object(): T
+  parsed?(): T | undefined
 }
 
 export function keyOfStored({ namespace, name }: Stored): ObjectKey {

@@ -47,10 +47,10 @@ export function tableList<T extends KubeObject>(
 ): EncodedBody {
   const start = offset + METADATA_NAME.length
   const columns = columnsOf(printed)
-  const rows = ordered(printed, items).map(({ bytes }) => {
-    const { parts, metadataEnd } = cellsOf(columns, bytes, start)
+  const rows = ordered(printed, items).map((item) => {
+    const { parts, metadataEnd } = cellsOf(columns, item, start)
     const text = `{"cells":[${textOf(parts, options.nowMs)}],"object":`
-    return { bytes, metadataEnd, text, length: Buffer.byteLength(text) }
+    return { bytes: item.bytes, metadataEnd, text, length: Buffer.byteLength(text) }
   })
   const table = JSON.stringify(tableOf(printed, [], metadata, options))
   return listBody(rows, {
@@ -88,10 +88,11 @@ function rowForm({ include, metaVersion }: TableOptions, start: number): Pick<Li
 
 const NULL = Buffer.from('null')
 
-function cellsOf<T extends KubeObject>(columns: readonly Column<T>[], bytes: Uint8Array, start: number): Cells {
+function cellsOf<T extends KubeObject>(columns: readonly Column<T>[], item: Stored<T>, start: number): Cells {
+  const { bytes } = item
   const known = kept.get(bytes)
   if (known?.columns === columns) return known
-  const parts = partsOf(columns, glance<T>(bytes))
+  const parts = partsOf(columns, item.parsed?.() ?? glance<T>(bytes))
   const cells = { columns, parts, metadataEnd: objectEnd(bytes, start) }
   kept.keep(
     bytes,
