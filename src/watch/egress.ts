@@ -1,20 +1,24 @@
 /**
  * Sends what happened to all who watch over connections, in rounds: each gets all that waits for it in one write, as
- * a write costs much the same whether it carries one event or ten. A round that took long is followed by a rest, in
- * which events gather for the next; while rounds are short there is no rest, and nothing waits.
+ * a write costs much the same whether it carries one event or four. A round to many is broken off when its time is over
+ * and followed by a rest, in which requests are answered and events gather; who was not reached is first in the next
+ * one. Where few watch there is no rest, and nothing waits.
  */
 
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { chunkOfFrames, type SharedChunk } from '../machinery/wire/chunk.ts'
 import type { Delivery, FrameEncoding } from './event.ts'
 
-/** The rest after a round, in rounds: while many write at once, each write carries so many more events. */
-const REST_PER_ROUND = 2
+/**
+ * How long a round goes on, in ms, and the rest after it at most: some hundred watchers are reached in that time. While
+ * all of a thousand were, in 10 ms and more, requests waited for that long, and what they changed for the next time.
+ */
+const ROUND_MS_MAX = 3
 
-/** The longest rest, in ms: what it adds to the age of an event when many watch. */
-const REST_MS_MAX = 25
+/** The rest for each who was written to, in ms: what one write costs. More is not to be saved, however long they took. */
+const REST_MS_PER_OUTLET = 0.01
 
-/** Rounds that take less, in ms, are followed by none: a timer is no finer. */
+/** Shorter ones, in ms, are none: a timer is no finer. */
 const REST_MS_MIN = 1
 
 /** Chunks of a round that are compared with the next one to be made: watchers of some few kinds get the same. */
@@ -35,7 +39,8 @@ export class Egress {
   readonly #clock: Clock
   #due: Outlet[] = []
   #restUntilMs = 0
-  #resting: Timer | undefined
+  /** Whether the next round is certain to come. */
+  #isScheduled = false
   /** The chunks of the round that is under way, newest last. */
   #remembered: Remembered[] | undefined
   /** By encoding, the chunks of batches that several are given. */
@@ -48,7 +53,7 @@ export class Egress {
   /** Has the outlet flushed once what happens now has happened, or when the rest is over. */
   add(outlet: Outlet): void {
     this.#due.push(outlet)
-    if (this.#due.length === 1 && !this.#resting) queueMicrotask(() => this.#begin())
+    this.#schedule()
   }
 
   /** Has the chunks of a batch kept until it is shared no more. */
@@ -79,27 +84,36 @@ export class Egress {
     return chunk
   }
 
-  #begin(): void {
-    const restMs = this.#restUntilMs - this.#clock.monotonic()
-    if (restMs <= 0) this.#round()
-    else {
-      this.#resting = this.#clock.after(restMs, () => {
-        this.#resting = undefined
-        this.#round()
-      })
-    }
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      const restMs = this.#restUntilMs - this.#clock.monotonic()
+      if (restMs <= 0) this.#round()
+      else this.#clock.after(restMs, () => this.#round())
+    })
   }
 
   #round(): void {
-    const startMs = this.#clock.monotonic()
+    this.#isScheduled = false
     const due = this.#due
     this.#due = []
     this.#remembered = []
-    for (const outlet of due) outlet.flush()
+    const startMs = this.#clock.monotonic()
+    let tookMs = 0
+    let reached = 0
+    while (reached < due.length && tookMs < ROUND_MS_MAX) {
+      due[reached++]?.flush()
+      tookMs = this.#clock.monotonic() - startMs
+    }
     this.#remembered = undefined
-    const endMs = this.#clock.monotonic()
-    const tookMs = endMs - startMs
-    if (tookMs >= REST_MS_MIN) this.#restUntilMs = endMs + Math.min(tookMs * REST_PER_ROUND, REST_MS_MAX)
+    const isOver = reached === due.length
+    const savedMs = Math.min(tookMs, ROUND_MS_MAX, reached * REST_MS_PER_OUTLET)
+    const restMs = Math.max(savedMs, isOver ? 0 : REST_MS_MIN)
+    if (restMs >= REST_MS_MIN) this.#restUntilMs = startMs + tookMs + restMs
+    if (isOver) return
+    this.#due = [...due.slice(reached), ...this.#due]
+    this.#schedule()
   }
 }
 
