@@ -19,7 +19,7 @@ function world() {
     },
   }
   collectWhenQuiet(clock, parts, stop.signal)
-  return { heap, stop, look: () => clock.advance(LOOK_MS) }
+  return { heap, stop, look: () => clock.advance(LOOK_MS), advance: clock.advance }
 }
 
 test('what a burst of work has left is collected twice once there is little to do', async () => {
@@ -28,11 +28,25 @@ test('what a burst of work has left is collected twice once there is little to d
   heap.load = 0.5
   await look()
   expect(heap.collections).toBe(0)
-  heap.load = 0.02
+  heap.load = 0.001
   await look()
   await look()
   await look()
   expect(heap.collections).toBe(2)
+})
+
+test('somebody who is served now and then has to wait only if that goes on', async () => {
+  const { heap, advance } = world()
+  heap.used = 100 * MEGABYTE
+  heap.load = 0.02
+  await advance(9_000)
+  heap.load = 0.5
+  await advance(3_000)
+  heap.load = 0.02
+  await advance(9_000)
+  expect(heap.collections).toBe(0)
+  await advance(3_000)
+  expect(heap.collections).toBe(1)
 })
 
 test('nothing is collected where little has come since', async () => {

@@ -8,11 +8,17 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Clock, every } from './clock.ts'
 
-/** How long little must have happened, in ms. */
-const QUIET_MS = 3_000
+/** How long a stretch is that is looked at, in ms. */
+const STRETCH_MS = 3_000
 
-/** The part of such a stretch that work may take: simulated nodes that only report need less. */
+/** The part of a stretch that work may take where nobody is being served: ten small requests a second need more. */
+const RESTING_MAX = 0.003
+
+/** The part that it may take where somebody is, who has to wait meanwhile: simulated nodes that only report need less. */
 const BUSY_MAX = 0.1
+
+/** Stretches in a row of no more work than that: what is served so slowly for so long goes on for ever. */
+const QUIET_STRETCHES_MIN = 4
 
 /** What must have come to the heap since the last collection, or the start: the young generation alone holds half. */
 const GROWTH_BYTES_MIN = 32 * 1024 * 1024
@@ -40,11 +46,14 @@ export function collectWhenQuiet(clock: Clock, heap: Heap, signal: AbortSignal):
   let leftBytes = 0
   let due = 0
   let notBeforeMs = 0
-  every(clock, QUIET_MS, signal, () => {
+  let quietStretches = 0
+  every(clock, STRETCH_MS, signal, () => {
     const growthMin = Math.max(GROWTH_BYTES_MIN, leftBytes * GROWTH_PART_MIN)
     if (heap.usedBytes() - leftBytes >= growthMin) due = COLLECTIONS
-    const isQuiet = heap.busy() < BUSY_MAX
-    if (!isQuiet || due === 0 || clock.monotonic() < notBeforeMs) return
+    const busy = heap.busy()
+    quietStretches = busy < BUSY_MAX ? quietStretches + 1 : 0
+    const isTime = busy < RESTING_MAX || quietStretches >= QUIET_STRETCHES_MIN
+    if (!isTime || due === 0 || clock.monotonic() < notBeforeMs) return
     due--
     notBeforeMs = clock.monotonic() + PAUSE_MS
     heap.collect()
