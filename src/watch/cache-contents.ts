@@ -110,6 +110,7 @@ export class CacheContents {
       for (const [, object] of this.#objects.entries(prefix, after)) yield object
       return
     }
+    if (keys.size === 0) return
     const within = [...keys].filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
     for (const key of within.sort(byCodeUnit)) {
       const object = this.#objects.get(key)
@@ -137,7 +138,7 @@ export class CacheContents {
   }
 
   #smallestIndexed(selection: Selection): ReadonlySet<string> | undefined {
-    const all = () => this.#objects.entries().map(([, object]) => object)
+    const all = () => this.#objects.values('', undefined, Infinity)
     const only = this.#onlyKey(selection)
     if (only !== undefined) return new Set([only])
     const sets = [

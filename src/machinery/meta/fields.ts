@@ -37,6 +37,7 @@ export function fieldSelectorOf(requirements: readonly FieldRequirement[]): Fiel
 
 /** Throws 400 with upstream's words. */
 export function parseFieldSelector(text: string): FieldSelector {
+  if (text === '') return everyField
   const requirements: FieldRequirement[] = []
   for (const term of splitTerms(text).sort(byCodeUnit)) {
     if (term === '') continue

@@ -5,6 +5,7 @@
  */
 
 import { byCodeUnit, sortedKeys } from '../../base/group-by.ts'
+import { LruMap } from '../../base/lru.ts'
 import { badRequest } from './api-error.ts'
 import {
   type FieldError,
@@ -69,9 +70,21 @@ export function selectorOf(requirements: readonly Requirement[]): Selector {
   }
 }
 
+/** Selectors that are kept by their texts: clients ask again and again with the same few. */
+const KEPT_SELECTORS_MAX = 200
+/** Characters of a text that is kept. */
+const KEPT_TEXT_MAX = 500
+
+const kept = new LruMap<string, Selector>(KEPT_SELECTORS_MAX)
+
 /** Parses the text of `labelSelector=` parameters and scale statuses; throws 400 with upstream's words. */
 export function parseLabelSelector(text: string): Selector {
-  return text === '' ? everythingSelector : selectorOf(new Parser(text).parse())
+  if (text === '') return everythingSelector
+  const known = kept.get(text)
+  if (known) return known
+  const selector = selectorOf(new Parser(text).parse())
+  if (text.length <= KEPT_TEXT_MAX) kept.set(text, selector)
+  return selector
 }
 
 /** `a=b,c=d` for exactly these labels. An absent or empty set selects everything. */

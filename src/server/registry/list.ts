@@ -49,11 +49,11 @@ export function list<T extends KubeObject>(context: RegistryContext<T>, options:
   const token = options.continueToken === '' ? undefined : decodeContinueToken(options.continueToken)
   const version = parseResourceVersion(options.resourceVersion, 'invalid resource version: ')
   const unlimited = options.limit === 0 || (!token && options.resourceVersion === '0')
-  const query = {
+  const query: ListQuery = {
     ...selectionOf(options),
-    ...(unlimited ? {} : { limit: options.limit }),
-    ...(token ? { after: `${storagePrefix(context.definition)}${token.after}` } : {}),
-    ...revisionOf(options, version, token),
+    limit: unlimited ? undefined : options.limit,
+    after: token ? `${storagePrefix(context.definition)}${token.after}` : undefined,
+    revision: revisionOf(options, version, token),
   }
   const atLeast = token || isExact(options) ? 0 : version
   const now = cache.revision >= atLeast ? cache.listNow(query) : undefined
@@ -98,13 +98,9 @@ function isExact({ resourceVersionMatch, resourceVersion, limit }: ListOptions):
   return resourceVersionMatch === '' && limit > 0 && resourceVersion !== '' && resourceVersion !== '0'
 }
 
-function revisionOf(
-  options: ListOptions,
-  version: number,
-  token: ContinueToken | undefined,
-): { readonly revision?: number } {
-  if (token) return token.revision < 0 ? {} : { revision: token.revision }
-  return isExact(options) ? { revision: version } : {}
+function revisionOf(options: ListOptions, version: number, token: ContinueToken | undefined): number | undefined {
+  if (token) return token.revision < 0 ? undefined : token.revision
+  return isExact(options) ? version : undefined
 }
 
 /** 410 with a token that goes on after the same key at the newest state: an inconsistent list, if the client wants it. */

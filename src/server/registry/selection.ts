@@ -13,8 +13,8 @@ interface Selectors {
 
 export function selectionOf({ namespace, labels, fields }: Selectors): Selection {
   return {
-    ...(namespace === '' ? {} : { namespace }),
-    ...(labels && (labels.nothing || labels.requirements.length > 0) ? { labels } : {}),
-    ...(fields && fields.requirements.length > 0 ? { fields } : {}),
+    namespace: namespace === '' ? undefined : namespace,
+    labels: labels && (labels.nothing || labels.requirements.length > 0) ? labels : undefined,
+    fields: fields && fields.requirements.length > 0 ? fields : undefined,
   }
 }

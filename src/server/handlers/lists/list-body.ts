@@ -8,7 +8,7 @@ import type { ResponseBody } from '../../../machinery/wire/message.ts'
 /** Bytes that items are gathered into per write. */
 const PIECE_BYTES = 256 * 1024
 
-/** Bytes up to which a body gets memory of its own and is written at once. */
+/** Bytes up to which a body is written at once. */
 const SMALL_BYTES_MAX = 64 * 1024
 
 /** Buffers that wait for the next list: fresh ones would be zeroed page by page and make the collector run. */
@@ -36,17 +36,30 @@ export function listBody<Item>(items: readonly Item[], form: ListForm<Item>): En
   const { head, separator, tail } = form
   let length = head.length + tail.length + separator.length * Math.max(0, items.length - 1)
   for (const item of items) length += form.lengthOf(item)
-  const pieces = { [Symbol.iterator]: () => gathered(items, form, length) }
-  if (length > SMALL_BYTES_MAX) return { type: 'pieces', length, pieces }
-  const [whole = head] = pieces
-  return { type: 'bytes', bytes: whole }
+  if (length <= SMALL_BYTES_MAX) return { type: 'bytes', bytes: whole(items, form, length) }
+  return { type: 'pieces', length, pieces: { [Symbol.iterator]: () => gathered(items, form) } }
+}
+
+function whole<Item>(items: readonly Item[], form: ListForm<Item>, length: number): Uint8Array {
+  const { head, separator, tail } = form
+  const buffer = Buffer.allocUnsafe(length)
+  buffer.set(head)
+  let end = head.length
+  let between = 0
+  for (const item of items) {
+    if (between > 0) buffer.set(separator, end)
+    form.write(item, buffer, end + between)
+    end += between + form.lengthOf(item)
+    between = separator.length
+  }
+  buffer.set(tail, end)
+  return buffer
 }
 
 /** Every piece but the last has about `PIECE_BYTES`; all of them are the same memory. */
-function* gathered<Item>(items: readonly Item[], form: ListForm<Item>, length: number): Generator<Uint8Array> {
+function* gathered<Item>(items: readonly Item[], form: ListForm<Item>): Generator<Uint8Array> {
   const { head, separator, tail } = form
-  let buffer =
-    length <= SMALL_BYTES_MAX ? Buffer.allocUnsafeSlow(length) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES))
+  let buffer = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
   buffer.set(head)
   let end = head.length
   for (const [index, item] of items.entries()) {
