@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Awaitable, inTurn, lastly, orElse, whenThere } from './awaitable.ts'
+import { type Awaitable, inTurn, lastly, orElse, whenDone, whenThere } from './awaitable.ts'
 
 const FAILURE = new Error('not today')
 
@@ -56,4 +56,17 @@ test('items are taken in turn, at once up to the first that has to be waited for
   taken.length = 0
   await expect(inTurn(['later', '!', 'a'], 'start', append)).rejects.toBe(FAILURE)
   expect(taken).toEqual(['later', '!'])
+})
+
+test('of a success one thing is made, of a failure another, and a failure of the first is told on', async () => {
+  const seen = (work: () => Awaitable<number>) =>
+    whenDone(
+      work,
+      (value) => `value ${value}`,
+      (error) => `failure ${error === FAILURE}`,
+    )
+  expect([seen(NOW.value), seen(NOW.failure)]).toEqual(['value 1', 'failure true'])
+  expect([await seen(LATER.value), await seen(LATER.failure)]).toEqual(['value 1', 'failure true'])
+  expect(() => whenDone(NOW.value, fail, () => 2)).toThrow(FAILURE)
+  await expect(whenDone(LATER.value, fail, () => 2)).rejects.toBe(FAILURE)
 })

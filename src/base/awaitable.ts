@@ -20,17 +20,34 @@ export function orElse<T>(work: () => Awaitable<T>, failed: (error: unknown) => 
   }
 }
 
+/** What `next` makes of what `work` comes to, or `failed` of its failure; not of a failure of `next`. */
+export function whenDone<T, R>(
+  work: () => Awaitable<T>,
+  next: (value: T) => Awaitable<R>,
+  failed: (error: unknown) => Awaitable<R>,
+): Awaitable<R> {
+  let value: Awaitable<T>
+  try {
+    value = work()
+  } catch (error) {
+    return failed(error)
+  }
+  return value instanceof Promise ? value.then(next, failed) : next(value)
+}
+
 /** What `work` comes to; `done` is called when it has, or has failed. */
 export function lastly<T>(work: () => Awaitable<T>, done: () => void): Awaitable<T> {
-  let waits = false
-  try {
-    const value = work()
-    if (!(value instanceof Promise)) return value
-    waits = true
-    return value.finally(done)
-  } finally {
-    if (!waits) done()
-  }
+  return whenDone<T, T>(
+    work,
+    (value) => {
+      done()
+      return value
+    },
+    (error) => {
+      done()
+      throw error
+    },
+  )
 }
 
 /** What `next` makes of the value with one item after the other, without waiting where nothing has to be waited for. */

@@ -7,6 +7,8 @@
 export interface Timer {
   /** Idempotent; a cancelled timer never runs. */
   cancel(): void
+  /** A process that has nothing else to wait for ends before it. Absent where time is not the platform's. */
+  unref?(): void
 }
 
 export interface Clock {
@@ -28,7 +30,7 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after: (delayMs, callback) => {
     const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX))
-    return { cancel: () => clearTimeout(handle) }
+    return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() }
   },
   sleep(delayMs, signal) {
     return sleepWith(this, delayMs, signal)
@@ -60,4 +62,71 @@ export function every(clock: Clock, periodMs: number, signal: AbortSignal, callb
     every(clock, periodMs, signal, callback)
   })
   signal.addEventListener('abort', timer.cancel, { once: true })
+}
+
+/**
+ * Timers of one delay, nearly all of which are cancelled: limits. One timer of the clock stands for all of them; as all
+ * wait equally long, those that began first are due first.
+ */
+export class SharedTimer {
+  readonly #clock: Clock
+  readonly #delayMs: number
+  /** In the order in which they are due. */
+  readonly #waiting = new Set<Waiting>()
+  /** Until the first of those that waited when it began. */
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, delayMs: number) {
+    this.#clock = clock
+    this.#delayMs = delayMs
+  }
+
+  /** Runs `callback` once, after the delay that all have. */
+  start(callback: () => void): Timer {
+    const waiting = new Waiting(this.#waiting, this.#clock.monotonic() + this.#delayMs, callback)
+    this.#waiting.add(waiting)
+    if (this.#timer === undefined) this.#wait(this.#delayMs)
+    return waiting
+  }
+
+  #wait(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => this.#run())
+    // It is left to run when nothing waits any more: the next one that begins finds it there.
+    this.#timer.unref?.()
+  }
+
+  #run(): void {
+    this.#timer = undefined
+    const nowMs = this.#clock.monotonic()
+    const due: Waiting[] = []
+    for (const one of this.#waiting) {
+      if (one.dueMs > nowMs) {
+        this.#wait(one.dueMs - nowMs)
+        break
+      }
+      due.push(one)
+    }
+    for (const one of due) one.run()
+  }
+}
+
+class Waiting implements Timer {
+  readonly dueMs: number
+  readonly #all: Set<Waiting>
+  readonly #callback: () => void
+
+  constructor(all: Set<Waiting>, dueMs: number, callback: () => void) {
+    this.#all = all
+    this.dueMs = dueMs
+    this.#callback = callback
+  }
+
+  cancel(): void {
+    this.#all.delete(this)
+  }
+
+  /** Unless it has been cancelled by one that was due before. */
+  run(): void {
+    if (this.#all.delete(this)) this.#callback()
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DeadlineExceeded, deadline } from './deadline.ts'
+import { DeadlineExceeded, deadline, QuietAbort } from './deadline.ts'
 import { createFakeClock } from './fake-clock.ts'
 
 describe('a deadline', () => {
@@ -36,5 +36,27 @@ describe('a deadline', () => {
     parent.abort('gone')
     await clock.advance(2_000)
     expect(limit.signal.aborted).toBe(false)
+  })
+})
+
+describe('a quiet abort', () => {
+  test('aborts as any other, and tells the one who waits once', () => {
+    const abort = new QuietAbort()
+    const told: string[] = []
+    abort.signal.addEventListener('abort', () => told.push('event'))
+    abort.onAbort = () => told.push(`call, ${abort.signal.aborted}`)
+    abort.abort('enough')
+    abort.abort('again')
+    expect(abort.signal.reason).toBe('enough')
+    expect(told).toEqual(['event', 'call, true'])
+  })
+
+  test('who waits no longer is not told', () => {
+    const abort = new QuietAbort()
+    const told: string[] = []
+    abort.onAbort = () => told.push('call')
+    abort.onAbort = undefined
+    abort.abort()
+    expect([told, abort.signal.aborted]).toEqual([[], true])
   })
 })

@@ -16,14 +16,10 @@ export interface Deadline extends Disposable {
 
 /**
  * A signal that aborts with `DeadlineExceeded` after `ms`, or when `parent` does. Dispose it to drop the timer; it goes
- * by itself once the signal has aborted. `controller`: of the signal, where somebody has it already.
+ * by itself once the signal has aborted.
  */
-export function deadline(
-  clock: Clock,
-  ms: number,
-  parent?: AbortSignal,
-  controller: AbortController = new AbortController(),
-): Deadline {
+export function deadline(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
+  const controller = new AbortController()
   const timer = clock.after(ms, () => controller.abort(new DeadlineExceeded(`not done after ${ms} ms`)))
   const onAbort = () => {
     timer.cancel()
@@ -51,6 +47,33 @@ export function orAborted<T>(work: Awaitable<T>, signal: AbortSignal): Promise<T
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const settled = () => signal.removeEventListener('abort', onAbort)
+    promise.then(
+      (value) => {
+        settled()
+        resolve(value)
+      },
+      (error) => {
+        settled()
+        reject(error)
+      },
+    )
   })
+}
+
+/**
+ * An AbortController that can tell one who waits without the cost of an event: nearly every request is waited for by
+ * somebody who would have to know of its end, and nearly none is given up.
+ */
+export class QuietAbort extends AbortController {
+  /** Called once when the signal has aborted, after its listeners. Who waits no longer takes it away. */
+  onAbort: (() => void) | undefined = undefined
+
+  override abort(reason?: unknown): void {
+    if (this.signal.aborted) return
+    super.abort(reason)
+    const told = this.onAbort
+    this.onAbort = undefined
+    told?.()
+  }
 }

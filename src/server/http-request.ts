@@ -3,9 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Awaitable } from '../base/awaitable.ts'
-import type { Clock } from '../base/clock.ts'
+import type { SharedTimer } from '../base/clock.ts'
+import type { QuietAbort } from '../base/deadline.ts'
 import { setOwn } from '../base/deep-freeze.ts'
-import { badRequest, bodyTooLarge, timeout } from '../machinery/meta/api-error.ts'
+import { ApiError, badRequest, bodyTooLarge, timeout } from '../machinery/meta/api-error.ts'
 import type { ApiRequest, RequestBody } from '../machinery/wire/message.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { Peer } from './peer-certificate.ts'
@@ -22,7 +23,7 @@ export function apiRequestOf(
   body: RequestBody,
   signal: AbortSignal,
   peer: Peer,
-  { bodyFailure, exchange }: Pick<ApiRequest, 'bodyFailure' | 'exchange'> = NOTHING_MORE,
+  { bodyFailure, exchange, ownAbort }: Pick<ApiRequest, 'bodyFailure' | 'exchange' | 'ownAbort'> = NOTHING_MORE,
 ): ApiRequest {
   const { path, query } = targetOf(request.url ?? '')
   return {
@@ -34,6 +35,7 @@ export function apiRequestOf(
     rawHeaders: request.rawHeaders,
     body,
     signal,
+    ownAbort,
     peer: peer.user,
     frontProxy: peer.frontProxy,
     peerFailure: peer.failure,
@@ -62,9 +64,12 @@ function targetOf(url: string): { readonly path: string; readonly query: string 
 /** Control characters, blanks and fragments. HTTP/1.1's parser refuses most of them, HTTP/2's does not. */
 const FORBIDDEN_CHARACTER = /[^\x21\x22\x24-\x7e\x80-\xff]/
 
-function plainHeaders(request: Incoming): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = {}
+/** Nobody changes them: what Node has made of the lines of a request is taken as it is. */
+function plainHeaders(request: Incoming): ApiRequest['headers'] {
   const received = request.headers
+  // Over HTTP/1.1 no other field comes as a list.
+  if (request.httpVersionMajor === 1 && received['set-cookie'] === undefined) return received as ApiRequest['headers']
+  const headers: Record<string, string> = {}
   for (const name in received) {
     const value = received[name]
     if (value === undefined) continue
@@ -74,62 +79,65 @@ function plainHeaders(request: Incoming): Readonly<Record<string, string>> {
   return headers
 }
 
-export interface BodyLimits {
-  readonly bodyBytesMax: number
-  readonly requestTimeoutMs: number
+export interface ReceivedBody {
+  readonly body: RequestBody
+  /** Why there is none. Who may ask nothing is not told what is wrong with the body, so that has to wait. */
+  readonly failure: ApiError | undefined
 }
 
-/**
- * Throws `ApiError` 413 beyond the limit, 429 beyond the budget, 504 when the caller is too slow, and the signal's reason
- * when it leaves. What it answers has been taken from the budget.
- */
-export function readBody(request: Incoming, limits: BodyLimits, parts: ReadingParts): Awaitable<RequestBody> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-  if (request.method === 'GET' || request.method === 'HEAD') {
-    // Nobody reads it; what is not there need not be passed over. Over HTTP/2 it is there without a word.
-    if (length !== undefined || encoding !== undefined || request.httpVersionMajor > 1) request.resume()
-    return NO_BODY
-  }
-  if (Number(length ?? 0) > limits.bodyBytesMax) throw bodyTooLarge(limits.bodyBytesMax)
-  return bodyFrom(request, limits, parts)
-}
-
-const NO_BODY: RequestBody = { type: 'none' }
+export const NO_BODY: RequestBody = { type: 'none' }
+const NOTHING_RECEIVED: ReceivedBody = { body: NO_BODY, failure: undefined }
 
 export interface ReadingParts {
-  readonly clock: Clock
-  readonly signal: AbortSignal
+  /** How long a body may take. */
+  readonly limit: SharedTimer
+  readonly abort: QuietAbort
   readonly budget: BodyBudget
 }
 
-function bodyFrom(
-  request: Incoming,
-  { bodyBytesMax, requestTimeoutMs }: BodyLimits,
-  { clock, signal, budget }: ReadingParts,
-): Promise<RequestBody> {
+/**
+ * Fails with 413 beyond the limit, 429 beyond the budget, 504 when the caller is too slow. Rejects with the signal's
+ * reason when it leaves. What it answers has been taken from the budget.
+ */
+export function readBody(request: Incoming, bytesMax: number, parts: ReadingParts): Awaitable<ReceivedBody> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+  // Over HTTP/2 a body is there without a word.
+  const mayHaveBody = length !== undefined || encoding !== undefined || request.httpVersionMajor > 1
+  if (!mayHaveBody) return NOTHING_RECEIVED
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    // Nobody reads it.
+    request.resume()
+    return NOTHING_RECEIVED
+  }
+  if (Number(length ?? 0) > bytesMax) return { body: NO_BODY, failure: bodyTooLarge(bytesMax) }
+  return bodyFrom(request, bytesMax, parts)
+}
+
+function bodyFrom(request: Incoming, bytesMax: number, parts: ReadingParts): Promise<ReceivedBody> {
+  const { limit, abort, budget } = parts
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const fail = (reason: unknown) =>
-      settle(() => {
-        budget.give(bytes)
-        reject(reason)
-      })
-    const timer = clock.after(requestTimeoutMs, () => fail(timeout('the request body did not arrive')))
-    const onAbort = () => fail(signal.reason)
     let settled = false
     const settle = (finish: () => void) => {
       if (settled) return
       settled = true
       timer.cancel()
-      signal.removeEventListener('abort', onAbort)
-      request.removeAllListeners('data')
-      request.resume()
+      abort.onAbort = undefined
       finish()
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    const fail = (reason: unknown) =>
+      settle(() => {
+        budget.give(bytes)
+        request.removeAllListeners('data')
+        request.resume()
+        if (reason instanceof ApiError) resolve({ body: NO_BODY, failure: reason })
+        else reject(reason)
+      })
+    const timer = limit.start(() => fail(timeout('the request body did not arrive')))
+    abort.onAbort = () => fail(abort.signal.reason)
     request.on('data', (chunk: Buffer) => {
-      if (bytes + chunk.length > bodyBytesMax) return void fail(bodyTooLarge(bodyBytesMax))
+      if (bytes + chunk.length > bytesMax) return void fail(bodyTooLarge(bytesMax))
       try {
         budget.take(chunk.length)
       } catch (error) {
@@ -138,8 +146,8 @@ function bodyFrom(
       bytes += chunk.length
       chunks.push(chunk)
     })
-    request.once('end', () => settle(() => resolve(bodyOf(chunks))))
-    request.once('error', (error) => fail(badRequest(`the request body broke off: ${error.message}`)))
+    request.on('end', () => settle(() => resolve({ body: bodyOf(chunks), failure: undefined })))
+    request.on('error', (error: Error) => fail(badRequest(`the request body broke off: ${error.message}`)))
   })
 }
 

@@ -1,11 +1,13 @@
 /** The listener against real sockets on 127.0.0.1. */
 
 import { once } from 'node:events'
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { type RequestOptions, request as requestHttps } from 'node:https'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../base/clock.ts'
+import { DeadlineExceeded } from '../base/deadline.ts'
+import { createFakeClock } from '../base/fake-clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { notFound } from '../machinery/meta/api-error.ts'
@@ -75,6 +77,25 @@ async function fetchOver2(port: number, headers: Record<string, string>, client?
   }
 }
 
+/** Sends the half of a body to `/left`, and leaves when the server has begun to read it. */
+async function leaveOver1(port: number, begun: () => Promise<unknown>): Promise<void> {
+  const socket = connectTls({ host: '127.0.0.1', port, ca: authority.certificate })
+  socket.write(`POST /left HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n${'a'.repeat(8)}`)
+  await begun()
+  socket.destroy()
+}
+
+async function leaveOver2(port: number, begun: () => Promise<unknown>): Promise<void> {
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: authority.certificate })
+  const stream = session.request({ ':method': 'POST', ':path': '/left' }, { endStream: false })
+  stream.on('error', () => {})
+  stream.write(Buffer.alloc(8))
+  await begun()
+  stream.close(constants.NGHTTP2_CANCEL)
+  await once(stream, 'close')
+  session.destroy()
+}
+
 function sendRaw(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ host: '127.0.0.1', port, ca: authority.certificate })
@@ -103,6 +124,14 @@ test('a request becomes a value and the answer a response, over HTTP/1.1 and HTT
     expect(request.headers.host).toBe(`127.0.0.1:${port}`)
     expect(request.peer).toBeUndefined()
   }
+})
+
+test('a header that comes twice is one with both values, over HTTP/1.1 and HTTP/2', async () => {
+  const { port } = await start(async ({ headers }) => text(JSON.stringify([headers['x-test'], headers['set-cookie']])))
+  const head = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Test: a\r\nX-Test: b\r\n'
+  expect(await sendRaw(port, `${head}\r\n`)).toMatch(/\r\n\["a, b",null\]$/)
+  expect(await sendRaw(port, `${head}Set-Cookie: c\r\nSet-Cookie: d\r\n\r\n`)).toMatch(/\["a, b","c, d"\]$/)
+  expect((await fetchOver2(port, { ':path': '/', 'x-test': 'a', 'set-cookie': 'c' })).body).toBe('["a","c"]')
 })
 
 test('a client certificate names the peer; one of a stranger is a failure', async () => {
@@ -144,6 +173,13 @@ describe('a GET', () => {
     expect(received.replaceAll(/\r\n\r\n|\r\n/g, '|')).toMatch(/\|\/oneHTTP\/1\.1 200 OK.*\|\/two$/)
   })
 
+  test('is not kept waiting by one without a body, whatever that asks for', async () => {
+    const { port } = await start(({ method, body }) => text(`${method} ${body.type}`), { http2: false })
+    const asked = ['DELETE', 'POST', 'PATCH'].map((method) => `${method} / HTTP/1.1\r\nHost: x\r\n\r\n`).join('')
+    const received = await sendRaw(port, `${asked}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    expect(received.match(/[A-Z]+ none/g)).toEqual(['DELETE none', 'POST none', 'PATCH none', 'GET none'])
+  })
+
   test('that is answered at once has an answer of its own to each failure', async () => {
     const { port } = await start(() => {
       throw notFound({ group: '', resource: 'pods' }, 'web')
@@ -174,6 +210,37 @@ describe('bodies', () => {
       expect(answer.body).toContain('Request entity too large: limit is 1000')
       expect(answer.headers.connection).toBe('close')
     }
+  })
+
+  test('that do not come in time are a failure, which is told', async () => {
+    const clock = createFakeClock()
+    const handle: Handler = async ({ bodyFailure }) => {
+      throw bodyFailure ?? new Error('there is a body')
+    }
+    const { port } = await start(handle, { clock, http2: false })
+    const answer = sendRaw(port, 'POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab')
+    await expect.poll(() => clock.pending, { interval: 5 }).toBeGreaterThan(0)
+    await clock.advance(60_000)
+    expect(await answer).toMatch(/^HTTP\/1\.1 504 .*the request body did not arrive/s)
+  })
+
+  test.each([
+    ['HTTP/1.1', leaveOver1, ['/next']],
+    // What came of it is taken for the whole.
+    ['HTTP/2', leaveOver2, ['/left', '/next']],
+  ])('of callers that leave midway over %s are let go', async (_, leave, paths) => {
+    const handled: string[] = []
+    const handle: Handler = async ({ path, bodyFailure }) => {
+      handled.push(path)
+      if (bodyFailure) throw bodyFailure
+      return text(path)
+    }
+    const clock = createFakeClock()
+    const { port } = await start(handle, { clock, limits: { bodiesBytesMax: 10 } })
+    await leave(port, () => expect.poll(() => clock.pending, { interval: 5 }).toBeGreaterThan(0))
+    const next = () => fetchOver1(port, { method: 'POST', path: '/next', send: Buffer.alloc(8) })
+    await expect.poll(async () => (await next()).status, { interval: 5 }).toBe(200)
+    expect([...new Set(handled)].toSorted()).toEqual(paths)
   })
 })
 
@@ -271,6 +338,15 @@ describe('streams', () => {
     await ended
     expect(response.complete).toBe(true)
   })
+})
+
+test('who was kept waiting for too long is told so, though the signal of the request has aborted', async () => {
+  const { port } = await start(async ({ ownAbort }) => {
+    ownAbort?.abort(new DeadlineExceeded('late'))
+    return text('late', 504)
+  })
+  expect(await fetchOver1(port)).toMatchObject({ status: 504, body: 'late' })
+  expect((await fetchOver2(port, { ':path': '/' })).status).toBe(504)
 })
 
 test('closing waits for requests under way', async () => {

@@ -9,21 +9,16 @@ import { createSecureServer, type Http2SecureServer, type Http2Session } from 'n
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Awaitable, lastly, orElse, whenThere } from '../base/awaitable.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import { type Awaitable, lastly, orElse, whenDone, whenThere } from '../base/awaitable.ts'
+import { type Clock, SharedTimer, type Timer } from '../base/clock.ts'
+import { DeadlineExceeded, QuietAbort } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
-import {
-  ApiError,
-  badRequest,
-  requestEntityTooLarge,
-  serviceUnavailable,
-  toStatus,
-} from '../machinery/meta/api-error.ts'
+import { badRequest, requestEntityTooLarge, serviceUnavailable, toStatus } from '../machinery/meta/api-error.ts'
 import { encodeJson } from '../machinery/wire/json.ts'
-import type { ApiResponse, Handler, RawExchange, RequestBody, UpgradedSocket } from '../machinery/wire/message.ts'
+import type { ApiResponse, Handler, RawExchange, UpgradedSocket } from '../machinery/wire/message.ts'
 import { BodyBudget } from './body-budget.ts'
 import { failureResponse } from './filters/failure-response.ts'
-import { apiRequestOf, type Incoming, type Outgoing, readBody } from './http-request.ts'
+import { apiRequestOf, type Incoming, NO_BODY, type Outgoing, type ReceivedBody, readBody } from './http-request.ts'
 import { plainResponseHead, writeResponse } from './http-response.ts'
 import { BODY_BYTES_MAX } from './outbound/framing.ts'
 import { createPeers, type PeerAuthorities, type Peers } from './peer-certificate.ts'
@@ -190,12 +185,12 @@ function bind(server: Server, host: string, port: number): Promise<number> {
 
 /** A request under way. */
 interface Exchange {
-  readonly abort: AbortController
+  readonly abort: QuietAbort
   /** A stream or an upgraded connection: it never ends by itself. */
   lasting: boolean
   /** Since when there is an answer to be read that has an end. */
   answeredMs: number | undefined
-  readonly cut: () => void
+  readonly emitter: Outgoing | Duplex
 }
 
 /** One for all: a stack trace for each finished request would cost more than it tells. */
@@ -216,12 +211,14 @@ class Connections {
   #draining = false
   #onIdle: () => void = () => {}
   readonly #bodies: BodyBudget
+  readonly #bodyLimit: SharedTimer
   #readingCheck: Timer | undefined
 
   constructor(options: ListenOptions, limits: HttpLimits) {
     this.#options = options
     this.#limits = limits
     this.#bodies = new BodyBudget(limits.bodiesBytesMax)
+    this.#bodyLimit = new SharedTimer(options.clock, limits.requestTimeoutMs)
     this.authorities = options.tls
     this.#peers = createPeers(options, () => this.authorities)
   }
@@ -269,8 +266,8 @@ class Connections {
   }
 
   #begin(emitter: Outgoing | Duplex, lasting: boolean): Exchange {
-    const abort = new AbortController()
-    const exchange: Exchange = { abort, lasting, answeredMs: undefined, cut: () => emitter.destroy() }
+    const abort = new QuietAbort()
+    const exchange: Exchange = { abort, lasting, answeredMs: undefined, emitter }
     this.#exchanges.add(exchange)
     emitter.on('close', () => {
       this.#exchanges.delete(exchange)
@@ -285,13 +282,17 @@ class Connections {
   #onRequest(request: Incoming, response: Outgoing): Awaitable<void> {
     const exchange = this.#begin(response, false)
     const unread = this.#options.leavesBody?.(request.url ?? '') ?? false
-    const answer = this.#answerTo(request, exchange.abort.signal, unread ? exchangeOf(request, response) : undefined)
-    return whenThere(answer, (answer) => this.#send(exchange, answer, request, response))
+    return whenDone(
+      () => this.#answerOf(request, exchange.abort, unread ? exchangeOf(request, response) : undefined),
+      (answer) => this.#send(exchange, answer, request, response),
+      (error) => this.#send(exchange, this.#failure(request, exchange.abort, error), request, response),
+    )
   }
 
   #send(exchange: Exchange, answer: ApiResponse, request: Incoming, response: Outgoing): Awaitable<void> {
     const { signal } = exchange.abort
-    if (signal.aborted) return
+    // Whoever was kept waiting for too long is still there to be told.
+    if (signal.aborted && !(signal.reason instanceof DeadlineExceeded)) return
     if (this.#draining && request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
     exchange.lasting = answer.body.type === 'stream' || answer.body.type === 'upgrade'
     if (exchange.lasting && this.#draining) exchange.abort.abort(STOPPING)
@@ -314,17 +315,21 @@ class Connections {
       this.#readingCheck = undefined
       const lateMs = clock.monotonic() - sendingTimeoutMs
       const answered = [...this.#exchanges].filter(({ answeredMs }) => answeredMs !== undefined)
-      for (const { answeredMs = 0, cut } of answered) if (answeredMs <= lateMs) cut()
+      for (const { answeredMs = 0, emitter } of answered) if (answeredMs <= lateMs) emitter.destroy()
       if (answered.length > 0) this.#checkReading()
     })
   }
 
   async #onUpgrade({ request, socket, head }: UpgradedSocket): Promise<void> {
     socket.on('error', () => socket.destroy())
-    const { signal } = this.#begin(socket, true).abort
+    const { abort } = this.#begin(socket, true)
+    const { signal } = abort
     const answer = this.#draining
       ? failureResponse(serviceUnavailable('the server is stopping').status)
-      : await this.#answerTo(request, signal, 'upgrade')
+      : await orElse(
+          () => this.#answerOf(request, abort, 'upgrade'),
+          (error) => this.#failure(request, abort, error),
+        )
     if (signal.aborted) return
     if (answer.body.type === 'upgrade') {
       signal.addEventListener('abort', () => socket.destroy(), { once: true })
@@ -336,30 +341,34 @@ class Connections {
   }
 
   /** `unread`: what is to be passed on as it comes. Absent: the body is read first. */
-  #answerTo(request: Incoming, signal: AbortSignal, unread?: RawExchange | 'upgrade'): Awaitable<ApiResponse> {
-    const { clock, log } = this.#options
-    return orElse(
-      () => {
-        if (unread !== undefined) return this.#handled(request, signal, NOT_READ, unread)
-        const read = bodyOrFailure(request, this.#limits, { clock, signal, budget: this.#bodies })
-        return whenThere(read, (body) => this.#handled(request, signal, body))
-      },
-      (error) => {
-        if (!signal.aborted && toStatus(error).code === 500) log.error('a request failed', { path: request.url, error })
-        return failureResponse(toStatus(error))
-      },
-    )
+  #answerOf(request: Incoming, abort: QuietAbort, unread?: RawExchange | 'upgrade'): Awaitable<ApiResponse> {
+    if (unread !== undefined) return this.#handled(request, abort, { body: NO_BODY, failure: undefined }, unread)
+    const parts = { limit: this.#bodyLimit, abort, budget: this.#bodies }
+    return whenThere(readBody(request, this.#limits.bodyBytesMax, parts), (body) => this.#handled(request, abort, body))
+  }
+
+  #failure(request: Incoming, { signal }: QuietAbort, error: unknown): ApiResponse {
+    const { log } = this.#options
+    const status = toStatus(error)
+    if (!signal.aborted && status.code === 500) log.error('a request failed', { path: request.url, error })
+    return failureResponse(status)
   }
 
   #handled(
     request: Incoming,
-    signal: AbortSignal,
-    { body, failure }: BodyOrFailure,
+    abort: QuietAbort,
+    { body, failure }: ReceivedBody,
     unread?: RawExchange | 'upgrade',
   ): Awaitable<ApiResponse> {
     const { handle } = this.#options
-    const more = { bodyFailure: failure, exchange: unread === 'upgrade' ? undefined : unread }
-    const ask = () => handle(apiRequestOf(request, body, signal, this.#peers.of(request), more))
+    const isUpgrade = unread === 'upgrade'
+    const more = {
+      bodyFailure: failure,
+      exchange: isUpgrade ? undefined : unread,
+      // What has been upgraded lasts beyond the answer, and so does its signal.
+      ownAbort: isUpgrade ? undefined : abort,
+    }
+    const ask = () => handle(apiRequestOf(request, body, abort.signal, this.#peers.of(request), more))
     const answered = body.type === 'bytes' ? lastly(ask, () => this.#bodies.give(body.bytes.length)) : ask()
     if (failure === undefined) return answered
     // Nobody waits for the rest of a body that is not wanted.
@@ -372,24 +381,6 @@ class Connections {
       close()
     })
   }
-}
-
-interface BodyOrFailure {
-  readonly body: RequestBody
-  readonly failure: ApiError | undefined
-}
-
-const NOT_READ: BodyOrFailure = { body: { type: 'none' }, failure: undefined }
-
-/** Who may ask nothing is not told what is wrong with the body, so that has to wait. */
-function bodyOrFailure(...asked: Parameters<typeof readBody>): Awaitable<BodyOrFailure> {
-  return orElse<BodyOrFailure>(
-    () => whenThere(readBody(...asked), (body) => ({ body, failure: undefined })),
-    (error) => {
-      if (!(error instanceof ApiError)) throw error
-      return { body: NOT_READ.body, failure: error }
-    },
-  )
 }
 
 function watchSession(session: Http2Session, sessions: Set<Http2Session>, limits: HttpLimits): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Awaitable } from '../../base/awaitable.ts'
+import type { QuietAbort } from '../../base/deadline.ts'
 import type { ApiError, Status } from '../meta/api-error.ts'
 import type { KubeObject } from '../meta/object.ts'
 import type { ChunkSink } from './chunk.ts'
@@ -71,6 +72,8 @@ export interface ApiRequest {
   readonly bodyFailure?: ApiError | undefined
   /** Aborts when the caller goes away or the server stops. */
   readonly signal: AbortSignal
+  /** Of , where that is this request's alone: it aborts then, too, when the request has taken too long. */
+  readonly ownAbort?: QuietAbort | undefined
   /** The verified identity of the connection: a client certificate over TLS, the component's own over loopback. */
   readonly peer?: UserInfo | undefined
   /** The common name of the front proxy whose certificate the connection presented: it may say who asks. */

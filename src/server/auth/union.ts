@@ -1,6 +1,13 @@
 /** Several authorizers as one: the first with an opinion decides. It answers at once as long as all before it did. */
 
-import type { Attributes, Authorizer, Decision, RuleResolver, Rules } from './authorizer.ts'
+import {
+  type Attributes,
+  type Authorizer,
+  type Decision,
+  NO_OPINION,
+  type RuleResolver,
+  type Rules,
+} from './authorizer.ts'
 import { aggregated } from './texts.ts'
 
 export function unionOf(authorizers: readonly Authorizer[]): Authorizer {
@@ -19,9 +26,8 @@ function decide(
   question: Question,
   undecided: Decision[],
 ): Decision | Promise<Decision> {
-  for (const [index, authorizer] of authorizers.entries()) {
-    if (index < start) continue
-    const decision = authorizer.authorize(question.attributes, question.signal)
+  for (let index = start; index < authorizers.length; index++) {
+    const decision = authorizers[index]?.authorize(question.attributes, question.signal) ?? NO_OPINION
     if (decision instanceof Promise)
       return decision.then((late) => {
         if (late.verdict !== 'no-opinion') return late

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { fixedRoles } from '../../../test/support/fixed-roles.ts'
+import { QuietAbort } from '../../base/deadline.ts'
 import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
@@ -106,6 +107,48 @@ test('a request that takes a minute gets 504 and its signal aborts', async () =>
   await clock.advance(60_000)
   expect((await answer).status).toBe(504)
   expect(signal?.aborted).toBe(true)
+})
+
+test("a signal that is the request's alone is the one that aborts; one that others share does not", async () => {
+  const [own, shared] = [new QuietAbort(), new AbortController()]
+  const seen: AbortSignal[] = []
+  const { handle } = server((inner) => {
+    seen.push(inner.signal)
+    return new Promise(() => {})
+  })
+  const answers = [handle(request({ signal: own.signal, ownAbort: own })), handle(request({ signal: shared.signal }))]
+  await clock.advance(60_000)
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([504, 504])
+  expect([seen[0] === own.signal, seen[1] === shared.signal]).toEqual([true, false])
+  expect([own.signal.aborted, shared.signal.aborted, seen[1]?.aborted]).toEqual([true, false, true])
+})
+
+test('a caller in this process that gives up is not kept, and what it asked for is given up too', async () => {
+  const caller = new AbortController()
+  let signal: AbortSignal | undefined
+  const { handle } = server((inner) => {
+    signal = inner.signal
+    return new Promise(() => {})
+  })
+  const answer = handle(request({ signal: caller.signal }))
+  caller.abort(new Error('enough'))
+  expect((await answer).status).toBe(500)
+  expect(signal?.reason).toEqual(new Error('enough'))
+  const late = handle(request({ signal: caller.signal }))
+  expect((await late).status).toBe(500)
+})
+
+test('a shorter time that the caller names is kept', async () => {
+  const { handle } = server(() => new Promise(() => {}))
+  const answer = handle(request({ query: new URLSearchParams('timeout=10s') }))
+  let isThere = false
+  void Promise.resolve(answer).then(() => {
+    isThere = true
+  })
+  await clock.advance(9_999)
+  expect(isThere).toBe(false)
+  await clock.advance(1)
+  expect((await answer).status).toBe(504)
 })
 
 test('warnings reach the answer once each', async () => {

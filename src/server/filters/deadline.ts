@@ -1,7 +1,7 @@
 /** A minute for every request that is not meant to last; then its signal aborts and the caller gets a 504. */
 
-import type { Clock } from '../../base/clock.ts'
-import { type Deadline, DeadlineExceeded, deadline, orAborted } from '../../base/deadline.ts'
+import { type Clock, SharedTimer, type Timer } from '../../base/clock.ts'
+import { DeadlineExceeded } from '../../base/deadline.ts'
 import { badRequest, timeout } from '../../machinery/meta/api-error.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { type Filter, isLongRunning } from './filter.ts'
@@ -10,25 +10,61 @@ import { type Filter, isLongRunning } from './filter.ts'
 const REQUEST_TIMEOUT_MS = 60_000
 
 export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
+  const usual = new SharedTimer(clock, REQUEST_TIMEOUT_MS)
   return (next) => (call) => {
     const { request, target } = call
     if (isLongRunning(target)) return next(call)
     const limitMs = requestTimeoutMs(request.query.get('timeout'))
-    const limit = new AbortController()
-    const answer = next({ request: { ...request, signal: limit.signal }, target })
+    const { ownAbort } = request
+    const abort = ownAbort ?? new AbortController()
+    const answer = next(ownAbort ? call : { request: { ...request, signal: abort.signal }, target })
     // What is answered at once can neither be late nor be given up.
-    return answer instanceof Promise ? inTime(answer, deadline(clock, limitMs, request.signal, limit)) : answer
+    if (!(answer instanceof Promise)) return answer
+    const start = (late: () => void) =>
+      limitMs === REQUEST_TIMEOUT_MS ? usual.start(late) : clock.after(limitMs, late)
+    return inTime(answer, { abort, start, parent: ownAbort ? undefined : request.signal })
   }
 }
 
-async function inTime(answer: Promise<ApiResponse>, limit: Deadline): Promise<ApiResponse> {
-  using _ = limit
-  try {
-    return await orAborted(answer, limit.signal)
-  } catch (error) {
-    if (!(error instanceof DeadlineExceeded)) throw error
-    throw timeout('request did not complete within requested timeout - context deadline exceeded')
-  }
+interface Limit {
+  /** Of the signal that the request is handled with. */
+  readonly abort: AbortController
+  start(late: () => void): Timer
+  /** What the caller gives up with, where that is another signal. */
+  readonly parent: AbortSignal | undefined
+}
+
+/** A caller that has gone is not waited for either; one over the wire is not there to be told. */
+function inTime(answer: Promise<ApiResponse>, { abort, start, parent }: Limit): Promise<ApiResponse> {
+  return new Promise((resolve, reject) => {
+    const settled = () => {
+      timer.cancel()
+      parent?.removeEventListener('abort', leave)
+    }
+    const giveUp = (reason: unknown, told: unknown) => {
+      settled()
+      reject(told)
+      abort.abort(reason)
+    }
+    const timer = start(() => giveUp(new DeadlineExceeded('the request took too long'), tooLate()))
+    const leave = () => giveUp(parent?.reason, parent?.reason)
+    parent?.addEventListener('abort', leave, { once: true })
+    if (parent?.aborted) leave()
+    answer.then(
+      (value) => {
+        settled()
+        resolve(value)
+      },
+      (error: unknown) => {
+        settled()
+        reject(error instanceof DeadlineExceeded ? tooLate() : error)
+      },
+    )
+  })
+}
+
+function tooLate() {
+  return timeout('request did not complete within requested timeout - context deadline exceeded')
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }

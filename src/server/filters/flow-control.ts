@@ -4,7 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts'
-import { type Awaitable, lastly, orElse, whenThere } from '../../base/awaitable.ts'
+import { type Awaitable, lastly, whenDone } from '../../base/awaitable.ts'
 import { ApiError } from '../../machinery/meta/api-error.ts'
 import type { ApiRequest, ApiResponse } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
@@ -32,13 +32,13 @@ export function flowControl({ flowControl: control }: { readonly flowControl?: F
   }
   return (next) => (call) => {
     const { request, target } = call
-    const { user, query, signal } = request
+    const { user, query } = request
     assert(user !== undefined, 'authentication comes before flow control')
     const isWatch = target.verb === 'watch'
     if (isLongRunning(target) && !isWatch) return next(call)
     const ticket = control.start({ user, target, query, inProcess: request.wants === 'object' })
     if (ticket.standing !== 'waiting') return begin(next, call, ticket)
-    return control.turnOf(ticket, waitMs(request, isWatch), signal).then(() => begin(next, call, ticket))
+    return control.turnOf(ticket, waitMs(request, isWatch), request).then(() => begin(next, call, ticket))
   }
 }
 
@@ -50,12 +50,12 @@ function classified<Target extends RequestTarget>(
   { flow }: Ticket,
 ): Awaitable<ApiResponse> {
   const { request, target } = call
-  const answered = (answer: ApiResponse): ApiResponse => {
-    if (answer.body.type === 'stream') control.watching(target, request.signal)
-    return withHeaders(answer, flow.headers)
-  }
-  return orElse(
-    () => whenThere(next(call), answered),
+  return whenDone(
+    () => next(call),
+    (answer) => {
+      if (answer.body.type === 'stream') control.watching(target, request.signal)
+      return withHeaders(answer, flow.headers)
+    },
     (error) => {
       if (!(error instanceof ApiError)) throw error
       return withHeaders(failureResponse(error.status, request), flow.headers)

@@ -1,6 +1,6 @@
 /** Counts and times requests under upstream's metric names. */
 
-import { lastly, whenThere } from '../../base/awaitable.ts'
+import { whenDone, whenThere } from '../../base/awaitable.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Histogram } from '../../base/histogram.ts'
 import type { Count, Metrics } from '../../base/metrics.ts'
@@ -60,16 +60,20 @@ export function requestMetrics(parts: { readonly metrics: RequestMetrics; readon
     const kind = READING.has(target.verb) ? 'readOnly' : 'mutating'
     const startMs = clock.monotonic()
     metrics.current[kind]++
-    const answered = lastly(
+    return whenDone(
       () => next(call),
-      () => metrics.current[kind]--,
+      (answer) => {
+        metrics.current[kind]--
+        const { total, seconds } = seriesFor(target, answer.status, dryRun)
+        total.total++
+        seconds.observe((clock.monotonic() - startMs) / 1_000)
+        return answer
+      },
+      (error) => {
+        metrics.current[kind]--
+        throw error
+      },
     )
-    return whenThere(answered, (answer) => {
-      const { total, seconds } = seriesFor(target, answer.status, dryRun)
-      total.total++
-      seconds.observe((clock.monotonic() - startMs) / 1_000)
-      return answer
-    })
   }
 }
 

@@ -8,6 +8,7 @@ import {
   SUGGESTED_LEVELS,
 } from '../../apis/flowcontrol/built-in-flows.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../apis/flowcontrol/types.gen.ts'
+import { QuietAbort } from '../../base/deadline.ts'
 import { createFakeClock, type FakeClock } from '../../base/fake-clock.ts'
 import type { UserInfo } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
@@ -261,23 +262,26 @@ describe('a request over the wire', () => {
     const first = start(control, jane, pods)
     const second = start(control, jane, pods)
     expect([first.standing, second.standing]).toEqual(['running', 'waiting'])
-    const turn = control.turnOf(second, 15_000, new AbortController().signal)
+    const turn = control.turnOf(second, 15_000, { signal: new AbortController().signal })
     control.finish(first)
     expect(second.standing).toBe('waiting')
     await turn
     expect(second.standing).toBe('running')
   })
 
-  test('waits as long as it may, or until its caller goes', async () => {
+  test.each([
+    ['a signal of its own', (abort: QuietAbort) => ({ signal: abort.signal, ownAbort: abort })],
+    ['a signal that others have too', ({ signal }: QuietAbort) => ({ signal })],
+  ])('waits as long as it may, or until its caller goes; with %s', async (_, callerOf) => {
     const control = open(2)
     addLevel('small', queued)
     addFlow('all', 'small', '*', 10)
-    const caller = new AbortController()
+    const caller = new QuietAbort()
     start(control, jane, pods)
     const [patient, gone] = [start(control, jane, pods), start(control, jane, pods)]
     const turns = [
-      control.turnOf(patient, 15_000, new AbortController().signal),
-      control.turnOf(gone, 15_000, caller.signal),
+      control.turnOf(patient, 15_000, callerOf(new QuietAbort())),
+      control.turnOf(gone, 15_000, callerOf(caller)),
     ]
     caller.abort()
     await turns[1]

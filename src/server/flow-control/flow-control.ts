@@ -4,8 +4,8 @@
  * is for, and where it differs from upstream: docs/decisions/0125.
  */
 
-import { type Clock, every } from '../../base/clock.ts'
-import type { UserInfo } from '../../machinery/wire/message.ts'
+import { type Clock, every, SharedTimer, type Timer } from '../../base/clock.ts'
+import type { ApiRequest, UserInfo } from '../../machinery/wire/message.ts'
 import type { RequestTarget } from '../auth/authorizer.ts'
 import { Configuration, type FlowObjects } from './configuration.ts'
 import type { Level } from './level.ts'
@@ -35,11 +35,14 @@ export interface Arrival {
   readonly inProcess: boolean
 }
 
+/** Who may give up waiting. */
+type Caller = Pick<ApiRequest, 'signal' | 'ownAbort'>
+
 export interface FlowControl {
   /** Classifies the request and lets it run, wait or go: see the ticket's `standing`. */
   start(arrival: Arrival): Ticket
   /** Resolves when a ticket that waits does so no longer: its turn has come, the time is over, or the caller is gone. */
-  turnOf(ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void>
+  turnOf(ticket: Ticket, limitMs: number, caller: Caller): Promise<void>
   /** To be called once for every ticket that ran, when its answer is there. */
   finish(ticket: Ticket): void
   /** Counts a watch that has begun, until the signal aborts. */
@@ -51,6 +54,9 @@ export interface FlowControl {
   readonly fairFraction: number
 }
 
+/** How long requests may wait that name no time of their own. */
+const USUAL_WAIT_MS = 15_000
+
 /** Limits follow demand at this interval. Upstream's. */
 const ADJUSTMENT_MS = 10_000
 
@@ -58,6 +64,7 @@ export function createFlowControl(parts: FlowControlParts): FlowControl {
   const { objects, statisticsOf, clock, seats, signal, pace = paceOf(clock) } = parts
   const configuration = new Configuration(objects, { clock, pace, seats })
   const watches = new WatchCounts()
+  const usual = new SharedTimer(clock, USUAL_WAIT_MS)
   const retries = new Map<string, RetryAfter>()
   const work = { statisticsOf, watches }
   const over = (ticket: Ticket) => {
@@ -75,7 +82,8 @@ export function createFlowControl(parts: FlowControlParts): FlowControl {
       flow.queues.start(ticket, inProcess)
       return ticket
     },
-    turnOf: (ticket, limitMs, caller) => turnOf(clock, ticket, limitMs, caller),
+    turnOf: (ticket, limitMs, caller) =>
+      turnOf(ticket, caller, (leave) => (limitMs === USUAL_WAIT_MS ? usual.start(leave) : clock.after(limitMs, leave))),
     finish(ticket) {
       ticket.endedMs = clock.monotonic()
       if (ticket.flow.queues.waitingCount > 0) pace.release(() => over(ticket))
@@ -107,16 +115,18 @@ function distinguisherOf(
   return target.type === 'resource' ? target.namespace : ''
 }
 
-function turnOf(clock: Clock, ticket: Ticket, limitMs: number, signal: AbortSignal): Promise<void> {
+function turnOf(ticket: Ticket, { signal, ownAbort }: Caller, start: (leave: () => void) => Timer): Promise<void> {
   return new Promise((resolve) => {
     const leave = () => ticket.flow.queues.leave(ticket)
-    const timer = clock.after(limitMs, leave)
+    const timer = start(leave)
     ticket.settle = () => {
       timer.cancel()
-      signal.removeEventListener('abort', leave)
+      if (ownAbort) ownAbort.onAbort = undefined
+      else signal.removeEventListener('abort', leave)
       resolve()
     }
     if (signal.aborted) leave()
+    else if (ownAbort) ownAbort.onAbort = leave
     else signal.addEventListener('abort', leave, { once: true })
   })
 }
