@@ -62,8 +62,11 @@ interface Index<T> {
 export class InformerStore<T extends KubeObject> implements Informer<T>, ReflectorSink<T> {
   readonly #objects = new Map<string, T>()
   readonly #namespaces: Index<T> = { valuesOf: (object) => [object.metadata.namespace ?? ''], entries: new Map() }
-  readonly #indexes = new Map<string, Index<T>>([[CONTROLLER_INDEX, { valuesOf: controllerUids, entries: new Map() }]])
-  readonly #handlers = new Set<InformerHandler<T>>()
+  readonly #indexes = new Map<string, Index<T>>()
+  /** All of them. */
+  readonly #placed: Index<T>[] = [this.#namespaces]
+  /** Another list after each change: whoever is told of an object goes on with the one it has. */
+  #handlers: readonly InformerHandler<T>[] = []
   readonly #waiting = new Set<{ readonly holds: () => boolean; readonly resolve: () => void }>()
   readonly #log: Logger
   #revision = 0
@@ -71,6 +74,7 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
 
   constructor(log: Logger = silentLogger) {
     this.#log = log
+    this.addIndex(CONTROLLER_INDEX, controllerUids)
   }
 
   get revision(): number {
@@ -118,6 +122,7 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
     const index: Index<T> = { valuesOf, entries: new Map() }
     for (const [key, object] of this.#objects) place(index, key, undefined, object)
     this.#indexes.set(name, index)
+    this.#placed.push(index)
   }
 
   whenSynced(signal?: AbortSignal): Promise<void> {
@@ -139,9 +144,11 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
   }
 
   subscribe(handler: InformerHandler<T>): () => void {
-    this.#handlers.add(handler)
+    this.#handlers = [...this.#handlers, handler]
     for (const object of [...this.#objects.values()]) this.#notify(handler, undefined, object)
-    return () => this.#handlers.delete(handler)
+    return () => {
+      this.#handlers = this.#handlers.filter((one) => one !== handler)
+    }
   }
 
   replace(objects: readonly T[], revision: number): void {
@@ -175,10 +182,10 @@ export class InformerStore<T extends KubeObject> implements Informer<T>, Reflect
   /** `next` undefined: the object is gone and `previous` is its last state. */
   #put(key: string, previous: T | undefined, next: T | undefined): void {
     const stored = this.#objects.get(key)
-    for (const index of [this.#namespaces, ...this.#indexes.values()]) place(index, key, stored, next)
+    for (const index of this.#placed) place(index, key, stored, next)
     if (next) this.#objects.set(key, next)
     else this.#objects.delete(key)
-    for (const handler of [...this.#handlers]) this.#notify(handler, previous, next)
+    for (const handler of this.#handlers) this.#notify(handler, previous, next)
   }
 
   #notify(handler: InformerHandler<T>, previous: T | undefined, next: T | undefined): void {

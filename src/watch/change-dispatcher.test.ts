@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../base/log.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
-import { Compacted, type Storage } from '../storage/storage.ts'
+import { type Change, Compacted, type Storage } from '../storage/storage.ts'
 import { createChangeDispatcher } from './change-dispatcher.ts'
 
 const write = (storage: Storage, key: string) => storage.transact([], [{ type: 'put', key, value: new Uint8Array(1) }])
@@ -33,6 +33,40 @@ test('hands each subscriber the changes of its prefix, and everyone the progress
   await dispatcher.caughtUpTo(5)
   expect(seen[0]).toBe('a/1@2 after 1')
   expect(seen.map((text) => text.split('@')[0])).toEqual(['a/1', 'b/1'])
+})
+
+test('a prefix may be shared, but none may begin with another', async () => {
+  await using storage = openMemoryStorage()
+  using dispatcher = createChangeDispatcher(storage, silentLogger)
+  const seen: string[] = []
+  const subscriber = (name: string, prefix: string) => ({
+    prefix,
+    changed: (changes: readonly Change[]) => void seen.push(`${name}: ${changes.map(({ key }) => key).join(' ')}`),
+    lost: () => {},
+  })
+  const leave = dispatcher.subscribe(subscriber('one', 'a/'))
+  dispatcher.subscribe(subscriber('two', 'a/'))
+  dispatcher.subscribe(subscriber('three', 'b/'))
+  expect(() => dispatcher.subscribe(subscriber('four', 'a/b/'))).toThrow('not apart')
+  expect(() => dispatcher.subscribe(subscriber('four', ''))).toThrow('not apart')
+  await Promise.all(['a/1', 'b/1', 'a/2', 'c/1', 'a/3'].map((key) => write(storage, key)))
+  await dispatcher.caughtUpTo(5)
+  leave()
+  await write(storage, 'a/4')
+  await dispatcher.caughtUpTo(6)
+  expect(
+    seen
+      .filter((text) => text.startsWith('one'))
+      .join()
+      .match(/a.\d/g),
+  ).toEqual(['a/1', 'a/2', 'a/3'])
+  expect(
+    seen
+      .filter((text) => text.startsWith('two'))
+      .join()
+      .match(/a.\d/g),
+  ).toEqual(['a/1', 'a/2', 'a/3', 'a/4'])
+  expect(seen.filter((text) => text.startsWith('three'))).toEqual(['three: b/1'])
 })
 
 test('waits for a revision until the signal aborts', async () => {

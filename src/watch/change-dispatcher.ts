@@ -8,6 +8,7 @@ import type { Logger } from '../base/log.ts'
 import type { Change, Revision, Storage } from '../storage/storage.ts'
 
 export interface ChangeSubscriber {
+  /** None begins with another one, unless it is the same. */
   readonly prefix: string
   /** In order, without a gap, in one turn of the event loop. Must not throw. */
   changed(changes: readonly Change[]): void
@@ -31,7 +32,7 @@ interface Waiting {
 
 export function createChangeDispatcher(storage: Storage, log: Logger): ChangeDispatcher {
   const stopping = new AbortController()
-  const subscribers = new Set<ChangeSubscriber>()
+  const subscribers = new Subscribers()
   const waiting = new Set<Waiting>()
   let revision = storage.head
 
@@ -44,10 +45,7 @@ export function createChangeDispatcher(storage: Storage, log: Logger): ChangeDis
     }
   }
   const dispatch = (batch: readonly Change[]): void => {
-    for (const subscriber of subscribers) {
-      const own = batch.filter(({ key }) => key.startsWith(subscriber.prefix))
-      if (own.length > 0) subscriber.changed(own)
-    }
+    subscribers.tell(batch)
     const last = batch.at(-1)
     assert(last && last.revision > revision, `changes up to ${last?.revision} came after ${revision}`)
     reached(last.revision)
@@ -60,7 +58,7 @@ export function createChangeDispatcher(storage: Storage, log: Logger): ChangeDis
       if (storage.head === brokenAt) throw error
       log.error('The watch caches missed changes of the storage and are filled again', { revision, error })
       const head = storage.head
-      for (const subscriber of subscribers) subscriber.lost(head)
+      subscribers.lost(head)
       reached(head)
       await follow(head)
     }
@@ -89,10 +87,49 @@ export function createChangeDispatcher(storage: Storage, log: Logger): ChangeDis
         waiting.add(one)
         signal?.addEventListener('abort', onAbort, { once: true })
       }),
-    subscribe: (subscriber) => {
-      subscribers.add(subscriber)
-      return () => void subscribers.delete(subscriber)
-    },
+    subscribe: (subscriber) => subscribers.add(subscriber),
     [Symbol.dispose]: () => stopping.abort(),
+  }
+}
+
+/** Found by the prefixes of what has changed: mostly it is one resource that changes, and there are many. */
+class Subscribers {
+  readonly #byPrefix = new Map<string, Set<ChangeSubscriber>>()
+
+  /** Returns the removal. */
+  add(subscriber: ChangeSubscriber): () => void {
+    const { prefix } = subscriber
+    const nested = [...this.#byPrefix.keys()].find((one) => one.startsWith(prefix) || prefix.startsWith(one))
+    assert(nested === undefined || nested === prefix, `the prefixes ${prefix} and ${nested} are not apart`)
+    const group = this.#byPrefix.get(prefix) ?? new Set()
+    this.#byPrefix.set(prefix, group)
+    group.add(subscriber)
+    return () => {
+      group.delete(subscriber)
+      if (group.size === 0 && this.#byPrefix.get(prefix) === group) this.#byPrefix.delete(prefix)
+    }
+  }
+
+  tell(batch: readonly Change[]): void {
+    const groups = new Map<string, Change[]>()
+    let prefix: string | undefined
+    for (const change of batch) {
+      if (prefix === undefined || !change.key.startsWith(prefix)) prefix = this.#prefixOf(change.key)
+      if (prefix === undefined) continue
+      const own = groups.get(prefix)
+      if (own) own.push(change)
+      else groups.set(prefix, [change])
+    }
+    for (const [name, changes] of groups)
+      for (const subscriber of this.#byPrefix.get(name) ?? []) subscriber.changed(changes)
+  }
+
+  lost(revision: Revision): void {
+    for (const group of [...this.#byPrefix.values()]) for (const subscriber of group) subscriber.lost(revision)
+  }
+
+  #prefixOf(key: string): string | undefined {
+    for (const prefix of this.#byPrefix.keys()) if (key.startsWith(prefix)) return prefix
+    return undefined
   }
 }

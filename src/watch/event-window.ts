@@ -27,10 +27,11 @@ export class EventWindow {
   }
 
   append(event: CacheEvent): void {
-    this.#events.push({ event, atMs: this.#clock.monotonic() })
+    const nowMs = this.#clock.monotonic()
+    this.#events.push({ event, atMs: nowMs })
     // Twice the limits before anything is dropped, so that dropping costs little per event.
     if (this.#events.length > 2 * this.#eventsMax) this.#drop(this.#events.length - this.#eventsMax)
-    else if ((this.#events[0]?.atMs ?? 0) < this.#clock.monotonic() - 2 * this.#windowMs) this.#dropAged()
+    else if ((this.#events[0]?.atMs ?? 0) < nowMs - 2 * this.#windowMs) this.#dropAged()
   }
 
   /** The events after `revision`; undefined when some of them have left the window. */

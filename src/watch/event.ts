@@ -63,19 +63,53 @@ export function toCacheEvent(
   before: CachedObject | undefined,
   codec: ObjectCodec,
 ): CacheEvent | undefined {
-  const lastState = previous && once(() => lastStateOf(previous, before, revision, codec))
+  const lastState = previous && (() => lastStateOf(previous, before, revision, codec))
   const object = value === undefined ? lastState?.() : codec.decode({ key, value, created, modified: revision })
   if (!object) return undefined
   const type = value === undefined ? 'DELETED' : (previous ?? before) ? 'MODIFIED' : 'ADDED'
-  const plain = once(() => delivery(type, object))
-  return {
-    type,
-    revision,
-    object,
-    previous: before,
-    plain,
-    entered: type === 'ADDED' ? plain : once(() => delivery('ADDED', object)),
-    left: type === 'DELETED' ? plain : once(() => delivery('DELETED', lastState?.() ?? object)),
+  return new ChangeEvent(type, object, before, value === undefined ? undefined : lastState)
+}
+
+/** Makes each of its deliveries when the first watcher is told of it: most changes have one, and many have none. */
+class ChangeEvent implements CacheEvent {
+  readonly type: DeliveryType
+  readonly revision: number
+  readonly object: CachedObject
+  readonly previous: CachedObject | undefined
+  readonly #lastState: (() => CachedObject) | undefined
+  #plain: ObjectDelivery | undefined
+  #entered: ObjectDelivery | undefined
+  #left: ObjectDelivery | undefined
+
+  /** `lastState`: what was there before, under the event's revision. */
+  constructor(
+    type: DeliveryType,
+    object: CachedObject,
+    previous: CachedObject | undefined,
+    lastState: (() => CachedObject) | undefined,
+  ) {
+    this.type = type
+    this.revision = object.revision
+    this.object = object
+    this.previous = previous
+    this.#lastState = lastState
+  }
+
+  plain(): ObjectDelivery {
+    this.#plain ??= delivery(this.type, this.object)
+    return this.#plain
+  }
+
+  entered(): ObjectDelivery {
+    if (this.type === 'ADDED') return this.plain()
+    this.#entered ??= delivery('ADDED', this.object)
+    return this.#entered
+  }
+
+  left(): ObjectDelivery {
+    if (this.type === 'DELETED') return this.plain()
+    this.#left ??= delivery('DELETED', this.#lastState?.() ?? this.object)
+    return this.#left
   }
 }
 
@@ -94,15 +128,32 @@ function lastStateOf(
 }
 
 export function delivery(type: DeliveryType, object: CachedObject): ObjectDelivery {
-  const frames = new Map<string, Uint8Array>()
-  const frame = (encoding: FrameEncoding): Uint8Array => {
-    const known = frames.get(encoding.name)
+  return new EncodedOnce(type, object)
+}
+
+class EncodedOnce implements ObjectDelivery {
+  readonly type: DeliveryType
+  readonly object: CachedObject
+  /** By the names of their encodings. Watchers in this process need none. */
+  #frames: Map<string, Uint8Array> | undefined
+
+  constructor(type: DeliveryType, object: CachedObject) {
+    this.type = type
+    this.object = object
+  }
+
+  get revision(): number {
+    return this.object.revision
+  }
+
+  frame(encoding: FrameEncoding): Uint8Array {
+    const known = this.#frames?.get(encoding.name)
     if (known) return known
-    const bytes = encoding.event(type, object)
-    frames.set(encoding.name, bytes)
+    const bytes = encoding.event(this.type, this.object)
+    this.#frames ??= new Map()
+    this.#frames.set(encoding.name, bytes)
     return bytes
   }
-  return { type, revision: object.revision, object, frame }
 }
 
 /** Of an object that is there: its frames are not kept, as the state that it is part of is as large as the resource. */
@@ -157,13 +208,5 @@ export function jsonFrames({
       const metadata = bookmarkMetadata(revision, initialEventsEnd)
       return encodeWatchFrame('BOOKMARK', Buffer.from(JSON.stringify({ kind, apiVersion, metadata })))
     },
-  }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
   }
 }

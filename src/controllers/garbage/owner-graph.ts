@@ -57,6 +57,10 @@ export class OwnerGraph {
     return [...(this.#dependents.get(uid) ?? [])].flatMap((dependent) => this.#nodes.get(dependent) ?? [])
   }
 
+  hasDependents(uid: string): boolean {
+    return this.#dependents.has(uid)
+  }
+
   /** Answers with what was there before. */
   put(node: GraphNode): GraphNode | undefined {
     const previous = this.#nodes.get(node.uid)

@@ -21,6 +21,7 @@ export interface Misplaced {
 
 /** `next` is in the graph already; `previous` is what stood there before. */
 export function concernedByChange(graph: OwnerGraph, next: GraphNode, previous: GraphNode | undefined): Concerned {
+  if (isAlone(graph, next, previous)) return NOBODY
   const check = new Set<string>()
   const misplaced: Misplaced[] = []
   if (!isSettled(graph, next) && !deepEqual(previous?.owners, next.owners)) check.add(next.uid)
@@ -44,6 +45,14 @@ export function concernedByChange(graph: OwnerGraph, next: GraphNode, previous: 
     check.add(next.uid)
   }
   return { check: [...check], orphan: begins && next.deletion === 'orphan' ? next.uid : undefined, misplaced }
+}
+
+const NOBODY: Concerned = { check: [], orphan: undefined, misplaced: [] }
+
+/** Neither owners nor an end, before and now, nor dependents that came first: as most objects are that change. */
+function isAlone(graph: OwnerGraph, next: GraphNode, previous: GraphNode | undefined): boolean {
+  if (next.owners.length > 0 || next.deletion !== 'none') return false
+  return previous ? previous.owners.length === 0 && previous.deletion === 'none' : !graph.hasDependents(next.uid)
 }
 
 /** `gone` is no longer in the graph. */
