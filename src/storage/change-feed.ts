@@ -45,7 +45,8 @@ export class ChangeFeed {
   publish(revision: Revision, changes: readonly Change[]): void {
     const last = this.#recent.at(-1)
     assert(!last || revision === last.revision + 1, () => `published ${revision} after ${last?.revision}`)
-    const bytes = changes.reduce((sum, change) => sum + (change.value?.length ?? 0), 0)
+    let bytes = 0
+    for (const { value } of changes) bytes += value?.length ?? 0
     this.#recent.push({ revision, changes, bytes })
     this.#bytes += bytes
     this.#shrink()
@@ -103,14 +104,17 @@ export class ChangeFeed {
   }
 
   #shrink(): void {
-    const count = () => this.#recent.length - this.#first
-    const isOver = () => this.#bytes > FEED_BYTES_MAX || count() > FEED_TRANSACTIONS_MAX
-    while (isOver() && count() > 1) {
+    while (this.#isOver()) {
       this.#bytes -= this.#recent[this.#first]?.bytes ?? 0
       this.#recent[this.#first++] = FORGOTTEN
     }
     if (this.#first < FORGOTTEN_MAX) return
     this.#recent.splice(0, this.#first)
     this.#first = 0
+  }
+
+  #isOver(): boolean {
+    const count = this.#recent.length - this.#first
+    return count > 1 && (this.#bytes > FEED_BYTES_MAX || count > FEED_TRANSACTIONS_MAX)
   }
 }

@@ -12,9 +12,11 @@ import {
   encodeIndexEntry,
   encodeLogRecord,
   encodeValue,
+  type IndexEntry,
   indexKey,
   logKey,
   type Place,
+  VALUE_HEADER_BYTES,
   valueKey,
 } from './level-records.ts'
 import type { LoggedMoment } from './recovery.ts'
@@ -59,7 +61,7 @@ export function planBatch(
   timeMs: number,
   committedVersion: (key: string) => PlacedVersion | undefined,
 ): CommitBatch {
-  const plan = new BatchPlan(head, timeMs, committedVersion)
+  const plan = new BatchPlan(requests, head, timeMs, committedVersion)
   const verdicts = requests.map((request) => {
     const verdict = plan.take(request)
     if (verdict.result !== 'commits') return verdict
@@ -76,12 +78,19 @@ class BatchPlan {
   readonly operations: Operation[] = []
   readonly committing: Committing[] = []
   head: Anchor
+  readonly #memory: ValueMemory
   readonly #timeMs: number
   readonly #committedVersion: (key: string) => PlacedVersion | undefined
   /** By the batch itself; undefined: deleted. */
   readonly #written = new Map<string, PlacedVersion | undefined>()
 
-  constructor(head: Anchor, timeMs: number, committedVersion: (key: string) => PlacedVersion | undefined) {
+  constructor(
+    requests: readonly Request[],
+    head: Anchor,
+    timeMs: number,
+    committedVersion: (key: string) => PlacedVersion | undefined,
+  ) {
+    this.#memory = new ValueMemory(requests)
     this.head = head
     this.#timeMs = timeMs
     this.#committedVersion = committedVersion
@@ -92,7 +101,7 @@ class BatchPlan {
     const revision = this.head.revision + 1
     const decision = decide(expect, writes, revision, (key) => this.#currentOf(key))
     if (decision.result === 'rejected') return decision
-    this.#commit(decision.effects, { revision, timeMs: this.#timeMs, cause, fence: Math.max(fence, this.head.fence) })
+    this.#commit(decision.effects, cause, { revision, timeMs: this.#timeMs, fence: Math.max(fence, this.head.fence) })
     return { result: 'commits', revision }
   }
 
@@ -102,19 +111,29 @@ class BatchPlan {
 
   #commit(
     effects: readonly Effect<PlacedVersion>[],
-    facts: Pick<LoggedMoment, 'revision' | 'timeMs' | 'cause' | 'fence'>,
+    cause: string | undefined,
+    facts: Pick<LoggedMoment, 'revision' | 'timeMs' | 'fence'>,
   ): void {
     const { revision, fence } = facts
     const writes = effects.map(toLoggedWrite)
-    const record = encodeLogRecord({ ...facts, previousChecksum: this.head.checksum, writes })
+    const record = encodeLogRecord({ ...facts, cause, previousChecksum: this.head.checksum, writes })
     const checksum = checksumOf(record)
     this.head = { revision, checksum, fence }
     this.operations.push({ type: 'put', key: logKey(revision), value: record })
     for (const [position, effect] of effects.entries()) {
-      this.operations.push(...effectOperations(effect, revision, position))
-      this.#written.set(effect.key, effect.value && { revision, position, created: effect.created })
+      const { key, value, created } = effect
+      const version = value && { revision, position, created }
+      if (value) this.#putValue({ revision, position }, value, writes[position]?.valueChecksum ?? 0)
+      this.operations.push(indexOperation(key, version))
+      this.#written.set(key, version)
     }
     this.committing.push({ moment: { ...facts, keys: effects.map(({ key }) => key), checksum }, effects })
+  }
+
+  #putValue(place: Place, value: Uint8Array, checksum: number): void {
+    const bytes = this.#memory.take(VALUE_HEADER_BYTES + value.length)
+    encodeValue(value, checksum, bytes)
+    this.operations.push({ type: 'put', key: valueKey(place), value: bytes })
   }
 }
 
@@ -123,13 +142,29 @@ function toLoggedWrite({ key, value, created, previous }: Effect<PlacedVersion>)
   return { type: value ? 'put' : 'delete', key, created, previous, valueChecksum } as const
 }
 
-function effectOperations(effect: Effect<PlacedVersion>, revision: Revision, position: number): readonly Operation[] {
-  const { key, value, created } = effect
-  if (!value) return [{ type: 'del', key: indexKey(key) }]
-  return [
-    { type: 'put', key: valueKey({ revision, position }), value: encodeValue(value) },
-    { type: 'put', key: indexKey(key), value: encodeIndexEntry({ revision, created, position }) },
-  ]
+/** `entry` undefined: the key is gone. */
+function indexOperation(key: string, entry: IndexEntry | undefined): Operation {
+  if (!entry) return { type: 'del', key: indexKey(key) }
+  return { type: 'put', key: indexKey(key), value: encodeIndexEntry(entry) }
+}
+
+/** One piece for the records of all values: one for each would cost as much as what is written to it. */
+class ValueMemory {
+  readonly #bytes: Buffer
+  #used = 0
+
+  constructor(requests: readonly Request[]) {
+    let total = 0
+    for (const { writes } of requests)
+      for (const write of writes) if (write.type === 'put') total += VALUE_HEADER_BYTES + write.value.length
+    this.#bytes = Buffer.allocUnsafeSlow(total)
+  }
+
+  take(bytes: number): Buffer {
+    const start = this.#used
+    this.#used += bytes
+    return this.#bytes.subarray(start, this.#used)
+  }
 }
 
 /** One step of compaction: cuts the log after the last moment and drops the values nobody can ask for any more. */

@@ -1,4 +1,4 @@
-/** When each kept transaction happened and why: what compaction by age, and questions about causes, are answered from. */
+/** When each kept transaction happened and what it wrote: what compaction is answered from. */
 
 import { assert } from '../base/assert.ts'
 import { type Clock, every } from '../base/clock.ts'
@@ -13,7 +13,6 @@ const CHECKS_PER_WINDOW = 10
 export interface Moment {
   readonly revision: Revision
   readonly timeMs: number
-  readonly cause: string | undefined
   /** The keys it wrote. */
   readonly keys: readonly string[]
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  checksumOfValue,
   decodeIndexEntry,
   decodeLogRecord,
   decodeValue,
@@ -8,6 +9,7 @@ import {
   encodeValue,
   type LogRecord,
   logKey,
+  VALUE_HEADER_BYTES,
 } from './level-records.ts'
 import { Corrupt } from './storage.ts'
 
@@ -31,11 +33,15 @@ test('a record reads back as it was written', () => {
 
 test('no bit of a record, an index entry or a value changes unnoticed', () => {
   const entry = { revision: 5, created: 2, position: 1 }
+  const value = Buffer.from('value')
+  const valueRecord = Buffer.alloc(VALUE_HEADER_BYTES + value.length)
+  encodeValue(value, checksumOfValue(value), valueRecord)
+  expect(decodeValue('k', 1, valueRecord)).toEqual(value)
   expect(decodeIndexEntry('k', encodeIndexEntry(entry))).toEqual(entry)
   const readers = [
     [encodeLogRecord(record), (bytes: Buffer) => decodeLogRecord(bytes)],
     [encodeIndexEntry(entry), (bytes: Buffer) => decodeIndexEntry('k', bytes)],
-    [encodeValue(Buffer.from('value')), (bytes: Buffer) => decodeValue('k', 1, bytes)],
+    [valueRecord, (bytes: Buffer) => decodeValue('k', 1, bytes)],
   ] as const
   for (const [bytes, read] of readers) {
     for (let bit = 0; bit < bytes.length * 8; bit++) {

@@ -118,16 +118,18 @@ export function decodeIndexEntry(key: string, bytes: Buffer): IndexEntry {
   return { revision: reader.u64(), created: reader.u64(), position: reader.u32() }
 }
 
-export function encodeValue(value: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(4 + value.length)
-  bytes.writeUInt32BE(checksumOfValue(value))
-  bytes.set(value, 4)
-  return bytes
+/** What stands before a value: its checksum. */
+export const VALUE_HEADER_BYTES = 4
+
+/** Writes a value and its checksum to `bytes`, which has the room for both. */
+export function encodeValue(value: Uint8Array, checksum: number, bytes: Buffer): void {
+  bytes.writeUInt32BE(checksum)
+  bytes.set(value, VALUE_HEADER_BYTES)
 }
 
 export function decodeValue(key: string, revision: Revision, bytes: Buffer): Uint8Array {
-  const value = bytes.subarray(4)
-  if (bytes.length < 4 || checksumOfValue(value) !== bytes.readUInt32BE()) {
+  const value = bytes.subarray(VALUE_HEADER_BYTES)
+  if (bytes.length < VALUE_HEADER_BYTES || checksumOfValue(value) !== bytes.readUInt32BE()) {
     throw new Corrupt(`the value of ${key} at revision ${revision} does not match its checksum`)
   }
   return value

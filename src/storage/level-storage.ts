@@ -205,7 +205,7 @@ class LevelStorage implements Storage {
   }
 
   async cause(revision: Revision): Promise<string | undefined> {
-    return this.#window.at(revision)?.cause
+    return revision <= this.#compacted || revision > this.head ? undefined : this.#values.cause(revision)
   }
 
   compact(revision: Revision): Promise<void> {

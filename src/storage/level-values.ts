@@ -111,6 +111,12 @@ export class LevelValues {
     return changes
   }
 
+  /** Why a transaction happened: in the log alone, as it is asked for so seldom. Undefined where it was compacted. */
+  async cause(revision: Revision): Promise<string | undefined> {
+    const bytes = await (await this.#open()).get(logKey(revision))
+    return bytes && decodeLogRecord(bytes).cause
+  }
+
   async #open(): Promise<Database> {
     if (!this.#database) await this.#exchange
     if (!this.#database) throw new Unavailable('the storage has not been opened again yet')

@@ -5,8 +5,9 @@
 
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
+import { joinKept } from '../base/kept-bytes.ts'
 import { ChangeFeed } from './change-feed.ts'
-import { compactByAge, HISTORY_MS_DEFAULT, HistoryWindow } from './history-window.ts'
+import { compactByAge, HISTORY_MS_DEFAULT, HistoryWindow, type Moment } from './history-window.ts'
 import {
   type Change,
   Compacted,
@@ -40,13 +41,17 @@ const HISTORY_TRANSACTIONS_MAX = 110_000
 
 type MemoryVersion = LiveVersion<Uint8Array>
 
+interface CausedMoment extends Moment {
+  readonly cause: string | undefined
+}
+
 export function openMemoryStorage(options: MemoryStorageOptions = {}): Storage {
   return new MemoryStorage(options)
 }
 
 class MemoryStorage implements Storage {
   readonly #index = new VersionIndex<Uint8Array>()
-  readonly #window = new HistoryWindow()
+  readonly #window = new HistoryWindow<CausedMoment>()
   readonly #changes = new Map<Revision, readonly Change[]>()
   readonly #feed = new ChangeFeed()
   readonly #closing = new AbortController()
@@ -140,7 +145,9 @@ class MemoryStorage implements Storage {
   #commit(effects: readonly Effect<MemoryVersion>[], cause: string | undefined): Revision {
     const revision = this.#head + 1
     const changes = effects.map(({ key, value, created, previous }) => {
-      this.#index.append(key, { revision, created, slot: value })
+      // Kept for as long as the key is there: the writer's memory is not.
+      const slot = value && joinKept([value])
+      this.#index.append(key, { revision, created, slot })
       return { revision, key, value, created, previous: entryOf(key, previous) }
     })
     this.#window.append({ revision, timeMs: this.#now(), cause, keys: effects.map(({ key }) => key) })

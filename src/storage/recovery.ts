@@ -48,8 +48,8 @@ export async function recover(database: Database): Promise<Recovered> {
   let head = anchor
   for await (const { record, checksum } of readLog(database, anchor)) {
     for (const [position, write] of record.writes.entries()) addVersion(chains, record, position, write)
-    const { revision, timeMs, cause, fence } = record
-    window.append({ revision, timeMs, cause, fence, checksum, keys: record.writes.map(({ key }) => key) })
+    const { revision, timeMs, fence } = record
+    window.append({ revision, timeMs, fence, checksum, keys: record.writes.map(({ key }) => key) })
     head = { revision, checksum, fence }
   }
   return { anchor, head, index: await buildIndex(database, chains, anchor), window }

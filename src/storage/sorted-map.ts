@@ -24,8 +24,9 @@ export class SortedMap<V> {
   }
 
   set(key: string, value: V): void {
-    if (!this.#values.has(key)) this.#insert(key)
+    const before = this.#values.size
     this.#values.set(key, value)
+    if (this.#values.size > before) this.#insert(key)
   }
 
   delete(key: string): boolean {

@@ -14,6 +14,7 @@ import {
   type LogRecord,
   type Place,
   placeOfValue,
+  VALUE_HEADER_BYTES,
   VALUE_RANGE,
   valueKey,
 } from './level-records.ts'
@@ -94,7 +95,7 @@ async function checkLog(
         const place = { revision: record.revision, position }
         needed.set(nameOf(place), key)
         const bytes = await database.get(valueKey(place))
-        const matches = bytes && checksumOfValue(bytes.subarray(4)) === valueChecksum
+        const matches = bytes && checksumOfValue(bytes.subarray(VALUE_HEADER_BYTES)) === valueChecksum
         if (bytes && !matches) report(`the value of ${key} at revision ${record.revision} is not the one in the log`)
       }
     }

@@ -1,4 +1,7 @@
-/** The values that were written or read last, up to a number of bytes: what is overwritten soon is not read from disk. */
+/**
+ * The values that were written last, up to a number of bytes: what is overwritten soon is not read from disk. They go in
+ * the order in which they came, however often they are read, as those that were made together share their memory.
+ */
 
 import type { Place } from './level-records.ts'
 
@@ -9,18 +12,13 @@ const VALUE_CACHE_BYTES_MAX = 32 * 1024 * 1024
 const ENTRY_BYTES = 200
 
 export class ValueCache {
-  readonly #values = new Map<string, Uint8Array>()
+  readonly #values = new Map<Name, Uint8Array>()
   /** Where the oldest is. Kept, as an iteration from the start passes the places of all that went before. */
   #oldest = this.#values.entries()
   #bytes = 0
 
   get(place: Place): Uint8Array | undefined {
-    const name = nameOf(place)
-    const value = this.#values.get(name)
-    if (!value) return undefined
-    this.#values.delete(name)
-    this.#values.set(name, value)
-    return value
+    return this.#values.get(nameOf(place))
   }
 
   set(place: Place, value: Uint8Array): void {
@@ -43,4 +41,9 @@ export class ValueCache {
   }
 }
 
-const nameOf = ({ revision, position }: Place): string => `${revision}/${position}`
+/** Most transactions have one write: no text is made to name it. */
+type Name = number | string
+
+function nameOf({ revision, position }: Place): Name {
+  return position === 0 ? revision : `${revision}/${position}`
+}

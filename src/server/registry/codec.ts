@@ -14,7 +14,7 @@ import type { ResourceDefinition } from '../../apis/definition.ts'
 import { assert } from '../../base/assert.ts'
 import { deepFreeze } from '../../base/deep-freeze.ts'
 import { isRecord } from '../../base/is-record.ts'
-import { joinKept, keepText } from '../../base/kept-bytes.ts'
+import { joinKept, TextBlocks } from '../../base/kept-bytes.ts'
 import { apiVersionOf } from '../../machinery/meta/group-version.ts'
 import type { KubeObject, ObjectKey, ObjectMeta } from '../../machinery/meta/object.ts'
 import { sharedFact } from '../../machinery/schema/shared.ts'
@@ -59,6 +59,9 @@ const BUILT_IN_STAMP = '1'
 const CONVERTED_STAMP = '0'
 const NEWLINE = 0x0a
 const NO_BYTES = new Uint8Array()
+
+/** Of all resources together: the storage lets what was written go in the order in which it came. */
+const values = new TextBlocks()
 
 export function createCodec<T extends KubeObject>(definition: ResourceDefinition<T>): RegistryCodec<T> {
   const { conversion, schemaStamp } = definition
@@ -113,7 +116,7 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     restamped: (object, revision) => typed(new RestampedObject(object, revision, restamping)),
     encode(object) {
       const own = toStored(object)
-      const value = keepText(`${written}${jsonOf(conversion?.toStored ? headOf(own) : headText, own)}`)
+      const value = values.bytesOf(`${written}${jsonOf(conversion?.toStored ? headOf(own) : headText, own)}`)
       if (!conversion) drafts.keep(value, object)
       return value
     },
