@@ -77,14 +77,19 @@ async function eventually<T extends KubeObject, Found>(
   find: (objects: readonly T[]) => Found | undefined,
 ): Promise<Found> {
   const informer = informers.of(definition)
+  // What held once may hold no more when who waits for it goes on.
+  const seen: { found?: Found | undefined } = {}
+  const holds = (): boolean => {
+    seen.found = find(informer.list())
+    return seen.found !== undefined
+  }
   try {
-    await informer.until(() => find(informer.list()) !== undefined, AbortSignal.timeout(EVENTUALLY_MS))
+    await informer.until(holds, AbortSignal.timeout(EVENTUALLY_MS))
   } catch {
     throw new Error(`still waiting; there is ${informer.list().map(withoutManagedFields).join('\n')}`)
   }
-  const found = find(informer.list())
-  if (found === undefined) throw new Error('the condition held and holds no more')
-  return found
+  if (seen.found === undefined) throw new Error('the condition held and nothing was found')
+  return seen.found
 }
 
 function withoutManagedFields(object: KubeObject): string {
