@@ -174,11 +174,10 @@ export function orphanWatch<T extends KubeObject, P extends KubeObject>(
 ): Watch {
   return {
     definition: orphanDefinition,
-    *keysOf(object: KubeObject, cache: Cache): Iterable<ObjectKey> {
-      if (controllerOf(object)) return
-      for (const owner of cache.list(definition, object.metadata.namespace)) {
-        if (selectorOf(owner).matches(object.metadata.labels)) yield keyOf(owner)
-      }
+    keysOf(object: KubeObject, cache: Cache): readonly ObjectKey[] {
+      if (controllerOf(object)) return []
+      const owners = cache.list(definition, object.metadata.namespace)
+      return owners.filter((owner) => selectorOf(owner).matches(object.metadata.labels)).map(keyOf)
     },
   }
 }
