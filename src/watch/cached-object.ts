@@ -115,24 +115,68 @@ export function sizeOf(object: CachedObject): number {
 
 /** Makes cached objects that share one ring of the objects that were parsed last. */
 export function cachedObjectFactory(parsedMax = PARSED_OBJECTS_MAX): CachedObjectFactory {
-  const ring: KubeObject[] = []
-  let place = 0
-  const kept = (object: KubeObject): WeakRef<KubeObject> => {
-    ring[place] = object
-    place = (place + 1) % parsedMax
+  const ring = new ParsedRing(parsedMax)
+  return (facts, object) => new OrdinaryObject(facts, ring, object)
+}
+
+class ParsedRing {
+  readonly #objects: KubeObject[] = []
+  readonly #objectsMax: number
+  #place = 0
+
+  constructor(objectsMax: number) {
+    this.#objectsMax = objectsMax
+  }
+
+  keep(object: KubeObject): WeakRef<KubeObject> {
+    this.#objects[this.#place] = object
+    this.#place = (this.#place + 1) % this.#objectsMax
     return new WeakRef(object)
   }
-  return (facts, object) => {
-    // Whoever has the object keeps it here too. Bytes never change, so there is nothing that could become old.
-    let parsed = object && kept(object)
-    const parsedOnce = (): KubeObject => {
-      const known = parsed?.deref()
-      if (known) return known
-      const made = parse(facts.bytes)
-      parsed = kept(made)
-      return made
-    }
-    return { ...facts, object: parsedOnce, parsed: () => parsed?.deref() }
+}
+
+/** A class and no closures: there is one for each object that is stored. */
+class OrdinaryObject implements CachedObject {
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly revision: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly fields: Readonly<Record<string, string>>
+  readonly ownerUids: readonly string[] | undefined
+  readonly finalizers: readonly string[] | undefined
+  readonly bytes: Uint8Array
+  readonly #ring: ParsedRing
+  /** Bytes never change, so there is nothing that could become old. */
+  #parsed: WeakRef<KubeObject> | undefined
+
+  constructor(facts: ObjectFacts, ring: ParsedRing, object: KubeObject | undefined) {
+    this.key = facts.key
+    this.namespace = facts.namespace
+    this.name = facts.name
+    this.uid = facts.uid
+    this.revision = facts.revision
+    this.labels = facts.labels
+    this.fields = facts.fields
+    this.ownerUids = facts.ownerUids
+    this.finalizers = facts.finalizers
+    this.bytes = facts.bytes
+    this.#ring = ring
+    // Whoever has the object keeps it here too.
+    this.#parsed = object && ring.keep(object)
+  }
+
+  object(): KubeObject {
+    const known = this.#parsed?.deref()
+    if (known) return known
+    const made = parse(this.bytes)
+    this.#parsed = this.#ring.keep(made)
+    return made
+  }
+
+  parsed(): KubeObject | undefined {
+    return this.#parsed?.deref()
   }
 }
 
