@@ -1,4 +1,7 @@
-/** Bundles the command into `dist/`: one entry, lazily loaded chunks, classic-level as the only native package. */
+/**
+ * Bundles the command into `dist/`, with classic-level as the only native package: an entry, and beside it the program as
+ * modules that are loaded when they are needed.
+ */
 
 import {
   chmodSync,
@@ -13,7 +16,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { say, show } from './command.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -24,9 +27,9 @@ const DESCRIPTIONS = join(ROOT, '.cache', 'openapi', 'descriptions.json')
 
 const NATIVE_LEVEL = 'classic-level/binding.js'
 
-/** For shells; and bundled code may still call `require`, which an ES module does not have. */
-const BANNER =
-  "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+/** Bundled code may still call `require`, which an ES module does not have. */
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
 /**
  * Chunks of earlier builds stay for a while: a cluster that runs in the background may load one later. In ms: a week.
@@ -99,40 +102,77 @@ const dockerWithoutSessions: Plugin = {
   },
 }
 
+/** The entry takes the program from the file beside it. */
+const programBeside: Plugin = {
+  name: 'program-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: './program.mjs', external: true }))
+  },
+}
+
+/** Of both. */
+const SHARED: BuildOptions = {
+  absWorkingDir: ROOT,
+  outdir: DIST,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  // Where a library has both forms, the ES module: its exports keep their names, and what is not used drops out.
+  mainFields: ['module', 'main'],
+  // Without comments the text is ASCII: see `checkAscii`.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 120,
+  legalComments: 'linked',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  external: [NATIVE_LEVEL, 'ssh2', 'cpu-features'],
+  plugins: [httpWithoutFetch, routerOfExpress, levelWithoutFiles, dockerWithoutSessions],
+  logLevel: 'warning',
+}
+
 async function bundle(): Promise<void> {
   say('building dist/ …')
   mkdirSync(DIST, { recursive: true })
   const described = show(process.execPath, [join(ROOT, 'openapi', 'generate.ts'), '--descriptions'])
   if (described !== 0) throw new Error('the descriptions of the API could not be generated')
   copyFileSync(DESCRIPTIONS, join(DIST, 'descriptions.json'))
-  const { metafile } = await build({
-    absWorkingDir: ROOT,
-    metafile: true,
-    entryPoints: { t8s: join(ROOT, 'src', 'cli', 'main.ts') },
-    outdir: DIST,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    // Where a library has both forms, the ES module: its exports keep their names, and what is not used drops out.
-    mainFields: ['module', 'main'],
-    // Without comments the text is ASCII: see `checkAscii`.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
-    legalComments: 'linked',
-    sourcemap: 'linked',
-    sourcesContent: false,
-    chunkNames: 'chunk-[hash]',
-    external: [NATIVE_LEVEL, 'ssh2', 'cpu-features'],
-    plugins: [httpWithoutFetch, routerOfExpress, levelWithoutFiles, dockerWithoutSessions],
-    banner: { js: BANNER },
-    logLevel: 'warning',
-  })
-  for (const path of Object.keys(metafile.outputs)) if (path.endsWith('.js')) checkAscii(path)
+  writeFileSync(join(DIST, 'package.json'), '{ "type": "commonjs" }\n')
+  const built = await Promise.all([bundleEntry(), bundleModules()])
+  const paths = built.flatMap(({ metafile }) => Object.keys(metafile.outputs))
+  for (const path of paths) if (/\.m?js$/.test(path)) checkAscii(path)
   chmodSync(join(DIST, 't8s.js'), 0o755)
   writeFileSync(STAMP, '')
+}
+
+/** CommonJS: Node's loader of modules takes its time before it has read the first one. */
+function bundleEntry() {
+  return build({
+    ...SHARED,
+    metafile: true,
+    entryPoints: { t8s: source('main.ts') },
+    format: 'cjs',
+    define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
+    plugins: [programBeside],
+    banner: { js: '#!/usr/bin/env node' },
+  })
+}
+
+function bundleModules() {
+  return build({
+    ...SHARED,
+    metafile: true,
+    entryPoints: { program: source('program.ts') },
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    format: 'esm',
+    chunkNames: 'chunk-[hash]',
+    banner: { js: REQUIRE },
+  })
+}
+
+function source(name: string): string {
+  return join(ROOT, 'src', 'cli', name)
 }
 
 /** One other character, in a regular expression say, and Node decodes the text to two bytes a character. */

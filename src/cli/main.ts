@@ -18,9 +18,13 @@ if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
   )
   process.exitCode = 4
 } else {
+  void run(process.argv.slice(2))
+}
+
+async function run(words: readonly string[]): Promise<void> {
   // Beside the package: what lies in the machine's folder for temporary files others may have put there.
   const toPackage = import.meta.filename.endsWith('.ts') ? '../..' : '..'
   nodeModule.enableCompileCache?.(join(import.meta.dirname, toPackage, '.cache', 'compiled'))
   const { main } = await import('./program.ts')
-  process.exitCode = await main(process.argv.slice(2), process.env)
+  process.exitCode = await main(words, process.env)
 }

@@ -1,6 +1,7 @@
 /** The texts of the API's fields, which `npm run build` puts beside the program. */
 
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -9,6 +10,6 @@ const PLACES = ['./descriptions.json', '../../.cache/openapi/descriptions.json']
 
 /** Without the file the API's documents have the same structure and no texts. */
 export function readDescriptions(): Descriptions {
-  const place = PLACES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
+  const place = PLACES.map((path) => join(import.meta.dirname, path)).find(existsSync)
   return place ? JSON.parse(readFileSync(place, 'utf8')) : {}
 }

@@ -1,7 +1,6 @@
 /** Versions that this program reports. */
 
 import { statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 
 /** The API that is implemented. */
 export const KUBERNETES_VERSION = 'v1.36.3'
@@ -10,7 +9,7 @@ export const T8S_VERSION = '0.1.0'
 
 /** When this program was built: its file's time, RFC 3339. */
 export function buildDate(): string {
-  return `${statSync(fileURLToPath(import.meta.url))
+  return `${statSync(import.meta.filename)
     .mtime.toISOString()
     .slice(0, 19)}Z`
 }
