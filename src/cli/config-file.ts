@@ -81,7 +81,7 @@ export interface ConfigFile {
 
 /** `-` is the standard input. Throws `Failure` ConfigInvalid with every finding. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
-  const document = await checked(await parsed(path), path)
+  const document = checked(await parsed(path), path)
   const { security } = document.spec ?? {}
   const flags = { ...flagsOf(document), ...(security && { security: resolvePaths(security, path) }) }
   return { name: document.metadata?.name, flags }
@@ -95,8 +95,8 @@ async function parsed(path: string): Promise<unknown> {
   }
 }
 
-async function checked(document: unknown, path: string): Promise<ClusterDocument> {
-  const findings = await findingsIn(document, SCHEMA)
+function checked(document: unknown, path: string): ClusterDocument {
+  const findings = findingsIn(document, SCHEMA)
   if (findings.length > 0) throw invalid(path, findings)
   // What the schema describes.
   return document as ClusterDocument

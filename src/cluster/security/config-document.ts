@@ -39,7 +39,7 @@ export async function parseDocument<Document>(text: string, path: string, type: 
       ...type.properties,
     },
   }
-  const findings = await findingsIn(document, schema)
+  const findings = findingsIn(document, schema)
   if (findings.length > 0) throw invalid(path, findings)
   // What the schema describes.
   return document as Document
