@@ -2,7 +2,10 @@
  * The directory of a durable storage and the LevelDB inside it:
  *
  *   superblock.json   what this is, and its format: read before anything is opened
- *   data/             the database; made as `data.new` and renamed, so a half-made one is never opened
+ *   data/             the database
+ *
+ * While a storage is made, the superblock is `superblock.json.new`: with that and without the other, `data/` is half-made
+ * and holds nothing yet.
  */
 
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -17,6 +20,8 @@ export type Database = Level<Buffer, Buffer>
 /** The layout that this code writes. Older ones it can read; newer ones it refuses. */
 const STORAGE_FORMAT = 1
 const STORAGE_KIND = 't8s storage'
+const SUPERBLOCK = 'superblock.json'
+const UNFINISHED = 'superblock.json.new'
 
 /** Bytes that LevelDB collects in memory before it writes a table: fewer, larger tables. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -29,9 +34,8 @@ export class StorageInUse extends Error {
 export async function openDatabase(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const names = await readdir(directory)
-  if (!names.includes('data')) await createDatabase(directory, names)
-  await checkSuperblock(directory)
-  return openLevel(directory, join(directory, 'data'))
+  const isHalfMade = names.includes(UNFINISHED) && !names.includes(SUPERBLOCK)
+  return names.includes('data') && !isHalfMade ? openExistingDatabase(directory) : createDatabase(directory, names)
 }
 
 /** Opens what is there; never creates. */
@@ -54,30 +58,37 @@ async function openLevel(directory: string, path: string): Promise<Database> {
   }
 }
 
-async function createDatabase(directory: string, names: readonly string[]): Promise<void> {
+async function createDatabase(directory: string, names: readonly string[]): Promise<Database> {
   const foreign = names.filter((name) => !OWN_NAMES.has(name))
   if (foreign.length > 0) throw new Error(`${directory} is not empty and not a storage: it has ${foreign[0]}`)
-  const path = join(directory, 'data.new')
-  await rm(path, { recursive: true, force: true })
+  const path = join(directory, 'data')
+  const superblock = join(directory, SUPERBLOCK)
+  const unfinished = join(directory, UNFINISHED)
+  // An earlier version renamed it before the database.
+  if (names.includes(SUPERBLOCK)) await rm(superblock)
+  await writeFile(unfinished, `${JSON.stringify({ kind: STORAGE_KIND, format: STORAGE_FORMAT })}\n`)
+  await Promise.all([unfinished, directory].map(syncPath))
   const database = await openLevel(directory, path)
-  await database.put(ANCHOR_KEY, encodeAnchor({ revision: 0, checksum: 0, fence: 0 }), { sync: true })
-  await database.close()
-  for (const name of await readdir(path)) await syncPath(join(path, name))
-  await syncPath(path)
-  const superblock = join(directory, 'superblock.json')
-  await writeFile(`${superblock}.new`, `${JSON.stringify({ kind: STORAGE_KIND, format: STORAGE_FORMAT })}\n`)
-  await syncPath(`${superblock}.new`)
-  await rename(`${superblock}.new`, superblock)
-  await rename(path, join(directory, 'data'))
-  await syncPath(directory)
-  await syncPath(join(directory, '..'))
+  try {
+    // Somebody else may have made it a moment ago: what is there stays.
+    const anchored = (await database.get(ANCHOR_KEY)) !== undefined
+    if (!anchored) await database.put(ANCHOR_KEY, encodeAnchor({ revision: 0, checksum: 0, fence: 0 }), { sync: true })
+    await syncPath(path)
+    await rename(unfinished, superblock)
+    await Promise.all([directory, join(directory, '..')].map(syncPath))
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }
 
 const PROBE_NAME = 'probe'
-const OWN_NAMES: ReadonlySet<string> = new Set(['superblock.json', 'superblock.json.new', 'data.new', PROBE_NAME])
+/** `data.new` is what an earlier version left half-made. */
+const OWN_NAMES: ReadonlySet<string> = new Set([SUPERBLOCK, UNFINISHED, 'data', 'data.new', PROBE_NAME])
 
 async function checkSuperblock(directory: string): Promise<void> {
-  const text = await readFile(join(directory, 'superblock.json'), 'utf8').catch((error: unknown) => {
+  const text = await readFile(join(directory, SUPERBLOCK), 'utf8').catch((error: unknown) => {
     throw new Corrupt(`${directory} has no superblock: ${messageOf(error)}`)
   })
   const { kind, format } = parseSuperblock(directory, text)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Level } from 'level'
@@ -194,6 +194,37 @@ describe('opening', () => {
     const directory = await newDirectory()
     await using _ = await open(directory)
     await expect(open(directory)).rejects.toThrow(/is in use by another process/)
+  })
+
+  test('goes on with a directory that was half-made, and never with one that was whole', async () => {
+    const directory = await newDirectory()
+    await (await open(directory))[Symbol.asyncDispose]()
+    const superblock = join(directory, 'superblock.json')
+    await rename(superblock, `${superblock}.new`)
+    {
+      await using storage = await open(directory)
+      await storage.transact([], [put('a', '1')])
+    }
+    expect((await readdir(directory)).toSorted()).toEqual(['data', 'superblock.json'])
+    await rename(superblock, `${superblock}.new`)
+    {
+      await using storage = await open(directory)
+      expect([storage.head, await text(storage, 'a')]).toEqual([1, '1'])
+    }
+    await rm(superblock)
+    await expect(open(directory)).rejects.toThrow(/has no superblock/)
+  })
+
+  test('makes anew what an earlier version left half-made', async () => {
+    const directory = await newDirectory()
+    await mkdir(join(directory, 'data.new'))
+    await writeFile(join(directory, 'superblock.json'), '{"kind":"t8s storage","format":1}')
+    {
+      await using storage = await open(directory)
+      await storage.transact([], [put('a', '1')])
+    }
+    await using storage = await open(directory)
+    expect(await text(storage, 'a')).toBe('1')
   })
 
   test('is refused for a newer format and for a directory that is something else', async () => {

@@ -43,14 +43,16 @@ const READ_BYTES = 1024 * 1024
 
 export async function recover(database: Database): Promise<Recovered> {
   const anchor = await readAnchor(database)
-  const chains = new Map<string, Version<number>[]>()
+  const chains = new Map<string, Chain>()
   const window = new HistoryWindow<LoggedMoment>()
   let head = anchor
-  for await (const { record, checksum } of readLog(database, anchor)) {
-    for (const [position, write] of record.writes.entries()) addVersion(chains, record, position, write)
-    const { revision, timeMs, fence } = record
-    window.append({ revision, timeMs, fence, checksum, keys: record.writes.map(({ key }) => key) })
-    head = { revision, checksum, fence }
+  for await (const page of readLog(database, anchor)) {
+    for (const { record, checksum } of page) {
+      for (const [position, write] of record.writes.entries()) addVersion(chains, record, position, write)
+      const { revision, timeMs, fence } = record
+      window.append({ revision, timeMs, fence, checksum, keys: record.writes.map(({ key }) => key) })
+      head = { revision, checksum, fence }
+    }
   }
   return { anchor, head, index: await buildIndex(database, chains, anchor), window }
 }
@@ -61,13 +63,15 @@ export async function readAnchor(database: Database): Promise<Anchor> {
   return decodeAnchor(bytes)
 }
 
-/** The records after the anchor, each verified against the one before. */
-export async function* readLog(
-  database: Database,
-  anchor: Anchor,
-): AsyncGenerator<{ readonly record: LogRecord; readonly checksum: number }> {
+interface Logged {
+  readonly record: LogRecord
+  readonly checksum: number
+}
+
+/** The records after the anchor, page by page, each verified against the one before. */
+export async function* readLog(database: Database, anchor: Anchor): AsyncGenerator<Iterable<Logged>> {
   let last = anchor
-  for await (const bytes of database.values(LOG_RANGE)) {
+  const verified = (bytes: Buffer): Logged => {
     const record = decodeLogRecord(bytes)
     if (record.revision !== last.revision + 1) {
       throw new Corrupt(`the log has revision ${record.revision} after ${last.revision}`)
@@ -76,31 +80,45 @@ export async function* readLog(
       throw new Corrupt(`revision ${record.revision} of the log does not follow the revision before it`)
     }
     last = { revision: record.revision, checksum: checksumOf(bytes), fence: record.fence }
-    yield { record, checksum: last.checksum }
+    return { record, checksum: last.checksum }
+  }
+  const records = database.values({ ...LOG_RANGE, highWaterMarkBytes: READ_BYTES })
+  try {
+    for (let page = await records.nextv(READ_ENTRIES); page.length > 0; page = await records.nextv(READ_ENTRIES))
+      yield page.values().map(verified)
+  } finally {
+    await records.close()
   }
 }
 
+/** The versions of a key that the log tells of, and the text of it that all keep. */
+interface Chain {
+  readonly key: string
+  readonly versions: Version<number>[]
+}
+
 function addVersion(
-  chains: Map<string, Version<number>[]>,
+  chains: Map<string, Chain>,
   { revision }: LogRecord,
   position: number,
   { type, key, created, previous }: LogRecord['writes'][number],
 ): void {
-  const chain = chains.get(key) ?? []
+  const chain = chains.get(key) ?? { key, versions: [] }
   chains.set(key, chain)
-  const last = chain.at(-1)
-  if (!last && previous) chain.push({ revision: previous.revision, created, slot: previous.position })
+  const { versions } = chain
+  const last = versions.at(-1)
+  if (!last && previous) versions.push({ revision: previous.revision, created, slot: previous.position })
   const known = last?.slot === undefined ? undefined : last
   if (last && (known?.revision ?? 0) !== (previous?.revision ?? 0)) {
     throw new Corrupt(`revision ${revision} of the log names a wrong version before it for ${key}`)
   }
-  chain.push({ revision, created, slot: type === 'put' ? position : undefined })
+  versions.push({ revision, created, slot: type === 'put' ? position : undefined })
 }
 
 /** Every key's versions: from the log where it was written since the anchor, else from the index alone. */
 async function buildIndex(
   database: Database,
-  chains: ReadonlyMap<string, readonly Version<number>[]>,
+  chains: ReadonlyMap<string, Chain>,
   anchor: Anchor,
 ): Promise<VersionIndex<number>> {
   const index = new VersionIndex<number>()
@@ -115,17 +133,17 @@ async function buildIndex(
       const key = keyOfIndex(bytes)
       const entry = decodeIndexEntry(key, value)
       const chain = chains.get(key)
-      verifyEntry(key, entry, chain?.at(-1), anchor)
-      if (chain) live++
-      for (const version of chain ?? [{ revision: entry.revision, created: entry.created, slot: entry.position }]) {
-        index.append(key, version)
-      }
+      verifyEntry(key, entry, chain?.versions.at(-1), anchor)
+      if (chain) {
+        live++
+        for (const version of chain.versions) index.append(chain.key, version)
+      } else index.append(key, { revision: entry.revision, created: entry.created, slot: entry.position })
     }
   }
   await iterator.close()
-  for (const [key, chain] of chains) {
-    if (chain.at(-1)?.slot !== undefined) live--
-    else for (const version of chain) index.append(key, version)
+  for (const { key, versions } of chains.values()) {
+    if (versions.at(-1)?.slot !== undefined) live--
+    else for (const version of versions) index.append(key, version)
   }
   if (live !== 0) throw new Corrupt('the index lacks keys that the log has written')
   return index

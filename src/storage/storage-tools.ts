@@ -80,6 +80,11 @@ async function collectIndexed(
   return keys
 }
 
+/** Up to the first one that does not verify, which throws. */
+async function* recordsOf(database: Database): AsyncGenerator<LogRecord> {
+  for await (const page of readLog(database, await readAnchor(database))) for (const { record } of page) yield record
+}
+
 async function checkLog(
   database: Database,
   needed: Map<string, string>,
@@ -87,7 +92,7 @@ async function checkLog(
 ): Promise<number> {
   let transactions = 0
   try {
-    for await (const { record } of readLog(database, await readAnchor(database))) {
+    for await (const record of recordsOf(database)) {
       transactions++
       for (const [position, { type, key, previous, valueChecksum }] of record.writes.entries()) {
         if (previous) needed.set(nameOf(previous), key)
@@ -147,7 +152,7 @@ export interface DumpedTransaction extends Pick<LogRecord, 'revision' | 'timeMs'
 export async function* dumpStorage(directory: string): AsyncGenerator<DumpedTransaction> {
   const database = await openExistingDatabase(directory)
   try {
-    for await (const { record } of readLog(database, await readAnchor(database))) {
+    for await (const record of recordsOf(database)) {
       const { revision, timeMs, fence, cause } = record
       const places = record.writes.map((_, position) => valueKey({ revision, position }))
       const values = await database.getMany(places)
