@@ -19,6 +19,11 @@ test('an object that somebody has is parsed once, however many others were parse
   expect(Object.isFrozen(first.metadata)).toBe(true)
 })
 
+test('all facts are told', () => {
+  const all = { ...facts('first'), ownerUids: ['a'], finalizers: ['b'] }
+  expect({ ...cachedObjectFactory(1)(all) }).toEqual(all)
+})
+
 test('an object that was there before its bytes were is not parsed at all', () => {
   const object: KubeObject = { metadata: { name: 'first' } }
   expect(cachedObjectFactory(1)(facts('first'), object).object()).toBe(object)

@@ -4,7 +4,7 @@ import type { Client, ResourceClient } from '../../client/client.ts'
 import type { ServedResource } from '../../client/discovery.ts'
 import { type ReflectorSink, reflect } from '../../client/reflector.ts'
 import { apiVersionOf, groupResource } from '../../machinery/meta/group-version.ts'
-import { type KubeObject, keyOf, keyText } from '../../machinery/meta/object.ts'
+import type { KubeObject } from '../../machinery/meta/object.ts'
 import type { WatchEvent } from '../../machinery/wire/message.ts'
 import type { ControllerParts } from '../runtime/controller.ts'
 
@@ -107,13 +107,13 @@ function nameOf({ group, version, resource }: ServedResource): string {
   return `${groupResource(group, resource)}/${version}`
 }
 
-/** Tells the handler what changed; remembers no more than which uid has which name. */
+/** Tells the handler what changed; remembers no more than which uids there are. */
 class MonitorSink implements ReflectorSink<KubeObject> {
   /** Resolves with the first list. */
   readonly listed: Promise<void>
   readonly #resource: ServedResource
   readonly #handler: MonitorHandler
-  readonly #uids = new Map<string, string>()
+  readonly #uids = new Set<string>()
   readonly #resolve: () => void
   #synced = false
 
@@ -130,20 +130,20 @@ class MonitorSink implements ReflectorSink<KubeObject> {
   }
 
   replace(objects: readonly KubeObject[]): void {
-    const kept = new Set(objects.map((object) => keyText(keyOf(object))))
-    for (const key of [...this.#uids.keys()]) if (!kept.has(key)) this.#forget(key)
+    const kept = new Set(objects.map(({ metadata }) => metadata.uid))
+    for (const uid of [...this.#uids]) if (!kept.has(uid)) this.#forget(uid)
     for (const object of objects) this.#put(object)
     this.finish()
   }
 
   apply({ type, object }: WatchEvent): void {
-    if (type === 'DELETED') this.#forget(keyText(keyOf(object)))
+    if (type === 'DELETED') this.#forget(object.metadata.uid)
     else if (type !== 'BOOKMARK') this.#put(object)
   }
 
   /** The resource is served no more, and its objects with it. */
   clear(): void {
-    for (const key of [...this.#uids.keys()]) this.#forget(key)
+    for (const uid of [...this.#uids]) this.#forget(uid)
     this.finish()
   }
 
@@ -156,16 +156,11 @@ class MonitorSink implements ReflectorSink<KubeObject> {
   #put(object: KubeObject): void {
     const { uid } = object.metadata
     if (uid === undefined) return
-    const key = keyText(keyOf(object))
-    const before = this.#uids.get(key)
-    if (before !== undefined && before !== uid) this.#forget(key)
-    this.#uids.set(key, uid)
+    this.#uids.add(uid)
     this.#handler.put(this.#resource, object)
   }
 
-  #forget(key: string): void {
-    const uid = this.#uids.get(key)
-    this.#uids.delete(key)
-    if (uid !== undefined) this.#handler.removed(uid)
+  #forget(uid: string | undefined): void {
+    if (uid !== undefined && this.#uids.delete(uid)) this.#handler.removed(uid)
   }
 }

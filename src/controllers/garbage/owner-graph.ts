@@ -29,8 +29,11 @@ export interface GraphNode {
 /** `foreground`: until its blocking dependents are gone; `orphan`: until its dependents have forgotten it. */
 export type Deletion = 'none' | 'plain' | 'foreground' | 'orphan'
 
+/** One for all that have none: as many as there are objects. */
+const UNOWNED: readonly OwnerReference[] = []
+
 export function graphNode(resource: ServedResource, object: KubeObject): GraphNode {
-  const { uid = '', namespace, name = '', ownerReferences: owners = [] } = object.metadata
+  const { uid = '', namespace, name = '', ownerReferences: owners = UNOWNED } = object.metadata
   return { uid, resource, namespace, name, owners, deletion: deletionOf(object) }
 }
 

@@ -85,13 +85,13 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
   /** What the stored bytes say today, in the current schema and version. Without a conversion they are of this type. */
   const current = (object: KubeObject): T => (conversion ? conversion.fromStored(object) : (object as T))
   const encodeWire = (object: T, revision: number) => spliced(Buffer.from(jsonOf(headText, object)), head, revision)
-  const afresh = (json: Uint8Array, object: T, revision: number): Stored<T> => {
+  const afresh = (json: Uint8Array, object: T, revision: number, key: string | undefined): Stored<T> => {
     // It bears the names of the definition, whose type it is.
     const frozen = versioned(names, object, revision) as T
-    return typed(cached(factsOf(definition, frozen, revision, spliced(json, head, revision)), frozen))
+    return typed(cached(factsOf(definition, frozen, revision, spliced(json, head, revision), key), frozen))
   }
-  const drafted = (value: Uint8Array, json: Uint8Array, revision: number): Stored<T> | undefined =>
-    drafts.take(value, revision, (object) => afresh(json, object, revision))
+  const drafted = (value: Uint8Array, json: Uint8Array, revision: number, key?: string): Stored<T> | undefined =>
+    drafts.take(value, revision, (object) => afresh(json, object, revision, key))
   const stored = (incoming: T, revision: number): Stored<T> => {
     const object = roundTrips ? current(toStored(incoming)) : incoming
     const { resourceVersion: _, ...metadata } = object.metadata
@@ -101,17 +101,17 @@ export function createCodec<T extends KubeObject>(definition: ResourceDefinition
     return withBytes({ ...facts, object: () => frozen }, () => encodeWire(object, revision))
   }
   return {
-    decode({ value, modified }) {
+    decode({ key, value, modified }) {
       const end = value.indexOf(NEWLINE)
       assert(end >= 0, 'a stored object has no stamp')
       const json = value.subarray(end + 1)
-      const known = drafted(value, json, modified)
+      const known = drafted(value, json, modified, key)
       if (known) return known
       const stale = !stamp.equals(value.subarray(0, end + 1))
       const asStored = !stale && (schemaStamp !== undefined || !conversion)
       const object = asStored ? (parse(json) as T) : current(parse(json))
       const bytes = asStored ? spliced(json, head, modified) : encodeWire(object, modified)
-      return typed(cached(factsOf(definition, object, modified, bytes)))
+      return typed(cached(factsOf(definition, object, modified, bytes, key)))
     },
     restamped: (object, revision) => typed(new RestampedObject(object, revision, restamping)),
     encode(object) {
@@ -165,23 +165,28 @@ class Drafts<T extends KubeObject> {
   }
 }
 
+/** One for all objects that have none. */
+const UNLABELLED: Readonly<Record<string, string>> = Object.freeze({})
+
+/** `key`: the storage's own text of it, where there is one: nobody needs it twice. */
 function factsOf<T extends KubeObject>(
   definition: ResourceDefinition<T>,
   object: T,
   revision: number,
   bytes: Uint8Array,
+  key?: string,
 ): ObjectFacts {
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
   const name = metadata.name ?? ''
   const own = namespace === '' ? { 'metadata.name': name } : { 'metadata.name': name, 'metadata.namespace': namespace }
   return {
-    key: storageKey(definition, { namespace, name }),
+    key: key ?? storageKey(definition, { namespace, name }),
     namespace,
     name,
     uid: metadata.uid ?? '',
     revision,
-    labels: metadata.labels ?? {},
+    labels: metadata.labels ?? UNLABELLED,
     fields: { ...own, ...definition.fields(object) },
     ownerUids: metadata.ownerReferences?.map(({ uid }) => uid),
     finalizers: metadata.finalizers,
