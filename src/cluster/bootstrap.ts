@@ -12,9 +12,12 @@ import { deepEqual } from '../base/deep-equal.ts'
 import type { Client, New } from '../client/client.ts'
 import { isAlreadyExists, undefinedIfNotFound } from '../machinery/meta/api-error.ts'
 import { type KubeObject, keyOf } from '../machinery/meta/object.ts'
-import { ensureServerObjects } from './bootstrap-objects.ts'
+import type { Registries } from '../server/registry/registries.ts'
+import { ensureServerObjects, seedServerObjects } from './bootstrap-objects.ts'
 import { apiServiceAddress, type ClusterConfig, dnsAddress } from './config.ts'
 
+/** Whom the fields of all this belong to: the same as if the server's own client wrote it. */
+const MANAGER = 'kube-apiserver'
 const NAMESPACES = ['default', 'kube-system', 'kube-public', NODE_LEASE_NAMESPACE]
 const SYSTEM_PRIORITIES = [
   {
@@ -35,18 +38,39 @@ const API_LABELS = { component: 'apiserver', provider: 'kubernetes' }
 const HTTPS_PORT = 443
 const DNS_PORT = 53
 
-/** Creates what is missing. Safe to repeat. */
-export async function bootstrap(client: Client, config: ClusterConfig): Promise<void> {
-  await Promise.all(NAMESPACES.map((name) => ensure(client, namespaces, { metadata: { name }, spec: {} })))
+/** Writes into a storage that has nothing what a server begins with, but for services: those get their addresses. */
+export async function seedBootstrap(registries: Registries, config: ClusterConfig): Promise<void> {
   await Promise.all([
-    ensureServerObjects(client),
-    ...SYSTEM_PRIORITIES.map(({ name, ...rest }) =>
-      ensure(client, priorityClasses, { metadata: { name }, globalDefault: false, ...rest }),
-    ),
-    ensure(client, serviceCidrs, { metadata: { name: 'kubernetes' }, spec: { cidrs: [config.serviceCidr] } }),
-    ensure(client, services, apiService(config)),
-    ensure(client, services, dnsService(config)),
+    seedServerObjects(registries),
+    registries.of(namespaces).seed(NAMESPACES.map(namespace), MANAGER),
+    registries.of(priorityClasses).seed(SYSTEM_PRIORITIES.map(priorityClass), MANAGER),
+    registries.of(serviceCidrs).seed([serviceRange(config)], MANAGER),
   ])
+}
+
+/** Creates what is missing. Safe to repeat. `isSeeded`: what can be seeded has just been. */
+export async function bootstrap(client: Client, config: ClusterConfig, isSeeded = false): Promise<void> {
+  if (!isSeeded) {
+    await Promise.all(NAMESPACES.map((name) => ensure(client, namespaces, namespace(name))))
+    await Promise.all([
+      ensureServerObjects(client),
+      ...SYSTEM_PRIORITIES.map((one) => ensure(client, priorityClasses, priorityClass(one))),
+      ensure(client, serviceCidrs, serviceRange(config)),
+    ])
+  }
+  await Promise.all([apiService(config), dnsService(config)].map((service) => ensure(client, services, service)))
+}
+
+function namespace(name: string) {
+  return { metadata: { name }, spec: {} }
+}
+
+function priorityClass({ name, ...rest }: (typeof SYSTEM_PRIORITIES)[number]) {
+  return { metadata: { name }, globalDefault: false, ...rest }
+}
+
+function serviceRange({ serviceCidr }: ClusterConfig) {
+  return { metadata: { name: 'kubernetes' }, spec: { cidrs: [serviceCidr] } }
 }
 
 /** Looks first: creating a Service that exists fails for its address before it fails for its name. */

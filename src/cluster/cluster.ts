@@ -15,13 +15,13 @@ import { bootstrap, publishApiEndpoints } from './bootstrap.ts'
 import type { ClusterConfig } from './config.ts'
 import { controlPaths } from './control-paths.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import type { ServiceNetwork, ServiceNetworkParts } from './docker/services.ts'
 import type { Environment } from './environment.ts'
 import { keepFlowObjects } from './flow-objects.ts'
 import { CONTROLLER_MANAGER, controllerIdentities, SCHEDULER, SYSTEM } from './identities.ts'
 import { type NodeEntry, openNodeList } from './node-list.ts'
 import { type NodeSupervisor, superviseNodes } from './nodes.ts'
 import { createKeyRotation } from './security/key-rotation.ts'
-import { createServiceNetwork } from './services.ts'
 
 export interface Cluster extends AsyncDisposable {
   readonly config: ClusterConfig
@@ -47,7 +47,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     }),
   )
   const system = controlPlane.clientAs(SYSTEM)
-  await bootstrap(system, config)
+  await bootstrap(system, config, controlPlane.isNew)
   const stopping = new AbortController()
   stack.defer(() => stopping.abort())
   keepFlowObjects(system, environment, stopping.signal)
@@ -70,19 +70,19 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   const schedulerClient = controlPlane.clientAs(SCHEDULER)
   const events = createEventRecorder({ client: schedulerClient, lane, clock, log, component: 'default-scheduler' })
   const scheduler = stack.use(startScheduler({ client: schedulerClient, informers, events, clock, random, log }))
-  const services = stack.use(createServiceNetwork({ config, environment, informers, client: system, clientOf }))
+  const services = stack.use(lateServiceNetwork({ config, environment, informers, client: system, clientOf }))
   const supervisor = stack.use(
     superviseNodes({
       config,
       environment,
       informers,
       controlPlane,
-      services,
+      services: services.made,
       lane,
       onNetwork: async (gateway) => {
         await controlPlane.listenOn(gateway)
         await publishApiEndpoints(system, { address: gateway, port: controlPlane.port })
-        await services.open(gateway)
+        await (await services.made()).open(gateway)
       },
     }),
   )
@@ -100,6 +100,19 @@ export async function createCluster(config: ClusterConfig, environment: Environm
   ready.catch((error: unknown) => log.error('the nodes could not be started', { error: String(error) }))
   const owned = stack.move()
   return { config, controlPlane, nodes: supervisor, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Loaded and made when it is first asked for: simulated nodes need none. */
+function lateServiceNetwork(parts: ServiceNetworkParts) {
+  let network: Promise<ServiceNetwork> | undefined
+  const make = async () => (await import('./docker/services.ts')).createServiceNetwork(parts)
+  return {
+    made: () => {
+      network ??= make()
+      return network
+    },
+    [Symbol.asyncDispose]: async () => (await network)?.[Symbol.asyncDispose](),
+  }
 }
 
 async function startNodes(entries: readonly NodeEntry[], supervisor: NodeSupervisor): Promise<void> {

@@ -17,7 +17,7 @@ import { openLevelStorage } from '../storage/level-storage.ts'
 import { openMemoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createApiServer } from './api-server.ts'
-import { seedServerObjects } from './bootstrap-objects.ts'
+import { seedBootstrap } from './bootstrap.ts'
 import { ADMINISTRATORS_GROUP, ensureRoles } from './bootstrap-roles.ts'
 import { apiServiceAddress, type ClusterConfig } from './config.ts'
 import { signingKeyFiles } from './credentials.ts'
@@ -45,6 +45,8 @@ export interface ControlPlaneParts {
 export interface ControlPlane extends AsyncDisposable {
   readonly server: Server
   readonly storage: Storage
+  /** There was nothing in the storage: what can be seeded has just been. */
+  readonly isNew: boolean
   readonly authority: CertificateAuthority
   /** Sign the tokens of service accounts. */
   readonly tokenKeys: TokenKeys
@@ -98,7 +100,8 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   const clientAs = (user: UserInfo) => createClient(createLoopbackTransport(server.handle, user, userAgentOf(user)))
   // Nobody meets a server that does not know yet what anybody may do.
   const { registries } = server
-  const seeding = storage.head === 0 ? seedServerObjects(registries) : undefined
+  const isNew = storage.head === 0
+  const seeding = isNew ? seedBootstrap(registries, config) : undefined
   await Promise.all([ensureRoles({ registries, client: clientAs(SYSTEM), clock }), seeding])
   const leavesBody = (url: string): boolean => isProxyPath(url) || server.aggregation.passes(url)
   const onCertificate = certificateMetric(metrics)
@@ -110,6 +113,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Contr
   return {
     server,
     storage,
+    isNew,
     authority,
     tokenKeys,
     encryptionKeys: encryption.ownKeys,

@@ -9,8 +9,7 @@ import type { NodeRuntime } from './config.ts'
 import { API_SERVER_NAME, type ControlPlane } from './control-plane.ts'
 import { NODES_GROUP, nodeIdentity, SYSTEM } from './identities.ts'
 import { type RunningNode, startNode } from './node-parts.ts'
-import { type DockerPlaces, type NodePlace, openDockerPlaces, type PlaceParts, simulatedPlace } from './node-place.ts'
-import { removeDirectory } from './removal.ts'
+import { type DockerPlaces, type NodePlace, type PlaceParts, simulatedPlace } from './node-place.ts'
 
 export interface NodeSupervisor extends AsyncDisposable {
   /** Makes or adopts the node; resolves when it runs, its `ready` when it has reported so. */
@@ -42,10 +41,7 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   let feed: NodeFeed | undefined
 
   const dockerPlaces = (): Promise<DockerPlaces> => {
-    docker ??= openDockerPlaces(parts).then(async (places) => {
-      await parts.onNetwork(places.gateway)
-      return places
-    })
+    docker ??= openPlaces(parts)
     return docker
   }
   const begin = (name: string, kind: NodeRuntime): Promise<RunningNode> => {
@@ -100,6 +96,14 @@ export function superviseNodes(parts: NodeSupervisorParts): NodeSupervisor {
   }
 }
 
+/** Simulated nodes need nothing of what is loaded here. */
+async function openPlaces(parts: NodeSupervisorParts): Promise<DockerPlaces> {
+  const { openDockerPlaces } = await import('./docker/places.ts')
+  const places = await openDockerPlaces(parts)
+  await parts.onNetwork(places.gateway)
+  return places
+}
+
 /** Starts the agent in its place. */
 async function inhabit(
   parts: NodeSupervisorParts,
@@ -132,6 +136,7 @@ function pairNameOf(node: string): string {
 
 /** Its files, its certificate and its object are gone. */
 async function forget({ config, controlPlane }: NodeSupervisorParts, name: string): Promise<void> {
+  const { removeDirectory } = await import('./removal.ts')
   await removeDirectory(join(config.directory, 'nodes', name))
   await controlPlane.certificates.remove(pairNameOf(name))
   const client = controlPlane.clientAs(SYSTEM)

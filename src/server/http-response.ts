@@ -4,7 +4,6 @@
  */
 
 import { type ServerResponse, STATUS_CODES } from 'node:http'
-import { Http2ServerResponse } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
 import type { Awaitable } from '../base/awaitable.ts'
 import { orAborted } from '../base/deadline.ts'
@@ -48,7 +47,8 @@ function buffersOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Arr
 /** What the body is written to: for HTTP/2 the stream itself, because only that can be corked. */
 function writeHead({ status, headers, body }: ApiResponse, response: Outgoing): Writable {
   const length = body.type !== 'none' ? lengthOf(body) : status === 204 || status === 304 ? undefined : 0
-  if (response instanceof Http2ServerResponse) {
+  // Only HTTP/2 has streams, and only who speaks it loads its classes.
+  if ('stream' in response) {
     for (const [name, value] of Object.entries(headers))
       if (!CONNECTION_HEADERS.has(name.toLowerCase())) response.setHeader(name, value)
     if (length !== undefined) response.setHeader('Content-Length', length)

@@ -5,7 +5,7 @@
  */
 
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type Http2Session } from 'node:http2'
+import type { Http2SecureServer, Http2Session } from 'node:http2'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -114,7 +114,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let port = options.port
   try {
     for (const host of options.hosts) {
-      const server = createServer(options, limits)
+      const server = await createServer(options, limits)
       connections.serve(server)
       port = await bind(server, host, port)
       servers.push(server)
@@ -143,7 +143,7 @@ function contextOptions({ certificate, key, clientCa, frontProxyCa }: TlsFiles) 
   return { cert: certificate, key, ca, minVersion: 'TLSv1.2' } as const
 }
 
-function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server {
+async function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Promise<Server> {
   const shared = {
     ...contextOptions(tls),
     requestCert: true,
@@ -167,7 +167,10 @@ function createServer({ tls, http2 }: ListenOptions, limits: HttpLimits): Server
     ...{ allowHTTP1: true, maxSessionMemory: SESSION_MEMORY_MB, settings },
     ...{ streamResetBurst: STREAM_RESETS_AT_ONCE, streamResetRate: STREAM_RESETS_PER_SECOND },
   }
-  const server = http2 ? createSecureServer({ ...shared, ...http2Options }) : createHttpsServer(shared)
+  // Only who speaks it loads it.
+  const server = http2
+    ? (await import('node:http2')).createSecureServer({ ...shared, ...http2Options })
+    : createHttpsServer(shared)
   server.maxConnections = limits.connectionsMax
   return server
 }

@@ -6,7 +6,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { Http2ServerRequest } from 'node:http2'
+import type { Http2ServerRequest } from 'node:http2'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -55,11 +55,12 @@ export function createPeers({ clock, log, onCertificate }: PeerParts, authoritie
   const read = rememberingReader(authorities)
   return {
     of(request) {
-      const connection = request instanceof Http2ServerRequest ? request.stream.session : request.socket
+      // Only HTTP/2 has streams, and only who speaks it loads its classes.
+      const connection = 'stream' in request ? request.stream.session : request.socket
       if (!connection) return NOBODY
       let entry = connections.get(connection)
       if (!entry) {
-        const socket = request instanceof Http2ServerRequest ? request.stream.session?.socket : request.socket
+        const socket = 'stream' in request ? request.stream.session?.socket : request.socket
         entry = isTls(socket) ? read(socket) : lasting(NOBODY)
         connections.set(connection, entry)
       }

@@ -3,8 +3,6 @@
  * HealthCheckRequest { string service = 1 }, HealthCheckResponse { ServingStatus status = 1 (SERVING = 1) }.
  */
 
-import { connect, constants } from 'node:http2'
-
 const SERVING = 1
 const STATUS_FIELD_TAG = 0x08
 /** gRPC's prefix of a message: compressed flag and length. */
@@ -16,6 +14,9 @@ export async function checkGrpc(
   service: string,
   signal: AbortSignal,
 ): Promise<{ readonly ok: boolean; readonly output: string }> {
+  // Loaded with the first check: few containers are asked in this way.
+  const { connect } = await import('node:http2')
+  signal.throwIfAborted()
   const session = connect(`http://${host}:${port}`)
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly ok: boolean; readonly output: string }>()
   const fail = (error: Error) => reject(error)
@@ -23,9 +24,9 @@ export async function checkGrpc(
   session.on('error', fail)
   signal.addEventListener('abort', onAbort, { once: true })
   const stream = session.request({
-    [constants.HTTP2_HEADER_METHOD]: 'POST',
-    [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
-    [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Check',
+    'content-type': 'application/grpc',
     te: 'trailers',
     'user-agent': 'kube-probe/1.36',
   })

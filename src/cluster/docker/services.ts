@@ -3,19 +3,19 @@
  * addresses for load balancers.
  */
 
-import type { Client } from '../client/client.ts'
-import { createEventRecorder } from '../client/events.ts'
-import type { Informers } from '../client/informers.ts'
-import { upstreamsOf } from '../network/dns/forward.ts'
-import { startDnsServer } from '../network/dns/server.ts'
-import { namespaceCommands } from '../network/pods/namespace-command.ts'
-import type { NodePlace } from '../network/pods/node-network.ts'
-import { flowCommands } from '../network/proxy/flows.ts'
-import { type LoadBalancer, startLoadBalancer } from '../network/proxy/load-balancer.ts'
-import { type ServiceProxy, startProxy } from '../network/proxy/proxy.ts'
-import { publishDnsEndpoints } from './bootstrap.ts'
-import { type ClusterConfig, dnsAddress } from './config.ts'
-import type { Environment } from './environment.ts'
+import type { Client } from '../../client/client.ts'
+import { createEventRecorder } from '../../client/events.ts'
+import type { Informers } from '../../client/informers.ts'
+import { upstreamsOf } from '../../network/dns/forward.ts'
+import { startDnsServer } from '../../network/dns/server.ts'
+import { namespaceCommands } from '../../network/pods/namespace-command.ts'
+import type { NodePlace } from '../../network/pods/node-network.ts'
+import { flowCommands } from '../../network/proxy/flows.ts'
+import { type LoadBalancer, startLoadBalancer } from '../../network/proxy/load-balancer.ts'
+import { type ServiceProxy, startProxy } from '../../network/proxy/proxy.ts'
+import { publishDnsEndpoints } from '../bootstrap.ts'
+import { type ClusterConfig, dnsAddress } from '../config.ts'
+import type { Environment } from '../environment.ts'
 
 export interface ServiceNetwork extends AsyncDisposable {
   /** Answers names on this address of the machine, which the nodes reach. */
