@@ -1,7 +1,7 @@
 /** A minute for every request that is not meant to last; then its signal aborts and the caller gets a 504. */
 
 import { type Clock, SharedTimer, type Timer } from '../../base/clock.ts'
-import { DeadlineExceeded } from '../../base/deadline.ts'
+import { DeadlineExceeded, NEVER } from '../../base/deadline.ts'
 import { badRequest, timeout } from '../../machinery/meta/api-error.ts'
 import type { ApiResponse } from '../../machinery/wire/message.ts'
 import { type Filter, isLongRunning } from './filter.ts'
@@ -22,7 +22,7 @@ export function requestDeadline({ clock }: { readonly clock: Clock }): Filter {
     if (!(answer instanceof Promise)) return answer
     const start = (late: () => void) =>
       limitMs === REQUEST_TIMEOUT_MS ? usual.start(late) : clock.after(limitMs, late)
-    return inTime(answer, { abort, start, parent: ownAbort ? undefined : request.signal })
+    return inTime(answer, { abort, start, parent: ownAbort || request.signal === NEVER ? undefined : request.signal })
   }
 }
 
