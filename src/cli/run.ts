@@ -26,6 +26,12 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
+/**
+ * How long those who waited for the server have it to themselves, in ms: the parts of this process ask it for so much that
+ * a first handshake would last until they are done.
+ */
+const FIRST_CALLERS_MS = 15
+
 /** Resolves when the cluster has ended. What it made outlives it, except objects that were in memory only. */
 export async function runCluster(options: RunOptions): Promise<void> {
   const { directory, clock, signal, detached } = options
@@ -46,7 +52,7 @@ export async function runCluster(options: RunOptions): Promise<void> {
   const { config } = state
   const environment = createEnvironment({ logLevel: options.logLevel, logDestination: logPath(directory), directory })
   {
-    await using cluster = await createCluster(config, environment)
+    await using cluster = await createCluster(config, environment, () => clock.sleep(FIRST_CALLERS_MS))
     await changeState(directory, (found) => ({
       ...found,
       run: { ...runOf(process.pid), startedMs: clock.now(), detached },

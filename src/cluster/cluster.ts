@@ -31,8 +31,13 @@ export interface Cluster extends AsyncDisposable {
   readonly ready: Promise<void>
 }
 
-/** Resolves when the API answers and the controllers run; the nodes come after, see `ready`. */
-export async function createCluster(config: ClusterConfig, environment: Environment): Promise<Cluster> {
+const atOnce = (): Promise<void> => Promise.resolve()
+
+/**
+ * Resolves when the API answers and the controllers run; the nodes come after, see `ready`. `pause`: between the moment when
+ * the server listens and that when the parts of this process begin to ask it.
+ */
+export async function createCluster(config: ClusterConfig, environment: Environment, pause = atOnce): Promise<Cluster> {
   const { clock, random, log } = environment
   await mkdir(config.directory, { recursive: true, mode: 0o700 })
   await using stack = new AsyncDisposableStack()
@@ -47,6 +52,7 @@ export async function createCluster(config: ClusterConfig, environment: Environm
     }),
   )
   const system = controlPlane.clientAs(SYSTEM)
+  await pause()
   await bootstrap(system, config, controlPlane.isNew)
   const stopping = new AbortController()
   stack.defer(() => stopping.abort())
