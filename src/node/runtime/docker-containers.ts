@@ -38,6 +38,8 @@ export interface DockerContainers {
   remove(id: string): Promise<void>
   update(id: string, resources: ContainerResources): Promise<void>
   usage(id: string): Promise<ContainerUsage | undefined>
+  /** One of its processes was killed for its memory: the engine forgets that where it sees the end first. */
+  outOfMemory(id: string): void
 }
 
 export interface DockerContainersOptions {
@@ -51,6 +53,7 @@ export function createDockerContainers({ engine, owner, sandbox }: DockerContain
   const { docker } = engine
   /** Of exited containers, by id. */
   const statuses = new LruMap<string, ContainerStatus>(STATUSES_MAX)
+  const outOfMemory = new LruMap<string, true>(STATUSES_MAX)
   const filter = labelFilter(
     [labels.cluster, owner.clusterName],
     [labels.node, owner.nodeName],
@@ -61,7 +64,7 @@ export function createDockerContainers({ engine, owner, sandbox }: DockerContain
     const known = statuses.get(id)
     if (known) return known
     const info = await inventory.inspect(id)
-    const status = info && statusOfInspected(info)
+    const status = info && statusOfInspected(info, outOfMemory.get(id) === true)
     if (status?.state === 'exited') statuses.set(id, status)
     return status
   }
@@ -108,6 +111,10 @@ export function createDockerContainers({ engine, owner, sandbox }: DockerContain
     async usage(id) {
       const info = await inventory.inspect(id)
       return info?.State.Running ? await cgroupUsage(info.State.Pid) : undefined
+    },
+    outOfMemory(id) {
+      outOfMemory.set(id, true)
+      statuses.delete(id)
     },
   }
 }

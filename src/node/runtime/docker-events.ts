@@ -19,6 +19,8 @@ export interface EventSource {
   readonly labels: readonly string[]
   /** The uids of all pods that there are now. */
   pods(): Promise<readonly string[]>
+  /** A process of the container was killed for its memory. The engine tells it here even where its end came first. */
+  outOfMemory(containerId: string): void
 }
 
 export async function* podEvents(source: EventSource, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
@@ -34,7 +36,10 @@ async function follow(source: EventSource, announce: (podUid: string) => void, s
       const body = await openEvents(source, signal)
       for (const podUid of await source.pods()) announce(podUid)
       attempt = 0
-      for await (const podUid of podUids(body)) announce(podUid)
+      for await (const { podUid, outOfMemoryId } of engineEvents(body)) {
+        if (outOfMemoryId !== undefined) source.outOfMemory(outOfMemoryId)
+        announce(podUid)
+      }
     } catch {
       // The engine restarts or is gone: what happened meanwhile is found by looking at every pod.
     }
@@ -48,7 +53,7 @@ function openEvents({ engine, labels: own }: EventSource, signal: AbortSignal): 
 }
 
 /** The stream is JSON objects one per line, in chunks of any size. */
-async function* podUids(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* engineEvents(body: AsyncIterable<Buffer>): AsyncGenerator<EngineEvent> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {
@@ -57,17 +62,29 @@ async function* podUids(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
     rest = lines.pop() ?? ''
     if (rest.length > EVENT_BYTES_MAX) throw new Error('an event of the engine is too long')
     for (const line of lines) {
-      const podUid = podUidOf(line)
-      if (podUid !== undefined) yield podUid
+      const event = engineEvent(line)
+      if (event !== undefined) yield event
     }
   }
 }
 
-function podUidOf(line: string): string | undefined {
+interface EngineEvent {
+  readonly podUid: string
+  /** The container that it happened to, if that is what happened. */
+  readonly outOfMemoryId?: string | undefined
+}
+
+/** Undefined: about none of our pods. */
+export function engineEvent(line: string): EngineEvent | undefined {
   try {
-    const event = JSON.parse(line) as { Actor?: { Attributes?: Record<string, unknown> } }
-    const uid = event.Actor?.Attributes?.[labels.podUid]
-    return typeof uid === 'string' ? uid : undefined
+    const event = JSON.parse(line) as {
+      Action?: unknown
+      id?: unknown
+      Actor?: { Attributes?: Record<string, unknown> }
+    }
+    const podUid = event.Actor?.Attributes?.[labels.podUid]
+    if (typeof podUid !== 'string') return undefined
+    return event.Action === 'oom' && typeof event.id === 'string' ? { podUid, outOfMemoryId: event.id } : { podUid }
   } catch {
     return undefined
   }

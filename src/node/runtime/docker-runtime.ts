@@ -56,7 +56,7 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
     connect: async (sandboxId, port) => dialer.connect(await sandboxes.pid(sandboxId), port),
     logs: (id, how, signal) => containerLogs(engine, id, how, signal),
     usage: containers.usage,
-    events: (signal) => podEvents({ engine, clock, labels: own, pods }, signal),
+    events: (signal) => podEvents({ engine, clock, labels: own, pods, outOfMemory: containers.outOfMemory }, signal),
     async [Symbol.asyncDispose]() {
       dialer[Symbol.dispose]()
     },

@@ -31,7 +31,8 @@ export function sharingOf(from: Labels): Sharing {
 /** What upstream reports for a container whose process could not be started. */
 const START_ERROR_EXIT_CODE = 128
 
-export function statusOfInspected(info: ContainerInspectInfo): ContainerStatus {
+/** `outOfMemory`: one of its processes was killed for its memory, whatever the engine notes of it. */
+export function statusOfInspected(info: ContainerInspectInfo, outOfMemory: boolean): ContainerStatus {
   const from = info.Config.Labels
   const { State } = info
   const createdAtMs = Date.parse(info.Created)
@@ -53,7 +54,13 @@ export function statusOfInspected(info: ContainerInspectInfo): ContainerStatus {
   // The engine notes the start of a short-lived process after its end.
   const endedAtMs = timeOf(State.FinishedAt) ?? createdAtMs
   const finishedAtMs = Math.max(endedAtMs, startedAtMs ?? 0)
-  return { ...base, state: 'exited', startedAtMs: startedAtMs ?? finishedAtMs, finishedAtMs, ...outcomeOf(State) }
+  return {
+    ...base,
+    state: 'exited',
+    startedAtMs: startedAtMs ?? finishedAtMs,
+    finishedAtMs,
+    ...outcomeOf(State, outOfMemory),
+  }
 }
 
 function startError(message: string, createdAtMs: number): Partial<ContainerStatus> & Pick<ContainerStatus, 'state'> {
@@ -67,9 +74,9 @@ function startError(message: string, createdAtMs: number): Partial<ContainerStat
   }
 }
 
-function outcomeOf(state: ContainerInspectInfo['State']): Partial<ContainerStatus> {
+function outcomeOf(state: ContainerInspectInfo['State'], outOfMemory: boolean): Partial<ContainerStatus> {
   const { ExitCode: exitCode, OOMKilled, Error: error } = state
-  const reason = OOMKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error'
+  const reason = OOMKilled || outOfMemory ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error'
   return { exitCode, reason, ...(error !== '' && { message: error }) }
 }
 
