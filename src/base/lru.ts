@@ -35,7 +35,7 @@ export class LruMap<K, V> {
 }
 
 /** `make`, called once for each key. A key is the very same object, which must not change; equal ones are others. */
-export function oncePer<Key extends object, Made extends object | string>(
+export function oncePer<Key extends object, Made extends NonNullable<unknown>>(
   make: (key: Key) => Made,
 ): (key: Key) => Made {
   const known = new WeakMap<Key, Made>()

@@ -52,11 +52,8 @@ interface Restamping {
   object(object: CachedObject, revision: number): KubeObject
 }
 
-/**
- * An object under another revision. Its bytes, and what they parse to, are made when somebody asks: of what is gone
- * most want to know no more than that.
- */
-export class RestampedObject implements CachedObject {
+/** What both kinds of cached objects know without their bytes. */
+class KnownFacts {
   readonly key: string
   readonly namespace: string
   readonly name: string
@@ -66,6 +63,25 @@ export class RestampedObject implements CachedObject {
   readonly fields: Readonly<Record<string, string>>
   readonly ownerUids: readonly string[] | undefined
   readonly finalizers: readonly string[] | undefined
+
+  constructor(facts: Omit<ObjectFacts, 'bytes' | 'revision'>, revision: number) {
+    this.key = facts.key
+    this.namespace = facts.namespace
+    this.name = facts.name
+    this.uid = facts.uid
+    this.revision = revision
+    this.labels = facts.labels
+    this.fields = facts.fields
+    this.ownerUids = facts.ownerUids
+    this.finalizers = facts.finalizers
+  }
+}
+
+/**
+ * An object under another revision. Its bytes, and what they parse to, are made when somebody asks: of what is gone
+ * most want to know no more than that.
+ */
+export class RestampedObject extends KnownFacts implements CachedObject {
   readonly #before: CachedObject
   readonly #restamping: Restamping
   #bytes: Uint8Array | undefined
@@ -73,15 +89,7 @@ export class RestampedObject implements CachedObject {
   #object: WeakRef<KubeObject> | undefined
 
   constructor(before: CachedObject, revision: number, restamping: Restamping) {
-    this.key = before.key
-    this.namespace = before.namespace
-    this.name = before.name
-    this.uid = before.uid
-    this.revision = revision
-    this.labels = before.labels
-    this.fields = before.fields
-    this.ownerUids = before.ownerUids
-    this.finalizers = before.finalizers
+    super(before, revision)
     this.#before = before
     this.#restamping = restamping
   }
@@ -136,31 +144,14 @@ class ParsedRing {
 }
 
 /** A class and no closures: there is one for each object that is stored. */
-class OrdinaryObject implements CachedObject {
-  readonly key: string
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
-  readonly revision: number
-  readonly labels: Readonly<Record<string, string>>
-  readonly fields: Readonly<Record<string, string>>
-  readonly ownerUids: readonly string[] | undefined
-  readonly finalizers: readonly string[] | undefined
+class OrdinaryObject extends KnownFacts implements CachedObject {
   readonly bytes: Uint8Array
   readonly #ring: ParsedRing
   /** Bytes never change, so there is nothing that could become old. */
   #parsed: WeakRef<KubeObject> | undefined
 
   constructor(facts: ObjectFacts, ring: ParsedRing, object: KubeObject | undefined) {
-    this.key = facts.key
-    this.namespace = facts.namespace
-    this.name = facts.name
-    this.uid = facts.uid
-    this.revision = facts.revision
-    this.labels = facts.labels
-    this.fields = facts.fields
-    this.ownerUids = facts.ownerUids
-    this.finalizers = facts.finalizers
+    super(facts, facts.revision)
     this.bytes = facts.bytes
     this.#ring = ring
     // Whoever has the object keeps it here too.

@@ -5,22 +5,16 @@
  */
 
 import { isRecord } from '../../base/is-record.ts'
-import { LruMap } from '../../base/lru.ts'
 import type { KubeObject } from '../meta/object.ts'
 import { fieldsInForm } from '../schema/canonical.ts'
 import type { Schema } from '../schema/schema.ts'
 import { checkTyped } from './check-typed.ts'
 import type { FieldSet } from './field-set.ts'
 import { type ResetFields, stripped, withoutReset } from './managed-fields.ts'
+import { ShapeMemory } from './shape-memory.ts'
 import { fieldSetOf, itemElement, type JsonMap, memberSchema, shapeOf } from './typed-value.ts'
 
-/** Shapes remembered per schema: more than a cluster has templates of one kind. Two sets are a few KB. */
-const SHAPES_MAX = 200
-
-/** Characters of a shape that is worth remembering: a pod of 10 KB has 3,000. */
-const SHAPE_CHARACTERS_MAX = 10_000
-
-const shapes = new WeakMap<Schema, LruMap<string, AppliedSet>>()
+const memory = new ShapeMemory<AppliedSet>()
 
 export interface AppliedSet {
   /** Every field that is applied and that the endpoint does not ignore. */
@@ -34,18 +28,7 @@ export interface AppliedSet {
 /** Throws 400 for what does not fit the schema. */
 export function appliedSet(applied: KubeObject, schema: Schema, resetFields: ResetFields): AppliedSet {
   const variant = resetFields.length === 0 ? '' : JSON.stringify(resetFields)
-  const shape = variant + shapeText(applied, schema)
-  if (shape.length > SHAPE_CHARACTERS_MAX) return checkedSet(applied, schema, resetFields)
-  let known = shapes.get(schema)
-  if (known === undefined) {
-    known = new LruMap(SHAPES_MAX)
-    shapes.set(schema, known)
-  }
-  const found = known.get(shape)
-  if (found !== undefined) return found
-  const set = checkedSet(applied, schema, resetFields)
-  known.set(shape, set)
-  return set
+  return memory.of(schema, variant + shapeText(applied, schema), () => checkedSet(applied, schema, resetFields))
 }
 
 function checkedSet(applied: KubeObject, schema: Schema, resetFields: ResetFields): AppliedSet {

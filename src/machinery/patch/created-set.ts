@@ -6,19 +6,13 @@
 
 import { deepEqual } from '../../base/deep-equal.ts'
 import { isRecord } from '../../base/is-record.ts'
-import { LruMap } from '../../base/lru.ts'
 import { fieldsInForm, isShared } from '../schema/canonical.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { FieldSet } from './field-set.ts'
+import { ShapeMemory } from './shape-memory.ts'
 import { itemElement, type JsonMap, memberSchema, shapeOf } from './typed-value.ts'
 
-/** Shapes remembered per schema: more than a cluster has templates of one kind. A set is a few KB. */
-const SHAPES_MAX = 200
-
-/** Characters of a shape that is worth remembering: a pod of 10 KB has 3,000. */
-const SHAPE_CHARACTERS_MAX = 10_000
-
-const shapes = new WeakMap<Schema, LruMap<string, FieldSet>>()
+const memory = new ShapeMemory<FieldSet>()
 
 export interface Created {
   readonly object: unknown
@@ -31,18 +25,7 @@ export interface Created {
 
 /** What `make` answers for an object of this shape. */
 export function createdSet({ object, zero, schema, variant }: Created, make: () => FieldSet): FieldSet {
-  const shape = variant + createdShape(zero, object, schema)
-  if (shape.length > SHAPE_CHARACTERS_MAX) return make()
-  let known = shapes.get(schema)
-  if (known === undefined) {
-    known = new LruMap(SHAPES_MAX)
-    shapes.set(schema, known)
-  }
-  const found = known.get(shape)
-  if (found !== undefined) return found
-  const set = fieldsInForm(make())
-  known.set(shape, set)
-  return set
+  return memory.of(schema, variant + createdShape(zero, object, schema), () => fieldsInForm(make()))
 }
 
 /**

@@ -6,6 +6,7 @@
  * function of it alone, whatever else the object says and whatever the cluster is like. It is forgotten with the value.
  */
 
+import { oncePer } from '../../base/lru.ts'
 import { isShared, sharedForm } from './canonical.ts'
 import type { Schema } from './schema.ts'
 
@@ -73,28 +74,14 @@ export class SharedValues<T extends object> {
 
 /** A step on the way of a value: of a shared one it is taken once, and leads to a shared one. */
 export function sharedStep<T extends object>(schema: Schema, make: (value: T) => T): (value: T) => T {
-  const made = new WeakMap<T, T>()
-  return (value) => {
-    const known = made.get(value)
-    if (known !== undefined) return known
-    const next = make(value)
-    if (!isShared(value)) return next
-    const result = sharedForm(next, schema, value)
-    made.set(value, result)
-    return result
-  }
+  const taken = oncePer((value: T) => sharedForm(make(value), schema, value))
+  return (value) => (isShared(value) ? taken(value) : make(value))
 }
 
 /** What is to be known of a value: of a shared one it is found out once. */
 export function sharedFact<T extends object, Fact extends NonNullable<unknown>>(
   find: (value: T) => Fact,
 ): (value: T) => Fact {
-  const facts = new WeakMap<T, Fact>()
-  return (value) => {
-    const known = facts.get(value)
-    if (known !== undefined) return known
-    const fact = find(value)
-    if (isShared(value)) facts.set(value, fact)
-    return fact
-  }
+  const found = oncePer(find)
+  return (value) => (isShared(value) ? found(value) : find(value))
 }
