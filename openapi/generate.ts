@@ -1,11 +1,12 @@
 /**
- * Facts → generated files. `node openapi/generate.ts` writes them; with `--check` it only says which ones
+ * Facts and schemas → generated files. `node openapi/generate.ts` writes them; with `--check` it only says which ones
  * differ from what is committed, and fails if any does; with `--descriptions` it writes the descriptions of
  * the OpenAPI documents, which are not committed.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { countFields, FIELDS_MIN, joinDescriptions } from './descriptions.ts'
+import { documentChecksFile } from './document-checks.ts'
 import { readFacts } from './facts.ts'
 import { openApiFactsFile } from './openapi-facts.ts'
 import { protobufFactsFile } from './protobuf-facts.ts'
@@ -29,6 +30,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   files.set('server/openapi/facts.gen.ts', openApiFactsFile(facts))
   files.set('apis/schema-facts.gen.ts', schemaFactsFile(facts))
   files.set('apis/protobuf-facts.gen.ts', protobufFactsFile())
+  files.set('cluster/documents/checks.gen.ts', documentChecksFile())
   files.set('server/auth/rbac/role-facts.gen.ts', roleFactsFile())
   return files
 }

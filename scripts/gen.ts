@@ -1,4 +1,4 @@
-/** `npm run gen`: writes everything that is generated from `openapi/facts`. */
+/** `npm run gen`: writes every `*.gen.ts`. */
 
 import { join } from 'node:path'
 import { show } from './command.ts'

@@ -5,8 +5,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../base/error-text.ts'
-import { resolvePaths, SECURITY_SCHEMA, type SecuritySettings } from '../cluster/security/settings.ts'
-import { decodeStrictly, findingsIn } from '../cluster/security/strict-document.ts'
+import { checkCluster } from '../cluster/documents/checks.gen.ts'
+import { decodeStrictly, findingsIn } from '../cluster/documents/strict-document.ts'
+import { resolvePaths, type SecuritySettings } from '../cluster/security/settings.ts'
 import type { ClusterFlags } from './cluster-plan.ts'
 import { Failure } from './failure.ts'
 
@@ -27,52 +28,6 @@ export interface ClusterDocument {
     readonly nodes?: readonly { readonly count?: number; readonly runtime?: 'docker' | 'simulated' }[]
   }
 }
-
-const text = { type: 'string' }
-
-const SCHEMA = {
-  type: 'object',
-  required: ['apiVersion', 'kind'],
-  additionalProperties: false,
-  properties: {
-    apiVersion: { type: 'string', const: 't8s.dev/v1alpha1' },
-    kind: { type: 'string', const: 'Cluster' },
-    metadata: { type: 'object', additionalProperties: false, properties: { name: text } },
-    spec: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        server: {
-          type: 'object',
-          additionalProperties: false,
-          properties: { port: { type: 'integer', minimum: 0, maximum: 65_535 }, http2: { type: 'boolean' } },
-        },
-        storage: {
-          type: 'object',
-          additionalProperties: false,
-          properties: { data: { type: 'string', enum: ['memory', 'disk'] } },
-        },
-        network: {
-          type: 'object',
-          additionalProperties: false,
-          properties: { podCidr: text, serviceCidr: text, nodeCidr: text, domain: text },
-        },
-        security: SECURITY_SCHEMA,
-        nodes: {
-          type: 'array',
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            properties: {
-              count: { type: 'integer', minimum: 0 },
-              runtime: { type: 'string', enum: ['docker', 'simulated'] },
-            },
-          },
-        },
-      },
-    },
-  },
-} as const
 
 export interface ConfigFile {
   readonly name: string | undefined
@@ -96,7 +51,7 @@ async function parsed(path: string): Promise<unknown> {
 }
 
 function checked(document: unknown, path: string): ClusterDocument {
-  const findings = findingsIn(document, SCHEMA)
+  const findings = findingsIn(document, checkCluster)
   if (findings.length > 0) throw invalid(path, findings)
   // What the schema describes.
   return document as ClusterDocument

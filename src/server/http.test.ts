@@ -85,15 +85,25 @@ async function leaveOver1(port: number, begun: () => Promise<unknown>): Promise<
   socket.destroy()
 }
 
+/** Frame by frame: Node's own client ends a stream before it resets it, so that what it sent is a whole body. */
 async function leaveOver2(port: number, begun: () => Promise<unknown>): Promise<void> {
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: authority.certificate })
-  const stream = session.request({ ':method': 'POST', ':path': '/left' }, { endStream: false })
-  stream.on('error', () => {})
-  stream.write(Buffer.alloc(8))
+  const socket = connectTls({ host: '127.0.0.1', port, ca: authority.certificate, ALPNProtocols: ['h2'] })
+  await once(socket, 'secureConnect')
+  socket.resume()
+  const frame = (type: number, flags: number, stream: number, payload: Buffer) => {
+    const head = Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, stream])
+    socket.write(Buffer.concat([head, payload]))
+  }
+  const [data, headers, reset, settings] = [0, 1, 3, 4]
+  const endOfHeaders = 4
+  // `:method: POST` and `:scheme: https` of the static table, `:authority` and `:path` with texts of their own.
+  const post = Buffer.from('\x83\x87\x01\x01x\x04\x05/left', 'latin1')
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  frame(settings, 0, 0, Buffer.alloc(0))
+  frame(headers, endOfHeaders, 1, post)
+  frame(data, 0, 1, Buffer.alloc(8))
   await begun()
-  stream.close(constants.NGHTTP2_CANCEL)
-  await once(stream, 'close')
-  session.destroy()
+  frame(reset, 0, 1, Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]))
 }
 
 function sendRaw(port: number, bytes: string): Promise<string> {
@@ -225,10 +235,9 @@ describe('bodies', () => {
   })
 
   test.each([
-    ['HTTP/1.1', leaveOver1, ['/next']],
-    // What came of it is taken for the whole.
-    ['HTTP/2', leaveOver2, ['/left', '/next']],
-  ])('of callers that leave midway over %s are let go', async (_, leave, paths) => {
+    ['HTTP/1.1', leaveOver1],
+    ['HTTP/2', leaveOver2],
+  ])('of callers that leave midway over %s are let go, and handled by nobody', async (_, leave) => {
     const handled: string[] = []
     const handle: Handler = async ({ path, bodyFailure }) => {
       handled.push(path)
@@ -240,7 +249,7 @@ describe('bodies', () => {
     await leave(port, () => expect.poll(() => clock.pending, { interval: 5 }).toBeGreaterThan(0))
     const next = () => fetchOver1(port, { method: 'POST', path: '/next', send: Buffer.alloc(8) })
     await expect.poll(async () => (await next()).status, { interval: 5 }).toBe(200)
-    expect([...new Set(handled)].toSorted()).toEqual(paths)
+    expect(new Set(handled)).toEqual(new Set(['/next']))
   })
 })
 

@@ -10,9 +10,10 @@ import { streamLog } from '../../server/audit/stream-log.ts'
 import { batchingWebhook, blockingWebhook } from '../../server/audit/webhook.ts'
 import { createRemoteCaller } from '../../server/outbound/remote.ts'
 import type { ClusterConfig } from '../config.ts'
+import { checkAuditPolicy } from '../documents/checks.gen.ts'
 import type { Environment } from '../environment.ts'
 import { USUAL_AUDIT_POLICY } from './audit-policy.ts'
-import { type DocumentType, invalid, readDocument, refuseInvalid } from './config-document.ts'
+import { invalid, readDocument, refuseInvalid } from './config-document.ts'
 import { readRemote } from './remote-kubeconfig.ts'
 import { type AuditLogSettings, type AuditWebhookSettings, auditLogPath } from './settings.ts'
 
@@ -55,40 +56,8 @@ async function openWebhook(
   return blockingWebhook({ ...parts, receiver }, mode === 'blocking-strict')
 }
 
-const text = { type: 'string' }
-const texts = { type: 'array', items: text }
-
-const RULE = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    level: text,
-    users: texts,
-    userGroups: texts,
-    verbs: texts,
-    resources: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        properties: { group: text, resources: texts, resourceNames: texts },
-      },
-    },
-    namespaces: texts,
-    nonResourceURLs: texts,
-    omitStages: texts,
-    omitManagedFields: { type: 'boolean' },
-  },
-}
-
-const POLICY: DocumentType = {
-  apiVersions: ['audit.k8s.io/v1'],
-  kind: 'Policy',
-  properties: { rules: { type: 'array', items: RULE }, omitStages: texts, omitManagedFields: { type: 'boolean' } },
-}
-
 async function readPolicy(path: string): Promise<AuditPolicy> {
-  const policy = await readDocument<AuditPolicy>(path, POLICY)
+  const policy = await readDocument<AuditPolicy>(path, checkAuditPolicy)
   refuseInvalid(path, policyErrors(policy))
   if (!policy.rules?.length) throw invalid(path, ['loaded illegal policy with 0 rules'])
   return policy

@@ -11,7 +11,6 @@ import type { RuleResolver } from '../../server/auth/authorizer.ts'
 import { nodeAuthorizer } from '../../server/auth/node/node-authorizer.ts'
 import { rbacAuthorizer } from '../../server/auth/rbac/rbac-authorizer.ts'
 import {
-  AUTHORIZATION_CONFIGURATION,
   type AuthorizationConfiguration,
   type AuthorizerConfiguration,
   configurationErrors,
@@ -34,6 +33,7 @@ import { createNodeObjects, createRoleSource } from '../../server/auth-sources.t
 import { createRemoteCaller, type RemoteCaller } from '../../server/outbound/remote.ts'
 import type { Registries } from '../../server/registry/registries.ts'
 import { ConfigError } from '../config-error.ts'
+import { checkAuthorizationConfiguration } from '../documents/checks.gen.ts'
 import type { Environment } from '../environment.ts'
 import { invalid, readDocument, refuseInvalid } from './config-document.ts'
 import { type ReloadCount, reload, reloadCount } from './reload.ts'
@@ -105,7 +105,7 @@ async function readConfiguration(
   path: string,
   needed: ReadonlySet<string> = new Set(),
 ): Promise<readonly AuthorizerConfiguration[]> {
-  const configuration = await readDocument<AuthorizationConfiguration>(path, AUTHORIZATION_CONFIGURATION)
+  const configuration = await readDocument<AuthorizationConfiguration>(path, checkAuthorizationConfiguration)
   refuseInvalid(path, configurationErrors(configuration, kubeconfigFinding))
   const { authorizers = [] } = configuration
   const missing = [...needed].filter((type) => !authorizers.some((authorizer) => authorizer.type === type))

@@ -3,18 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../../base/fake-clock.ts'
+import { checkAuthenticationConfiguration } from '../documents/checks.gen.ts'
 import { followFiles, parseDocument, readDocument } from './config-document.ts'
 import { readRemote } from './remote-kubeconfig.ts'
 import { resolvePaths } from './settings.ts'
-
-const TYPE = {
-  apiVersions: ['test.example.com/v1', 'test.example.com/v1beta1'],
-  kind: 'Settings',
-  properties: {
-    rules: { type: 'array', items: { type: 'object', additionalProperties: false, properties: { a: {} } } },
-  },
-  required: ['rules'],
-}
 
 async function folder() {
   const path = await mkdtemp(join(tmpdir(), 't8s-security-'))
@@ -22,27 +14,33 @@ async function folder() {
 }
 
 const finding = (text: string) =>
-  parseDocument(text, 'file.yaml', TYPE).then(
+  parseDocument(text, 'file.yaml', checkAuthenticationConfiguration).then(
     () => 'accepted',
     (error: Error) => error.message,
   )
 
-const HEAD = 'apiVersion: test.example.com/v1\nkind: Settings\n'
+const GROUP = 'apiserver.config.k8s.io'
+const HEAD = `apiVersion: ${GROUP}/v1beta1\nkind: AuthenticationConfiguration\n`
 
 test.each([
-  [`${HEAD}rules: [{ a: 1 }]`, 'accepted'],
-  [`${HEAD}rules: [{ b: 1 }]`, 'file.yaml cannot be used:\n  rules[0]: unknown field "b"'],
-  [HEAD, "file.yaml cannot be used:\n  the document: must have required property 'rules'"],
-  ['apiVersion: v1\nkind: Settings\nrules: []', expect.stringContaining('apiVersion: must be test.example.com/v1 or')],
-  ['apiVersion: test.example.com/v1\nkind: Other\nrules: []', 'file.yaml cannot be used:\n  kind: must be Settings'],
-  [`${HEAD}rules: []\nrules: []`, 'file.yaml cannot be used:\n  line 4: key "rules" already set in map'],
-  [`${HEAD}rules: [`, expect.stringContaining('file.yaml cannot be used:')],
+  [`${HEAD}jwt: [{ issuer: { url: 'https://a' } }]`, 'accepted'],
+  [`${HEAD}jwt: [{ b: 1 }]`, 'file.yaml cannot be used:\n  jwt[0]: unknown field "b"'],
+  [
+    'kind: AuthenticationConfiguration',
+    expect.stringContaining("the document: must have required property 'apiVersion'"),
+  ],
+  ['apiVersion: v1\nkind: AuthenticationConfiguration', expect.stringContaining(`apiVersion: must be ${GROUP}/v1 or`)],
+  [HEAD.replace('kind: A', 'kind: a'), 'file.yaml cannot be used:\n  kind: must be AuthenticationConfiguration'],
+  [`${HEAD}jwt: []\njwt: []`, 'file.yaml cannot be used:\n  line 4: key "jwt" already set in map'],
+  [`${HEAD}jwt: [`, expect.stringContaining('file.yaml cannot be used:')],
 ])('a configuration is read strictly: %j', async (text, expected) => {
   expect(await finding(text)).toEqual(expected)
 })
 
 test('a file that is not there is told by name', async () => {
-  await expect(readDocument('/nowhere/file.yaml', TYPE)).rejects.toThrow('/nowhere/file.yaml cannot be read: ENOENT')
+  await expect(readDocument('/nowhere/file.yaml', checkAuthenticationConfiguration)).rejects.toThrow(
+    '/nowhere/file.yaml cannot be read: ENOENT',
+  )
 })
 
 test('a change of a followed file is seen once, its absence is not a change', async () => {

@@ -9,37 +9,17 @@ import { type Clock, every } from '../../base/clock.ts'
 import { messageOf } from '../../base/error-text.ts'
 import type { FieldError } from '../../machinery/meta/field-error.ts'
 import { ConfigError } from '../config-error.ts'
-import { decodeStrictly, findingsIn } from './strict-document.ts'
+import { type Check, decodeStrictly, findingsIn } from '../documents/strict-document.ts'
 
-export interface DocumentType {
-  /** The versions that are read; they have the same fields. */
-  readonly apiVersions: readonly string[]
-  readonly kind: string
-  /** JSON schema of the fields besides `apiVersion`, `kind` and `metadata`. */
-  readonly properties: Readonly<Record<string, unknown>>
-  readonly required?: readonly string[] | undefined
-}
-
-/** Throws `ConfigError` with every finding. `Document` is the type that the schema describes. */
-export async function readDocument<Document>(path: string, type: DocumentType): Promise<Document> {
-  return parseDocument<Document>(await read(path), path, type)
+/** Throws `ConfigError` with every finding. `Document` is the type that the check's schema describes. */
+export async function readDocument<Document>(path: string, check: Check): Promise<Document> {
+  return parseDocument<Document>(await read(path), path, check)
 }
 
 /** `path` is for messages. */
-export async function parseDocument<Document>(text: string, path: string, type: DocumentType): Promise<Document> {
+export async function parseDocument<Document>(text: string, path: string, check: Check): Promise<Document> {
   const document = decoded(text, path)
-  const schema = {
-    type: 'object',
-    additionalProperties: false,
-    required: ['apiVersion', 'kind', ...(type.required ?? [])],
-    properties: {
-      apiVersion: { type: 'string', enum: type.apiVersions },
-      kind: { type: 'string', const: type.kind },
-      metadata: { type: 'object' },
-      ...type.properties,
-    },
-  }
-  const findings = findingsIn(document, schema)
+  const findings = findingsIn(document, check)
   if (findings.length > 0) throw invalid(path, findings)
   // What the schema describes.
   return document as Document

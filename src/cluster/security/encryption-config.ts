@@ -16,7 +16,8 @@ import {
   plain,
   type Transformer,
 } from '../../storage/encryption/transformers.ts'
-import { type DocumentType, invalid, readDocument, refuseInvalid } from './config-document.ts'
+import { checkEncryptionConfiguration } from '../documents/checks.gen.ts'
+import { invalid, readDocument, refuseInvalid } from './config-document.ts'
 
 interface EncryptionKey {
   readonly name?: string | undefined
@@ -53,26 +54,9 @@ interface EncryptionConfiguration {
   readonly resources?: readonly EncryptionRule[] | undefined
 }
 
-const text = { type: 'string' }
-const strict = (properties: Readonly<Record<string, unknown>>) => ({
-  type: 'object',
-  additionalProperties: false,
-  properties,
-})
-const listOf = (items: unknown) => ({ type: 'array', items })
-const keys = strict({ keys: listOf(strict({ name: text, secret: text })) })
-const kms = strict({ apiVersion: text, name: text, cachesize: { type: 'integer' }, endpoint: text, timeout: text })
-const provider = strict({ aesgcm: keys, aescbc: keys, secretbox: keys, identity: { type: 'object' }, kms })
-
-const DOCUMENT: DocumentType = {
-  apiVersions: ['apiserver.config.k8s.io/v1'],
-  kind: 'EncryptionConfiguration',
-  properties: { resources: listOf(strict({ resources: listOf(text), providers: listOf(provider) })) },
-}
-
 /** What the file says. Throws `ConfigError`. */
 export async function readEncryption(path: string, parts: CipherParts): Promise<Encryption> {
-  const { resources = [] } = await readDocument<EncryptionConfiguration>(path, DOCUMENT)
+  const { resources = [] } = await readDocument<EncryptionConfiguration>(path, checkEncryptionConfiguration)
   refuseInvalid(path, errorsOf(resources))
   const masked = maskedRule(resources)
   if (masked !== undefined) throw invalid(path, [masked])

@@ -70,35 +70,6 @@ export interface EncryptionSettings {
   readonly config?: string | undefined
 }
 
-const path = { type: 'string', minLength: 1 }
-const count = { type: 'integer', minimum: 0 }
-const flag = { type: 'boolean' }
-
-function fields(properties: Readonly<Record<string, unknown>>, required: readonly string[] = []) {
-  return { type: 'object', additionalProperties: false, properties, required }
-}
-
-/** The JSON schema of `SecuritySettings`. */
-export const SECURITY_SCHEMA = fields({
-  authentication: fields({
-    config: path,
-    tokens: path,
-    webhook: fields({ kubeconfig: path, version: { type: 'string', enum: ['v1', 'v1beta1'] }, cacheSeconds: count }, [
-      'kubeconfig',
-    ]),
-  }),
-  authorization: fields({ config: path }),
-  audit: fields({
-    enabled: flag,
-    policy: path,
-    log: fields({ path, maxAgeDays: count, maxBackups: count, maxSize: { type: 'integer', minimum: 1 } }),
-    webhook: fields({ kubeconfig: path, mode: { type: 'string', enum: ['batch', 'blocking', 'blocking-strict'] } }, [
-      'kubeconfig',
-    ]),
-  }),
-  encryption: fields({ enabled: flag, config: path }),
-})
-
 /** Names of fields that are paths. `-` stays as it is. */
 const PATHS: ReadonlySet<string> = new Set(['config', 'tokens', 'kubeconfig', 'policy', 'path'])
 

@@ -8,15 +8,12 @@ import type { Metrics } from '../../base/metrics.ts'
 import { anonymous, anonymousAt } from '../../server/auth/anonymous.ts'
 import type { Authenticator } from '../../server/auth/authenticator.ts'
 import { forAudiences, type TokenVerifier } from '../../server/auth/bearer-token.ts'
-import {
-  type AnonymousConfiguration,
-  AUTHENTICATION_CONFIGURATION,
-  type AuthenticationConfiguration,
-} from '../../server/auth/oidc/configuration.ts'
+import type { AnonymousConfiguration, AuthenticationConfiguration } from '../../server/auth/oidc/configuration.ts'
 import { configurationErrors } from '../../server/auth/oidc/configuration-errors.ts'
 import { createJsonWebTokens, type JsonWebTokens } from '../../server/auth/oidc/json-web-tokens.ts'
 import { createJwtMetrics, type JwtMetrics } from '../../server/auth/oidc/metrics.ts'
 import { cachedTokens } from '../../server/auth/tokens/token-cache.ts'
+import { checkAuthenticationConfiguration } from '../documents/checks.gen.ts'
 import type { Environment } from '../environment.ts'
 import { invalid, readDocument, refuseInvalid } from './config-document.ts'
 import { reloadCount, reloadInTurn } from './reload.ts'
@@ -94,7 +91,7 @@ function anonymousOf(configured: AnonymousConfiguration | null | undefined): Aut
 }
 
 async function read({ path, ownIssuer }: StructuredParts): Promise<AuthenticationConfiguration> {
-  const configuration = await readDocument<AuthenticationConfiguration>(path, AUTHENTICATION_CONFIGURATION)
+  const configuration = await readDocument<AuthenticationConfiguration>(path, checkAuthenticationConfiguration)
   refuseInvalid(path, configurationErrors(configuration, [ownIssuer]))
   return configuration
 }

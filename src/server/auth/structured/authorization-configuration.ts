@@ -50,43 +50,6 @@ interface ConnectionInfo {
 /** Why a kubeconfig cannot be used; undefined: it can. */
 export type FileFinding = (path: string) => string | undefined
 
-const text = { type: 'string' }
-const flag = { type: ['boolean', 'null'] }
-
-function fields(properties: Readonly<Record<string, unknown>>) {
-  return { type: 'object', additionalProperties: false, properties }
-}
-
-/** How the file is read: names and types of fields only, the rest is `configurationErrors`. */
-export const AUTHORIZATION_CONFIGURATION = {
-  apiVersions: ['v1', 'v1beta1', 'v1alpha1'].map((version) => `apiserver.config.k8s.io/${version}`),
-  kind: 'AuthorizationConfiguration',
-  properties: {
-    authorizers: {
-      type: 'array',
-      items: fields({
-        type: text,
-        name: text,
-        webhook: {
-          ...fields({
-            authorizedTTL: text,
-            cacheAuthorizedRequests: flag,
-            unauthorizedTTL: text,
-            cacheUnauthorizedRequests: flag,
-            timeout: text,
-            subjectAccessReviewVersion: text,
-            matchConditionSubjectAccessReviewVersion: text,
-            failurePolicy: text,
-            connectionInfo: fields({ type: text, kubeConfigFile: { type: ['string', 'null'] } }),
-            matchConditions: { type: 'array', items: fields({ expression: text }) },
-          }),
-          type: ['object', 'null'],
-        },
-      }),
-    },
-  },
-}
-
 const TYPES = ['AlwaysDeny', 'Node', 'RBAC', 'Webhook']
 /** Upstream's that are not here. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
