@@ -29,6 +29,8 @@ export interface Circumstances {
   readonly load: number
   /** A fixed amount of work for one core before and after, in ms. */
   readonly calibrationMs: readonly [before: number, after: number]
+  /** When and of which commit, of what was measured again after its run. */
+  readonly again?: { readonly date: string; readonly commit: string } | undefined
 }
 
 export interface Compared {
@@ -96,9 +98,10 @@ export function withoutOutdone(
   return [...(first ? [first] : []), ...others.filter(stays)]
 }
 
+/** What is no number took too little to be told. */
 function figuresIn(sample: Sample): readonly (readonly [FigureName, number])[] {
   const names = Object.keys(sample) as FigureName[]
-  return names.flatMap((name) => (sample[name] === undefined ? [] : [[name, sample[name]] as const]))
+  return names.flatMap((name) => (Number.isFinite(sample[name]) ? [[name, sample[name] as number] as const] : []))
 }
 
 function textOf(sample: Sample): string {

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { goalText, numberText, type Report, ratioText } from './report.ts'
+import { againText, goalText, numberText, type Report, ratioText } from './report.ts'
 import { FIGURES } from './scenario.ts'
 import { type Line, linesOf } from './verdicts.ts'
 
@@ -22,21 +22,25 @@ export function withTable(text: string, report: Report): string {
   return `${text.slice(0, begin)}${BEGIN}\n\n${tableOf(report)}\n\n${text.slice(end)}`
 }
 
-function tableOf({ date, commit, machine, sides, observations, failures }: Report): string {
+function tableOf({ date, commit, machine, sides, circumstances, observations, failures }: Report): string {
   const [own = ''] = sides
   const judged = linesOf(observations, own).filter(({ goal, limit }) => goal !== undefined || limit !== undefined)
   const reached = judged.filter(({ verdict }) => verdict === 'reached').length
   return [
     `${date.slice(0, 10)}, ${commit}, ${machine.cpu}, ${machine.cores} cores: ${reached} of ${judged.length} goals reached.`,
     '',
-    '| | figure | t8s | the other side at its best | times better (95 %) | goal | |',
-    '| --- | --- | --: | --: | --: | --: | --- |',
-    ...judged.map((line) => lineText(line, own)),
+    ...aligned([
+      ['', 'figure', 't8s', 'the other side at its best', 'times better (95 %)', 'goal', ''],
+      ...judged.map((line) => cellsOf(line, own)),
+    ]),
+    ...circumstances.flatMap(({ scenario, again }) =>
+      again ? ['', `Measured again: ${scenario} (${againText(again)}).`] : [],
+    ),
     ...(failures.length > 0 ? ['', `Not measured: ${failures.join('; ')}.`] : []),
   ].join('\n')
 }
 
-function lineText(line: Line, own: string): string {
+function cellsOf(line: Line, own: string): readonly string[] {
   const { row, figure, medians, against, verdict = '' } = line
   const [ours, theirs] = [own, against ?? ''].map((side) => {
     const value = medians[side]
@@ -44,5 +48,23 @@ function lineText(line: Line, own: string): string {
   })
   const unit = FIGURES[figure].unit
   const name = figure === 'p50' || figure === 'p99' ? `${figure}, ${unit}` : unit
-  return `| ${[row, name, ours, theirs, ratioText(line), goalText(line), verdict].join(' | ')} |`
+  return [row, name, ours ?? '', theirs ?? '', ratioText(line), goalText(line), verdict]
+}
+
+/** Which columns are numbers. */
+const RIGHT = [false, false, true, true, true, true, false]
+
+/** As the formatter of the project has tables, the first row as their head. */
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = RIGHT.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const padded = (cells: readonly string[]) =>
+    line(
+      cells.map((cell, column) =>
+        RIGHT[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      ),
+    )
+  const [head = [], ...others] = rows
+  const rule = widths.map((width, column) => (RIGHT[column] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)))
+  return [padded(head), line(rule), ...others.map(padded)]
 }

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Observation } from './compare.ts'
 import { withTable } from './readme-table.ts'
-import { markdownOf, type Report } from './report.ts'
+import { amended, markdownOf, type Report } from './report.ts'
 import type { FigureName, Table } from './scenario.ts'
 import { MACHINE } from './test-machine.ts'
+
+const MARKED = 'before\n<!-- bench: npm run bench writes what follows -->\nold\n<!-- bench: end -->\nafter\n'
 
 const ROW = 'C2 get Pod, c=100'
 
@@ -49,12 +51,24 @@ test('what could not be measured is said', () => {
 })
 
 test('the table of goals takes the marked place of a text and nothing else', () => {
-  const text = 'before\n<!-- bench: npm run bench writes what follows -->\nold\n<!-- bench: end -->\nafter\n'
-  const written = withTable(text, REPORT)
+  const written = withTable(MARKED, REPORT)
   expect(written).toMatch(/^before\n<!-- bench: npm/)
-  expect(written).toContain(`| ${ROW} | 1/s | 800 | 100 | 8.00 (8.00–8.00) | ≥ 6 | reached |`)
+  expect(written.replaceAll(/ +/g, ' ')).toContain(`| ${ROW} | 1/s | 800 | 100 | 8.00 (8.00–8.00) | ≥ 6 | reached |`)
   expect(written).not.toContain('old')
   expect(written).toMatch(/<!-- bench: end -->\nafter\n$/)
   expect(withTable(written, REPORT)).toBe(written)
   expect(() => withTable('no place', REPORT)).toThrow('no place for the table')
+})
+
+test('what is measured again takes the place of what was there, and says so', () => {
+  const old = { scenario: 'crud', minutes: 1, load: 0, calibrationMs: [30, 30] as const }
+  const other = { row: 'C4 delete', table: 'chosen', figure: 'perSecond', side: 't8s', value: 1 } as const
+  const report = { ...REPORT, circumstances: [old], observations: [...REPORT.observations, other] }
+  const observations = observed('t8s', 'chosen', 'perSecond', 900, 900, 900)
+  const again = { date: '2026-02-03T04:05:06Z', commit: 'def' }
+  const after = amended(report, [{ observations, circumstances: { ...old, minutes: 2 } }], again)
+  expect(after.observations).toEqual([...observations, other])
+  expect(after.circumstances).toEqual([{ ...old, minutes: 2, again }])
+  expect(markdownOf(after)).toContain('| crud, again 2026-02-03 04:05, def | 2.0 |')
+  expect(withTable(MARKED, after)).toContain('Measured again: crud (2026-02-03 04:05, def).')
 })

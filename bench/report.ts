@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Circumstances, Observation } from './compare.ts'
+import type { Circumstances, Compared, Observation } from './compare.ts'
 import type { MachineCard } from './machine.ts'
 import { FIGURES, type Table } from './scenario.ts'
 import { type Line, linesOf } from './verdicts.ts'
@@ -60,6 +60,29 @@ export function fullReports(): readonly Report[] {
   return reports.filter(({ quick, whole }) => whole && !quick)
 }
 
+/** With scenarios that were measured again, all sides of them, in the places of what was there. */
+export function amended(
+  report: Report,
+  compared: readonly Compared[],
+  again: NonNullable<Circumstances['again']>,
+): Report {
+  const fresh = new Map(compared.flatMap((each) => each.observations.map(({ row }) => [row, each] as const)))
+  const waiting = new Set(compared)
+  const instead = (old: Observation): readonly Observation[] => {
+    const each = fresh.get(old.row)
+    if (each === undefined) return [old]
+    return waiting.delete(each) ? each.observations : []
+  }
+  const observations = report.observations.flatMap(instead)
+  const changed = new Map(compared.map(({ circumstances }) => [circumstances.scenario, { ...circumstances, again }]))
+  const circumstances = report.circumstances.map((old) => changed.get(old.scenario) ?? old)
+  return {
+    ...report,
+    circumstances,
+    observations: [...observations, ...[...waiting].flatMap((one) => one.observations)],
+  }
+}
+
 export function markdownOf(report: Report): string {
   const { date, commit, quick, sides, observations, proofs } = report
   const [own = ''] = sides
@@ -82,12 +105,16 @@ export function markdownOf(report: Report): string {
     '',
     '| scenario | minutes | load before | calibration before, after (ms) |',
     '|---|--:|--:|--:|',
-    ...report.circumstances.map(({ scenario, minutes, load, calibrationMs }) => {
+    ...report.circumstances.map(({ scenario, minutes, load, calibrationMs, again }) => {
       const calibration = calibrationMs.map((ms) => ms.toFixed(0)).join(', ')
-      return `| ${scenario} | ${minutes.toFixed(1)} | ${load.toFixed(2)} | ${calibration} |`
+      return `| ${scenario}${again ? `, again ${againText(again)}` : ''} | ${minutes.toFixed(1)} | ${load.toFixed(2)} | ${calibration} |`
     }),
     '',
   ].join('\n')
+}
+
+export function againText({ date, commit }: NonNullable<Circumstances['again']>): string {
+  return `${date.slice(0, 16).replace('T', ' ')}, ${commit}`
 }
 
 function cardOf(machine: MachineCard): readonly string[] {

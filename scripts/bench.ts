@@ -11,7 +11,7 @@ import { durabilityProofs } from '../bench/durability.ts'
 import { machineCard } from '../bench/machine.ts'
 import { type Programs, prepare } from '../bench/prepare.ts'
 import { writeReadme } from '../bench/readme-table.ts'
-import { markdownOf, type Report, writeReport } from '../bench/report.ts'
+import { amended, fullReports, markdownOf, type Report, writeReport } from '../bench/report.ts'
 import { compareObjects, type Sameness } from '../bench/same-objects.ts'
 import type { Scenario, Setting } from '../bench/scenario.ts'
 import { SCENARIOS } from '../bench/scenarios/scenarios.ts'
@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
     cores: { type: 'string' },
     rounds: { type: 'string' },
     repeat: { type: 'string' },
+    again: { type: 'boolean', default: false },
   },
 })
 const { quick, alone } = values
@@ -48,9 +49,12 @@ if (unknown.length > 0) {
   say(`no such row or scenario: ${unknown.join(', ')}. There are:`)
   for (const { name, about } of SCENARIOS) say(`  ${name.padEnd(18)} ${about}`)
   process.exitCode = 2
+} else if (values.again && (quick || alone || wanted.length === 0 || fullReports().length === 0)) {
+  say('again: name rows or scenarios of the full run that is there')
+  process.exitCode = 2
 } else {
   await buildIfStale()
-  await measure(await prepare({ say }))
+  await measure(await prepare({ say }), values.again ? fullReports()[0] : undefined)
 }
 
 /** By its name, or by one of its rows: `C3`. */
@@ -66,7 +70,8 @@ function coresOf(): readonly number[] {
   return asked.filter((count) => !missing.includes(count))
 }
 
-async function measure(programs: Programs): Promise<void> {
+/** `last`: the run whose scenarios are measured again. */
+async function measure(programs: Programs, last: Report | undefined): Promise<void> {
   const date = new Date().toISOString()
   const machine = await machineCard()
   const setting: Setting = { programs, quick, alone, cores: coresOf(), say }
@@ -90,9 +95,12 @@ async function measure(programs: Programs): Promise<void> {
     if (typeof outcome === 'string') failures.push(`${scenario.name}: ${outcome}`)
     else compared.push(outcome)
     // What there is so far outlives whatever comes.
-    writeReport(reportOf(false))
+    if (last === undefined) writeReport(reportOf(false))
   }
-  const report = reportOf(!alone && scenarios.length === SCENARIOS.length)
+  for (const failure of last ? failures : []) say(`stays as it was: ${failure}`)
+  const report = last
+    ? amended(last, compared, { date, commit })
+    : reportOf(!alone && scenarios.length === SCENARIOS.length)
   process.stdout.write(`\n${markdownOf(report)}\n`)
   say(`written to ${writeReport(report)}`)
   if (report.whole && !quick) writeReadme(report)
