@@ -11,7 +11,7 @@ export interface Line {
   readonly figure: FigureName
   /** Medians by side. */
   readonly medians: Readonly<Record<string, number>>
-  /** How many times better the first side is than the best of the others; below 1: it loses. Absent without others. */
+  /** How many times better the first side is than the best of the others; below 1: it loses. Absent without others, and where a ratio says nothing. */
   readonly times?: Ratio | undefined
   /** The best of the others. */
   readonly against?: string | undefined
@@ -57,6 +57,8 @@ function lineOf(
   const [best] = others.toSorted(([, left], [, right]) => betterFirst(figure, median(left), median(right)))
   if (!best || own.length === 0) return line
   const [against, samples] = best
+  // An exponent is no amount: how many times another it is says nothing.
+  if (figure === 'exponent') return { ...line, against }
   const times = FIGURES[figure].better === 'higher' ? ratioOfMedians(own, samples) : ratioOfMedians(samples, own)
   return goal === undefined
     ? { ...line, times, against }
