@@ -25,6 +25,7 @@ export function withTable(text: string, report: Report): string {
 function tableOf({ date, commit, machine, sides, circumstances, observations, failures }: Report): string {
   const [own = ''] = sides
   const judged = linesOf(observations, own).filter(({ goal, limit }) => goal !== undefined || limit !== undefined)
+  const repeated = circumstances.flatMap(({ scenario, again }) => (again ? `${scenario} (${againText(again)})` : []))
   const reached = judged.filter(({ verdict }) => verdict === 'reached').length
   return [
     `${date.slice(0, 10)}, ${commit}, ${machine.cpu}, ${machine.cores} cores: ${reached} of ${judged.length} goals reached.`,
@@ -33,9 +34,7 @@ function tableOf({ date, commit, machine, sides, circumstances, observations, fa
       ['', 'figure', 't8s', 'the other side at its best', 'times better (95 %)', 'goal', ''],
       ...judged.map((line) => cellsOf(line, own)),
     ]),
-    ...circumstances.flatMap(({ scenario, again }) =>
-      again ? ['', `Measured again: ${scenario} (${againText(again)}).`] : [],
-    ),
+    ...(repeated.length > 0 ? ['', `Measured again: ${repeated.join('; ')}.`] : []),
     ...(failures.length > 0 ? ['', `Not measured: ${failures.join('; ')}.`] : []),
   ].join('\n')
 }
