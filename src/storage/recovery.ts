@@ -12,14 +12,14 @@ import {
   decodeAnchor,
   decodeIndexEntry,
   decodeLogRecord,
-  INDEX_RANGE,
+  INDEX_TEXT_RANGE,
   type IndexEntry,
-  keyOfIndex,
+  keyOfIndexText,
   LOG_RANGE,
   type LogRecord,
 } from './level-records.ts'
 import { Corrupt } from './storage.ts'
-import { type Version, VersionIndex } from './version-index.ts'
+import { type Version, VersionIndex, type VersionLink } from './version-index.ts'
 
 /** A moment of the durable log: with what the anchor needs when the log is cut here. */
 export interface LoggedMoment extends Moment {
@@ -83,18 +83,37 @@ export async function* readLog(database: Database, anchor: Anchor): AsyncGenerat
     return { record, checksum: last.checksum }
   }
   const records = database.values({ ...LOG_RANGE, highWaterMarkBytes: READ_BYTES })
+  for await (const page of pagesOf(records)) yield page.values().map(verified)
+}
+
+interface Pages<Item> {
+  nextv(size: number): Promise<Item[]>
+  close(): Promise<void>
+}
+
+/** While one page is looked at, the next is read. */
+async function* pagesOf<Item>(iterator: Pages<Item>): AsyncGenerator<readonly Item[]> {
+  const read = (): Promise<Item[]> => {
+    const reading = iterator.nextv(READ_ENTRIES)
+    // Who has found something wrong in a page does not ask for the next.
+    reading.catch(() => {})
+    return reading
+  }
   try {
-    for (let page = await records.nextv(READ_ENTRIES); page.length > 0; page = await records.nextv(READ_ENTRIES))
-      yield page.values().map(verified)
+    let next = read()
+    for (let page = await next; page.length > 0; page = await next) {
+      next = read()
+      yield page
+    }
   } finally {
-    await records.close()
+    await iterator.close()
   }
 }
 
 /** The versions of a key that the log tells of, and the text of it that all keep. */
 interface Chain {
   readonly key: string
-  readonly versions: Version<number>[]
+  newest: VersionLink<number>
 }
 
 function addVersion(
@@ -103,16 +122,19 @@ function addVersion(
   position: number,
   { type, key, created, previous }: LogRecord['writes'][number],
 ): void {
-  const chain = chains.get(key) ?? { key, versions: [] }
-  chains.set(key, chain)
-  const { versions } = chain
-  const last = versions.at(-1)
-  if (!last && previous) versions.push({ revision: previous.revision, created, slot: previous.position })
-  const known = last?.slot === undefined ? undefined : last
-  if (last && (known?.revision ?? 0) !== (previous?.revision ?? 0)) {
+  const chain = chains.get(key)
+  const slot = type === 'put' ? position : undefined
+  if (!chain) {
+    const before = previous && { revision: previous.revision, created, slot: previous.position, before: undefined }
+    chains.set(key, { key, newest: { revision, created, slot, before } })
+    return
+  }
+  const last = chain.newest
+  const known = last.slot === undefined ? undefined : last
+  if ((known?.revision ?? 0) !== (previous?.revision ?? 0)) {
     throw new Corrupt(`revision ${revision} of the log names a wrong version before it for ${key}`)
   }
-  versions.push({ revision, created, slot: type === 'put' ? position : undefined })
+  chain.newest = { revision, created, slot, before: last }
 }
 
 /** Every key's versions: from the log where it was written since the anchor, else from the index alone. */
@@ -123,27 +145,26 @@ async function buildIndex(
 ): Promise<VersionIndex<number>> {
   const index = new VersionIndex<number>()
   let live = 0
-  const iterator = database.iterator({ ...INDEX_RANGE, highWaterMarkBytes: READ_BYTES })
-  for (
-    let entries = await iterator.nextv(READ_ENTRIES);
-    entries.length > 0;
-    entries = await iterator.nextv(READ_ENTRIES)
-  ) {
-    for (const [bytes, value] of entries) {
-      const key = keyOfIndex(bytes)
+  const iterator = database.iterator<string, Buffer>({
+    ...INDEX_TEXT_RANGE,
+    keyEncoding: 'utf8',
+    highWaterMarkBytes: READ_BYTES,
+  })
+  for await (const entries of pagesOf(iterator)) {
+    for (const [text, value] of entries) {
+      const key = keyOfIndexText(text)
       const entry = decodeIndexEntry(key, value)
       const chain = chains.get(key)
-      verifyEntry(key, entry, chain?.versions.at(-1), anchor)
+      verifyEntry(key, entry, chain?.newest, anchor)
       if (chain) {
         live++
-        for (const version of chain.versions) index.append(chain.key, version)
+        index.adopt(chain.key, chain.newest)
       } else index.append(key, { revision: entry.revision, created: entry.created, slot: entry.position })
     }
   }
-  await iterator.close()
-  for (const { key, versions } of chains.values()) {
-    if (versions.at(-1)?.slot !== undefined) live--
-    else for (const version of versions) index.append(key, version)
+  for (const { key, newest } of chains.values()) {
+    if (newest.slot !== undefined) live--
+    else index.adopt(key, newest)
   }
   if (live !== 0) throw new Corrupt('the index lacks keys that the log has written')
   return index

@@ -28,13 +28,13 @@ export interface VersionPage<Slot> {
 }
 
 /** A version and those of its key before it: most keys have one, and 100,000 lists of one would be 6 MB. */
-interface Link<Slot> extends Version<Slot> {
-  before: Link<Slot> | undefined
+export interface VersionLink<Slot> extends Version<Slot> {
+  before: VersionLink<Slot> | undefined
 }
 
 export class VersionIndex<Slot> {
   /** The newest version of each key. */
-  readonly #newest = new SortedMap<Link<Slot>>()
+  readonly #newest = new SortedMap<VersionLink<Slot>>()
 
   current(key: string): LiveVersion<Slot> | undefined {
     return live(this.#newest.get(key))
@@ -62,9 +62,14 @@ export class VersionIndex<Slot> {
     this.#newest.set(key, { revision, created, slot, before: this.#newest.get(key) })
   }
 
+  /** A key of which nothing is known yet, with all its versions. */
+  adopt(key: string, newest: VersionLink<Slot>): void {
+    this.#newest.set(key, newest)
+  }
+
   /** Drops the versions of `key` that no read at `revision` or later sees; returns them, oldest first. */
   trim(key: string, revision: Revision): readonly Version<Slot>[] {
-    let newer: Link<Slot> | undefined
+    let newer: VersionLink<Slot> | undefined
     let seen = this.#newest.get(key)
     while (seen && seen.revision > revision) {
       newer = seen
@@ -80,13 +85,13 @@ export class VersionIndex<Slot> {
   }
 }
 
-function oldestFirst<Slot>(newest: Link<Slot> | undefined): readonly Version<Slot>[] {
+function oldestFirst<Slot>(newest: VersionLink<Slot> | undefined): readonly Version<Slot>[] {
   const versions: Version<Slot>[] = []
   for (let link = newest; link; link = link.before) versions.push(link)
   return versions.reverse()
 }
 
-function liveAt<Slot>(newest: Link<Slot> | undefined, revision: Revision): LiveVersion<Slot> | undefined {
+function liveAt<Slot>(newest: VersionLink<Slot> | undefined, revision: Revision): LiveVersion<Slot> | undefined {
   let link = newest
   while (link && link.revision > revision) link = link.before
   return live(link)
