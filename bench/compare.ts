@@ -66,9 +66,10 @@ async function observe(
   const by = tables.includes('chosen') ? '' : ` by ${tables.join()}`
   return Object.entries(await run(round)).flatMap(([row, sample]) => {
     say(`${scenario.name}, round ${round + 1}, ${name}${by}: ${row}: ${textOf(sample)}`)
-    return figuresIn(sample).flatMap(([figure, value]) =>
-      tables.map((table) => ({ row, table, figure, side: name, value })),
-    )
+    // What took too little to be told is no number: it is said, and not counted.
+    return figuresIn(sample)
+      .filter(([, value]) => Number.isFinite(value))
+      .flatMap(([figure, value]) => tables.map((table) => ({ row, table, figure, side: name, value })))
   })
 }
 
@@ -98,10 +99,9 @@ export function withoutOutdone(
   return [...(first ? [first] : []), ...others.filter(stays)]
 }
 
-/** What is no number took too little to be told. */
 function figuresIn(sample: Sample): readonly (readonly [FigureName, number])[] {
   const names = Object.keys(sample) as FigureName[]
-  return names.flatMap((name) => (Number.isFinite(sample[name]) ? [[name, sample[name] as number] as const] : []))
+  return names.flatMap((name) => (sample[name] === undefined ? [] : [[name, sample[name]] as const]))
 }
 
 function textOf(sample: Sample): string {

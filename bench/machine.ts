@@ -33,6 +33,11 @@ export interface MachineCard {
   readonly load: number
 }
 
+/** Whether figures of both may stand beside each other. */
+export function isSameMachine(one: MachineCard, other: MachineCard): boolean {
+  return one.cpu === other.cpu && one.cores === other.cores
+}
+
 const RECORD_BYTES = 2_300
 const SYNCS = 300
 const ROUND_TRIPS = 2_000

@@ -8,7 +8,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Compared, compare } from '../bench/compare.ts'
 import { durabilityProofs } from '../bench/durability.ts'
-import { machineCard } from '../bench/machine.ts'
+import { isSameMachine, machineCard } from '../bench/machine.ts'
 import { type Programs, prepare } from '../bench/prepare.ts'
 import { writeReadme } from '../bench/readme-table.ts'
 import { amended, fullReports, markdownOf, type Report, writeReport } from '../bench/report.ts'
@@ -74,6 +74,11 @@ function coresOf(): readonly number[] {
 async function measure(programs: Programs, last: Report | undefined): Promise<void> {
   const date = new Date().toISOString()
   const machine = await machineCard()
+  if (last && !isSameMachine(last.machine, machine)) {
+    say('again: the last full run is of another machine')
+    process.exitCode = 2
+    return
+  }
   const setting: Setting = { programs, quick, alone, cores: coresOf(), say }
   // The first start of a fresh build fills caches that every later one finds.
   for (const side of alone ? [t8s] : [t8s, anchor('default', programs)])

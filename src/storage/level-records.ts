@@ -66,15 +66,13 @@ const HEADER_BYTES = 2 + 1 + 1 + 8 + 4 + 8 + 8 + 4 + 4
 const WRITE_BYTES = 1 + 4 + 8 + 8 + 4 + 4
 
 export const ANCHOR_KEY = Buffer.from('a')
-export const INDEX_RANGE = { gt: Buffer.from('i'), lt: Buffer.from('j') }
-/** The same for who has keys as texts: without a buffer for each. */
-export const INDEX_TEXT_RANGE = { gt: 'i', lt: 'j' }
+/** With keys as texts, without a buffer for each. */
+export const INDEX_RANGE = { gt: 'i', lt: 'j', keyEncoding: 'utf8' } as const
 export const LOG_RANGE = { gt: Buffer.from('l'), lt: Buffer.from('m') }
 export const VALUE_RANGE = { gt: Buffer.from('v'), lt: Buffer.from('w') }
 
 export const indexKey = (key: string): Buffer => Buffer.from(`i${key}`)
-export const keyOfIndexText = (text: string): string => text.slice(1)
-export const keyOfIndex = (bytes: Buffer): string => bytes.toString('utf8', 1)
+export const keyOfIndex = (text: string): string => text.slice(1)
 
 export function logKey(revision: Revision): Buffer {
   const writer = new Writer(9)

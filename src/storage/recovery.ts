@@ -12,9 +12,9 @@ import {
   decodeAnchor,
   decodeIndexEntry,
   decodeLogRecord,
-  INDEX_TEXT_RANGE,
+  INDEX_RANGE,
   type IndexEntry,
-  keyOfIndexText,
+  keyOfIndex,
   LOG_RANGE,
   type LogRecord,
 } from './level-records.ts'
@@ -146,20 +146,18 @@ async function buildIndex(
   const index = new VersionIndex<number>()
   let live = 0
   const iterator = database.iterator<string, Buffer>({
-    ...INDEX_TEXT_RANGE,
-    keyEncoding: 'utf8',
+    ...INDEX_RANGE,
     highWaterMarkBytes: READ_BYTES,
   })
   for await (const entries of pagesOf(iterator)) {
     for (const [text, value] of entries) {
-      const key = keyOfIndexText(text)
+      const key = keyOfIndex(text)
       const entry = decodeIndexEntry(key, value)
       const chain = chains.get(key)
       verifyEntry(key, entry, chain?.newest, anchor)
-      if (chain) {
-        live++
-        index.adopt(chain.key, chain.newest)
-      } else index.append(key, { revision: entry.revision, created: entry.created, slot: entry.position })
+      if (chain) live++
+      const { revision, created, position: slot } = entry
+      index.adopt(chain?.key ?? key, chain?.newest ?? { revision, created, slot, before: undefined })
     }
   }
   for (const { key, newest } of chains.values()) {

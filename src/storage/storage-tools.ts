@@ -68,9 +68,9 @@ async function collectIndexed(
   report: (problem: string) => void,
 ): Promise<number> {
   let keys = 0
-  for await (const [bytes, value] of database.iterator(INDEX_RANGE)) {
+  for await (const [text, value] of database.iterator<string, Buffer>(INDEX_RANGE)) {
     keys++
-    const key = keyOfIndex(bytes)
+    const key = keyOfIndex(text)
     try {
       needed.set(nameOf(decodeIndexEntry(key, value)), key)
     } catch (error) {
